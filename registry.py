@@ -129,19 +129,28 @@ def read(source: str, module: str) -> list[Component]:
     """The components that a module's source registers, in its order."""
     if "@register(" not in source:
         return []
+    classes = {node.name: node for node in ast.parse(source).body if isinstance(node, ast.ClassDef)}
     return [
-        _component(node, call, module)
-        for node in ast.parse(source).body
-        if isinstance(node, ast.ClassDef)
+        _component(node, call, module, _init(node, classes))
+        for node in classes.values()
         for call in node.decorator_list
         if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "register"
     ]
 
 
-def _component(node: ast.ClassDef, call: ast.Call, module: str) -> Component:
+def _init(node: ast.ClassDef, classes: Mapping[str, ast.ClassDef]) -> ast.FunctionDef | None:
+    """The class's own ``__init__``, or that of the nearest base in the same file."""
+    for item in node.body:
+        if isinstance(item, ast.FunctionDef) and item.name == "__init__":
+            return item
+    bases = [classes[base.id] for base in node.bases if isinstance(base, ast.Name) and base.id in classes]
+    return next((found for base in bases if (found := _init(base, classes))), None)
+
+
+def _component(node: ast.ClassDef, call: ast.Call, module: str, init: ast.FunctionDef | None) -> Component:
     group, name = (ast.literal_eval(arg) for arg in call.args)
     replaced = {word.arg: ast.literal_eval(word.value) for word in call.keywords if word.arg}
-    options = {option.name: option for option in _options(node, replaced)}
+    options = {option.name: option for option in (_options(init.args, replaced) if init else ())}
     unknown = set(replaced) - set(options)
     if unknown:
         raise ValueError(f"{module}: @register({group!r}, {name!r}) names no option {sorted(unknown)}")
@@ -151,7 +160,7 @@ def _component(node: ast.ClassDef, call: ast.Call, module: str) -> Component:
 def _facts(node: ast.ClassDef) -> dict[str, Any]:
     facts: dict[str, Any] = {}
     for item in node.body:
-        target = item.target if isinstance(item, ast.AnnAssign) else None
+        target: ast.expr | None = item.target if isinstance(item, ast.AnnAssign) else None
         if isinstance(item, ast.Assign) and len(item.targets) == 1:
             target = item.targets[0]
         value = getattr(item, "value", None)
@@ -163,13 +172,12 @@ def _facts(node: ast.ClassDef) -> dict[str, Any]:
     return facts
 
 
-def _options(node: ast.ClassDef, replaced: Mapping[str, Any]) -> Iterable[Option]:
-    init = next((f for f in node.body if isinstance(f, ast.FunctionDef) and f.name == "__init__"), None)
-    if init is None:
-        return
-    args = init.args
+def _options(args: ast.arguments, replaced: Mapping[str, Any]) -> Iterable[Option]:
     with_default = args.args[len(args.args) - len(args.defaults) :]
-    pairs = [*zip(with_default, args.defaults, strict=True), *zip(args.kwonlyargs, args.kw_defaults, strict=True)]
+    pairs = [
+        *zip(with_default, args.defaults, strict=True),
+        *zip(args.kwonlyargs, args.kw_defaults, strict=True),
+    ]
     for arg, default in pairs:
         if default is not None:
             value = replaced.get(arg.arg, ast.literal_eval(default))

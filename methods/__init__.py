@@ -1,0 +1,1 @@
+"""Diffusion methods: the plane, its schedules, parameterizations and samplers, and the methods built of them."""

@@ -1,0 +1,1 @@
+"""Backbones: ``forward(x: (B, Cin, ...), t: (B,)) -> (B, Cout, ...)`` and nothing else."""

@@ -1,0 +1,96 @@
+"""What every data set is: a shape, a manifest, random training items and a fixed list of test items."""
+
+from __future__ import annotations
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from errors import UserError
+
+
+@dataclass(frozen=True)
+class Item:
+    """One picture or point.
+
+    ``id``        unique within its data set, stable between runs, fit for a file name.
+    ``clean``     uint8 (H, W, C) with C in {1, 3}, or a float32 point (D,).
+    ``degraded``  the same shape and type, where a data set or a task brought one.
+    """
+
+    id: str
+    clean: np.ndarray
+    degraded: np.ndarray | None = None
+
+
+class Dataset(ABC):
+    """A source of clean items, held-out ones apart. ``seed`` (context) moves only the split and test crops.
+
+    ``shape``     (C, H, W) of every item, or (D,) of every point.
+    ``version``   enters the manifest: a change of what is drawn must bump it.
+    ``defaults``  groups whose defaults this data set switches, e.g. ``{"task": "generate"}``.
+    """
+
+    version: ClassVar[int] = 1
+    defaults: ClassVar[dict[str, str]] = {}
+    shape: tuple[int, ...]
+
+    @abstractmethod
+    def manifest(self) -> str:
+        """Sha256 (hex) over what is really used: the bytes, the split, the options, the version."""
+
+    @abstractmethod
+    def draw(self, rng: np.random.Generator) -> Item:
+        """One random training item; ``rng`` is all it depends on. Never a held-out picture."""
+
+    @abstractmethod
+    def test(self, count: int) -> list[Item]:
+        """The first ``count`` held-out items, always the same; `UserError` where there are fewer."""
+
+
+def stream(seed: int, *words: object) -> np.random.Generator:
+    """The random stream that belongs to ``seed`` and these words, whatever was drawn elsewhere."""
+    return np.random.default_rng(int.from_bytes(_hash([seed, *words])[:16], "little"))
+
+
+def shuffled(names: Iterable[str], seed: int, purpose: str) -> list[str]:
+    """The names in a random order that is each name's own: one name more leaves the others' order alone."""
+    return sorted(names, key=lambda name: _hash([seed, purpose, name]))
+
+
+def digest(*parts: object) -> str:
+    """Sha256 (hex) of parts in their order: arrays by type, shape and content, bytes as they are, else ``repr``."""
+    return _hash(parts).hex()
+
+
+def _hash(parts: Iterable[object]) -> bytes:
+    total = hashlib.sha256()
+    for part in parts:
+        for data in _encoded(part):
+            total.update(len(data).to_bytes(8, "little"))  # so that ("ab", "c") is not ("a", "bc")
+            total.update(data)
+    return total.digest()
+
+
+def _encoded(part: object) -> list[bytes | memoryview]:
+    if isinstance(part, np.ndarray):
+        header = f"{part.dtype.str}{part.shape}".encode()
+        return [header, np.ascontiguousarray(part).tobytes()]
+    return [part if isinstance(part, bytes) else repr(part).encode()]
+
+
+def check_count(name: str, count: int, available: int, remedy: str = "") -> None:
+    """`UserError` where more test items are asked for than a data set has."""
+    if count > available:
+        end = f", or {remedy}" if remedy else ""
+        raise UserError(f"dataset={name} has {available} test items, {count} were asked for: ask for fewer{end}")
+
+
+def round_robin(lists: Sequence[Sequence[tuple[str, int, int]]]) -> list[tuple[str, int, int]]:
+    """The first of each list, then the second of each, ...: a short test set already shows every picture."""
+    longest = max((len(entries) for entries in lists), default=0)
+    return [entries[i] for i in range(longest) for entries in lists if i < len(entries)]

@@ -1,0 +1,76 @@
+"""Training batches and test inputs: the same pictures, crops and degradations for every method."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from harness.keys import canonical
+from harness.plan import Plan, dataset
+from harness.seeding import derive, numpy_rng
+from harness.store import Entry, write_npz
+from methods.base import Batch
+from registry import create
+
+
+def to_tensor(items: np.ndarray, device: torch.device) -> Tensor:
+    """uint8 pictures (N, H, W, C) as float32 (N, C, H, W), x = 2 v / 255 - 1 in [-1, 1]; points (N, D) unchanged."""
+    if items.dtype != np.uint8:
+        return torch.from_numpy(np.ascontiguousarray(items)).to(device, torch.float32)
+    channels_first = torch.from_numpy(np.ascontiguousarray(items)).permute(0, 3, 1, 2)
+    return channels_first.to(device).float() / 127.5 - 1
+
+
+class Data:
+    """A data set and a task put together: what is trained on and what is tested on."""
+
+    def __init__(self, plan: Plan) -> None:
+        point = plan.point
+        self.name = point.name("dataset")
+        self.seed, self.data_seed = point.config["seed"], point.config["data_seed"]
+        self.count = point.config["images"]
+        self.source = dataset(self.name, canonical(point.options("dataset")), self.data_seed)
+        self.task: Any = create("task", point.name("task"), point.options("task"))
+
+    def batch(self, step: int, size: int, device: torch.device) -> Batch:
+        """The batch of a training step, a function of (seed, step) alone: a resumed training sees what it would have.
+
+        Crops depend on (seed, data set, "crop", step, slot), degradations on (..., "degrade", ...), so that two tasks
+        or two methods train on the same crops.
+        """
+        items = []
+        for slot in range(size):
+            item = self.source.draw(numpy_rng(self.seed, self.name, "crop", step, slot))
+            items.append(self.task.pair(item, numpy_rng(self.seed, self.name, "degrade", step, slot)))
+        generator = torch.Generator().manual_seed(derive(self.seed, "train", step))
+        clean = to_tensor(np.stack([item.clean for item in items]), device)
+        return Batch(clean, _degraded(items, device), generator)
+
+    def tests(self) -> dict[str, np.ndarray]:
+        """The test pictures: ``ids`` (N,), ``clean`` and, for restoration, ``degraded``, as uint8 (N, H, W, C).
+
+        The degradation of a picture depends on (data seed, data set, picture, "degrade") and on nothing else.
+        """
+        items = [
+            self.task.pair(item, numpy_rng(self.data_seed, self.name, item.id, "degrade"))
+            for item in self.source.test(self.count)
+        ]
+        arrays = {"ids": np.array([item.id for item in items]), "clean": np.stack([item.clean for item in items])}
+        if items[0].degraded is not None:
+            arrays["degraded"] = np.stack([item.degraded for item in items])
+        return arrays
+
+
+def write_inputs(entry: Entry, data: Data, facts: dict[str, Any]) -> None:
+    """Put the test inputs into the store, where every method and every score finds the same bytes."""
+    write_npz(entry, "inputs.npz", **data.tests())
+    entry.finish(facts)
+
+
+def _degraded(items: list[Any], device: torch.device) -> Tensor | None:
+    if items[0].degraded is None:
+        return None
+    return to_tensor(np.stack([item.degraded for item in items]), device)

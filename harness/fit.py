@@ -1,0 +1,108 @@
+"""The one training loop: steps, checkpoints, exact resume, and a clear end when the loss is no number."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+from safetensors.torch import save
+from torch import Tensor
+
+from harness import checkpoints
+from harness.seeding import derive
+from harness.store import Entry, write_npz
+from methods.base import Batch, Method
+
+
+class Progress(Protocol):
+    """Where a loop tells how far it is."""
+
+    def update(self, done: int, text: str) -> None:
+        """``done`` steps are done; ``text`` is the state in a few words."""
+
+    def say(self, text: str) -> None:
+        """One line that stays."""
+
+
+class TrainingFailed(Exception):
+    """The loss became infinite or not a number; ``step`` is where."""
+
+    def __init__(self, step: int, name: str, value: float) -> None:
+        super().__init__(f"{name} is {value} at step {step}; try a smaller train.lr or train.clip")
+        self.step = step
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a training needs beside the method: its stage, its length, its seed, and where batches come from."""
+
+    stage: str
+    steps: int
+    checkpoint_seconds: float
+    seed: int
+    batch: Callable[[int], Batch]
+
+
+def fit(method: Method, job: Job, entry: Entry, progress: Progress) -> None:
+    """Train a stage to its end and publish it in ``entry``: weights, loss curve, seconds.
+
+    Starts from the newest whole checkpoint in the entry's folder. Since a batch and its noise depend on (seed, step)
+    alone, what was interrupted ends with the bits of what ran through. Raises `TrainingFailed`.
+    """
+    curve, seconds, start = _resume(method, job, entry, progress)
+    began = saved = time.monotonic()
+    method.train()
+    for step in range(start, job.steps):
+        torch.manual_seed(derive(job.seed, "train", "global", step))  # dropout and the like
+        losses = method.update(job.batch(step))
+        _check(losses, step)
+        curve.append(losses)
+        now = time.monotonic()
+        progress.update(step + 1, " ".join(f"{name} {value:.4f}" for name, value in losses.items()))
+        if now - saved >= job.checkpoint_seconds and step + 1 < job.steps:
+            state = {f"method.{name}": value for name, value in method.state(job.stage).items()}
+            clock = torch.tensor(seconds + now - began, dtype=torch.float64)
+            checkpoints.write(entry.path, step + 1, state | _packed(curve) | {"seconds": clock})
+            saved = now
+    _publish(method, job, entry, curve, seconds + time.monotonic() - began)
+
+
+def _check(losses: dict[str, float], step: int) -> None:
+    for name, value in losses.items():
+        if not math.isfinite(value):
+            raise TrainingFailed(step, name, value)
+
+
+def _resume(method: Method, job: Job, entry: Entry, progress: Progress) -> tuple[list[dict[str, float]], float, int]:
+    """The curve so far, the seconds spent, and the step to go on with."""
+    method.begin(job.stage)
+    found = checkpoints.newest(entry.path, lambda path: progress.say(f"damaged, not used: {path}"))
+    if found is None:
+        return [], 0.0, 0
+    start, tensors = found
+    method.resume(job.stage, {name[7:]: value for name, value in tensors.items() if name.startswith("method.")})
+    progress.say(f"going on from step {start}")
+    return _unpacked(tensors, start), float(tensors["seconds"]), start
+
+
+def _packed(curve: list[dict[str, float]]) -> dict[str, Tensor]:
+    return {f"curve.{name}": torch.tensor([row[name] for row in curve], dtype=torch.float64) for name in curve[0]}
+
+
+def _unpacked(tensors: dict[str, Tensor], steps: int) -> list[dict[str, float]]:
+    curves = {name[6:]: value for name, value in tensors.items() if name.startswith("curve.")}
+    return [{name: float(values[k]) for name, values in curves.items()} for k in range(steps)]
+
+
+def _publish(method: Method, job: Job, entry: Entry, curve: list[dict[str, float]], seconds: float) -> None:
+    weights = {name: value.detach().cpu().contiguous() for name, value in method.weights(job.stage).items()}
+    entry.write("weights.safetensors", save(weights))
+    arrays = {name: values.numpy() for name, values in _packed(curve).items()} if curve else {}
+    write_npz(entry, "curve.npz", **{name: np.asarray(values) for name, values in arrays.items()})
+    entry.finish({"stage": job.stage, "steps": job.steps, "train_seconds": seconds})
+    checkpoints.clear(entry.path)

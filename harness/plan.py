@@ -1,0 +1,164 @@
+"""What a point depends on: the keys of its trainings, inputs, samples and scores, without importing torch.
+
+A key is the hash of what the result depends on and of nothing else (design: four content-addressed levels)::
+
+    training(stage) <- the method's training options, the option groups the stage reads, data manifest, train options,
+                       seed, precision, upstream stages, component versions
+    inputs          <- data manifest, task, data seed, number of pictures
+    samples         <- the trainings, sampling options, inputs, sampling seed, precision
+    scores          <- samples and the metric's protocol
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from harness.config import GROUPS
+from harness.keys import canonical, key
+from harness.points import Point
+from registry import Component, create, find
+
+SAMPLES_READ = ("sampler",)  # beside the trainings and inputs, unless a method says otherwise
+
+
+@dataclass(frozen=True)
+class Node:
+    """One cached piece of work: its key and the facts that the key is the hash of."""
+
+    key: str
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Stage(Node):
+    """A training; ``after`` are the names of the stages it builds on."""
+
+    name: str
+    after: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that a point needs, by key, and the key of its record."""
+
+    point: Point
+    stages: tuple[Stage, ...]
+    inputs: Node
+    samples: Node
+    scores: Mapping[str, Node]
+    run: str
+    columns: Mapping[str, Any]
+
+
+def plan(point: Point) -> Plan:
+    """The plan of a point. Raises `UserError` where its data set or its task refuses."""
+    stages = _stages(point)
+    data = component_facts(point, "dataset") | {"manifest": manifest(point)}
+    inputs = _node(
+        "inputs",
+        dataset=data,
+        task=component_facts(point, "task"),
+        data_seed=point.config["data_seed"],
+        images=point.config["images"],
+    )
+    samples = _samples(point, stages, inputs)
+    scores = {name: _score(point, name, samples) for name in point.config["metrics"]}
+    columns = point.flat(groups_read(point))
+    run = key("record", {"samples": samples.key, "columns": columns})
+    return Plan(point, stages, inputs, samples, scores, run, columns)
+
+
+def groups_read(point: Point) -> list[str]:
+    """The groups that a point's result depends on, in the order of `GROUPS`: identity reads no sampler."""
+    method = find("method", point.name("method"))
+    stages = _trainer(point).facts.get("stages", {}).values()
+    read = {"method", "dataset", "task", *method.facts.get("samples_read", SAMPLES_READ)}
+    read |= {group for stage in stages for group in ("train", *stage["reads"])}
+    return [group for group in GROUPS if group in read]
+
+
+def anchor(point: Point) -> Plan | None:
+    """The plan of doing nothing on the same inputs, which every table of a restoration task needs; else None."""
+    if find("task", point.name("task")).facts["kind"] != "restoration":
+        return None
+    return plan(Point({**point.config, "method": {"name": "identity"}}, ("method=identity",)))
+
+
+def component_facts(point: Point, group: str) -> dict[str, Any]:
+    """What a result that reads a group depends on: the class, its version and its options.
+
+    The class, not the name: two names of one class with equal options are the same thing.
+    """
+    component = find(group, point.name(group))
+    free = component.facts.get("free", ())
+    options = {name: value for name, value in point.options(group).items() if name not in free}
+    return {"class": component.cls, "version": component.version, "options": options}
+
+
+def manifest(point: Point) -> str:
+    """The data set's manifest: a hash of the files and choices that were really used."""
+    return dataset(point.name("dataset"), canonical(point.options("dataset")), point.config["data_seed"]).manifest()
+
+
+@functools.lru_cache(maxsize=64)
+def dataset(name: str, options: str, seed: int) -> Any:
+    """The data set itself, decoded once per process; ``options`` in canonical JSON."""
+    return create("dataset", name, json.loads(options), seed)
+
+
+def _node(kind: str, **facts: Any) -> Node:
+    return Node(key(kind, facts), facts)
+
+
+def _trainer(point: Point) -> Component:
+    """The component whose training this method's is (DDIM trains as DDPM)."""
+    method = find("method", point.name("method"))
+    return find("method", method.facts.get("trains_as", method.name))
+
+
+def _stages(point: Point) -> tuple[Stage, ...]:
+    trainer = _trainer(point)
+    late = trainer.facts.get("sampling", ())
+    options = {name: value for name, value in point.options("method").items() if name not in late}
+    made: dict[str, Stage] = {}
+    for name, needs in trainer.facts.get("stages", {}).items():
+        facts = {
+            "stage": name,
+            "method": {"class": trainer.cls, "version": trainer.version, "options": options},
+            "train": component_facts(point, "train"),
+            "seed": point.config["seed"],
+            "precision": point.config["precision"],
+            "after": {upstream: made[upstream].key for upstream in needs["after"]},
+            **{group: component_facts(point, group) for group in needs["reads"]},
+        }
+        if "dataset" in needs["reads"]:
+            facts["manifest"] = manifest(point)
+        made[name] = Stage(key("training", facts), facts, name, tuple(needs["after"]))
+    return tuple(made.values())
+
+
+def _samples(point: Point, stages: tuple[Stage, ...], inputs: Node) -> Node:
+    method, trainer = find("method", point.name("method")), _trainer(point)
+    late = trainer.facts.get("sampling", ())
+    reads = method.facts.get("samples_read", SAMPLES_READ)
+    drawn = {"sampling_seed": point.config["sampling_seed"], "precision": point.config["precision"]}
+    return _node(
+        "samples",
+        trainings={stage.name: stage.key for stage in stages},
+        method={
+            "class": trainer.cls,
+            "version": trainer.version,
+            "options": {name: point.options("method")[name] for name in late},
+        },
+        sampling={group: component_facts(point, group) for group in reads} | (drawn if reads else {}),
+        inputs=inputs.key,
+    )
+
+
+def _score(point: Point, name: str, samples: Node) -> Node:
+    metric = create("metrics", name, point.config["metrics"][name])
+    return _node("scores", samples=samples.key, metric=name, protocol=metric.protocol)

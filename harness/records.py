@@ -1,0 +1,115 @@
+"""The tidy record of a run: one row per picture and metric, with the options, the costs and where it came from."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import io
+import json
+import subprocess
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from harness.files import write_atomic
+from harness.plan import Plan
+from registry import FOLDERS, ROOT
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# By metric: the facts of its stamp and one value per picture.
+Scores = Mapping[str, tuple[Mapping[str, Any], np.ndarray]]
+PACKAGES = ("torch", "diffusers", "torchmetrics", "numpy", "hydra-core", "safetensors")
+
+
+def path_of(root: Path, run: str) -> Path:
+    """Where the record of a run lies."""
+    return root / "records" / f"{run}.parquet"
+
+
+def rows(plan: Plan, ids: Sequence[str], scores: Scores, cost: Mapping[str, Any]) -> pd.DataFrame:
+    """The record as a table; a run that no metric applies to keeps one row, for its costs."""
+    import pandas as pd
+
+    tables = [
+        pd.DataFrame({"image": list(ids), "metric": name, "value": values} | _stamp(facts))
+        for name, (facts, values) in scores.items()
+    ]
+    blank = {"unit": "", "protocol": "", "higher_is_better": False}
+    empty = pd.DataFrame({"image": [""], "metric": [""], "value": [np.nan]} | blank)
+    table = pd.concat(tables or [empty], ignore_index=True)
+    return table.assign(**_columns(plan, len(ids)), **dict(cost))
+
+
+def _stamp(facts: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: facts[name] for name in ("unit", "protocol", "higher_is_better")}
+
+
+def _columns(plan: Plan, count: int) -> dict[str, Any]:
+    point = plan.point
+    return {
+        "run": plan.run,
+        "training": plan.stages[-1].key if plan.stages else "",
+        "samples": plan.samples.key,
+        "inputs": plan.inputs.key,
+        "method": point.name("method"),
+        "dataset": point.name("dataset"),
+        "task": point.name("task"),
+        "n": count,
+        **{name: point.config[name] for name in ("seed", "sampling_seed", "data_seed", "scale", "precision")},
+        **plan.columns,
+        "code_hash": code_hash(),
+        "git_commit": git_commit(),
+        "packages": json.dumps({name: version(name) for name in PACKAGES}),
+    }
+
+
+def write(root: Path, plan: Plan, table: pd.DataFrame) -> Path:
+    """Write a record whole; rows of metrics that were scored earlier and are not in ``table`` are kept."""
+    import pandas as pd
+
+    path = path_of(root, plan.run)
+    if metrics_in(path):
+        old = pd.read_parquet(path)
+        table = pd.concat([table, old[~old["metric"].isin([*table["metric"], ""])]], ignore_index=True)
+    buffer = io.BytesIO()
+    table.to_parquet(buffer, index=False)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomic(path, buffer.getvalue())
+    return path
+
+
+def metrics_in(path: Path) -> set[str]:
+    """The metrics that a record holds; none where it can't be read, so that it is written anew."""
+    import pyarrow.parquet as pq
+
+    try:
+        return set(pq.read_table(path, columns=["metric"]).column("metric").to_pylist())
+    except (OSError, ValueError):
+        return set()
+
+
+@functools.lru_cache(maxsize=1)
+def code_hash() -> str:
+    """Sha256 over the source that makes results: the first 16 hex digits."""
+    total = hashlib.sha256()
+    for path in sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py")):
+        total.update(f"{path.relative_to(ROOT)}\n".encode() + path.read_bytes())
+    return total.hexdigest()[:16]
+
+
+@functools.lru_cache(maxsize=1)
+def git_commit() -> str:
+    """The checkout's commit, with ``+`` when files differ from it; empty outside a checkout."""
+    try:
+        said = [
+            subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, timeout=10, check=True).stdout
+            for words in (["rev-parse", "HEAD"], ["status", "--porcelain"])
+        ]
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return said[0].strip() + ("+" if said[1].strip() else "")

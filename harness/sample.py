@@ -1,0 +1,58 @@
+"""Sampling a trained method on the stored inputs, batch by batch, with its costs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from datasets.pixels import to_uint8
+from harness.batches import to_tensor
+from harness.build import component, device_of
+from harness.cost import Meter
+from harness.fit import Progress
+from harness.points import Point
+from harness.seeding import Noise
+from harness.store import Entry, write_npz
+from methods.base import Method
+from methods.samplers import EtaSampler
+
+
+def to_pictures(x: Tensor) -> np.ndarray:
+    """Samples (N, C, H, W) in [-1, 1] as uint8 (N, H, W, C), the one conversion to 8 bit; points (N, D) as they are."""
+    x = x.detach().float().cpu()
+    return to_uint8((x.permute(0, 2, 3, 1).numpy() + 1) / 2) if x.ndim == 4 else x.numpy()
+
+
+def sample(method: Method, point: Point, inputs: Mapping[str, np.ndarray], entry: Entry, progress: Progress) -> None:
+    """Draw one picture for each input and publish them, 8 bit, with the cost per picture.
+
+    Noise belongs to the picture's id, so batch size and order change nothing beyond the networks' own rounding.
+    """
+    device = device_of(point)
+    sampler = component(point, "sampler")
+    assert isinstance(sampler, EtaSampler)
+    meter = Meter(method.backbones(), device)
+    method.eval()
+    ids, size, made = [str(name) for name in inputs["ids"]], point.config["batch_size"], []
+    for first in range(0, len(ids), size):
+        chunk = slice(first, first + size)
+        degraded = to_tensor(inputs["degraded"][chunk], device) if "degraded" in inputs else None
+        noise = Noise(point.config["sampling_seed"], point.name("dataset"), ids[chunk])
+        with meter.measure(len(ids[chunk])), torch.inference_mode():
+            images = method.sample(degraded, sampler, noise, len(ids[chunk]))
+        made.append(to_pictures(images))
+        progress.update(min(first + size, len(ids)), f"{meter.cost.seconds:.1f} s")
+    write_npz(entry, "samples.npz", images=np.concatenate(made), ids=inputs["ids"])
+    entry.finish({"cost": meter.cost.per_image(), "hardware": hardware(device)})
+
+
+def hardware(device: torch.device) -> dict[str, Any]:
+    """What the figures were measured on."""
+    import platform
+
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.processor() or platform.machine()
+    return {"device": device.type, "name": name, "threads": torch.get_num_threads()}

@@ -1,0 +1,200 @@
+"""The folder of results: ``root/level/key``, where the key is the hash of what the entry depends on.
+
+An entry is there once its DONE marker is, which lists each file with its checksum. Nothing is ever written in
+place: a file gets its name when it is complete and on the disk, so that a reader never meets half of one, and a
+full disk or a killed job leaves what was there before. Names with a leading dot are not results.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import re
+import shutil
+import uuid
+import zipfile
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from errors import UserError
+from harness.files import plainly, sweep, write_atomic
+from harness.holder import Holder
+from harness.lock import Lock
+
+Status = Literal["missing", "partial", "done", "failed"]
+_MARKERS = ("DONE", "FAILED")
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.=+-]{0,150}")
+
+
+class Damaged(Exception):  # noqa: N818 - a state of the entry, and so it reads in an except clause
+    """A file of an entry is missing, or is not what was written; the message names it."""
+
+
+class Store:
+    """The results below ``root``. Makes nothing until `prepare` or the first write."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = Path(root)
+
+    def prepare(self) -> None:
+        """Make the folder and prove that it can be written. Raises `UserError`, leaving no new folder behind."""
+        made: list[Path] = []
+        try:
+            with plainly(self.root):
+                made = [folder for folder in (self.root, *self.root.parents) if not folder.exists()]
+                self.root.mkdir(parents=True, exist_ok=True)
+            probe = self.root / f".probe.{uuid.uuid4().hex}"
+            write_atomic(probe, b"writable")
+            probe.unlink()
+        except UserError:
+            for folder in made:
+                with suppress(OSError):
+                    folder.rmdir()
+            raise
+
+    def entry(self, level: str, key: str) -> Entry:
+        """The entry of a level ("trainings", "samples", ...). Raises `ValueError` for a name that is a path."""
+        return Entry(self.root / _plain(level) / _plain(key))
+
+
+class Entry:
+    """One result: a folder with files and a marker, DONE or FAILED.
+
+    One object writes an entry from its first `write` to `finish`: it remembers the checksums meanwhile. Whoever
+    writes holds `lock`; readers need none.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._written: dict[str, dict[str, Any]] = {}
+
+    def lock(self, waiting: Callable[[Holder], None] | None = None) -> Lock:
+        """The lock that a writer holds; it lies beside the folder, which may be discarded under it."""
+        with plainly(self.path):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        return Lock(self.path.with_name(f".{self.path.name}.lock"), waiting=waiting)
+
+    @property
+    def status(self) -> Status:
+        """What the markers tell. "partial": somebody is writing, or was killed while writing."""
+        markers: tuple[tuple[str, Status], ...] = (("DONE", "done"), ("FAILED", "failed"), ("", "partial"))
+        return next((status for name, status in markers if (self.path / name).exists()), "missing")
+
+    def write(self, name: str, data: bytes) -> None:
+        """Write a file whole. Raises `UserError` if the disk refuses, `ValueError` if the entry is done."""
+        self._mark(_plain(name, _MARKERS), data)
+        self._written[name] = {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
+
+    def finish(self, facts: Mapping[str, Any]) -> None:
+        """Publish the files that this object wrote, with JSON facts of them; clears an earlier failure."""
+        self._mark("DONE", _json({"facts": dict(facts), "files": self._written, "finished": _now()}))
+        (self.path / "FAILED").unlink(missing_ok=True)
+
+    def fail(self, reason: str, traceback: str, facts: Mapping[str, Any]) -> None:
+        """Mark the entry as failed, with one line of reason, the whole traceback and JSON facts."""
+        (self.path / "DONE").unlink(missing_ok=True)
+        failure = {"reason": reason, "traceback": traceback, "facts": dict(facts), "failed": _now()}
+        self._mark("FAILED", _json(failure))
+
+    def read(self, name: str) -> bytes:
+        """A file of a done entry. Raises `Damaged` unless it is, byte for byte, what DONE promises."""
+        path = self.path / _plain(name)
+        promised = self._done()["files"].get(name)
+        if promised is None:
+            raise Damaged(f"{path}: not among the entry's files")
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise Damaged(f"{path}: cannot be read ({error.strerror})") from error
+        if hashlib.sha256(data).hexdigest() != promised["sha256"]:
+            raise Damaged(f"{path}: not what was written ({len(data)} bytes, {promised['bytes']} expected)")
+        return data
+
+    def facts(self) -> dict[str, Any]:
+        """The facts given to `finish`. Raises `Damaged` if the entry is not done."""
+        return dict(self._done()["facts"])
+
+    def failure(self) -> dict[str, Any]:
+        """Reason, traceback, facts and time ("failed") given to `fail`. Raises `Damaged` if it did not fail."""
+        return _marker(self.path / "FAILED", {"reason", "traceback", "facts", "failed"})
+
+    def verify(self) -> None:
+        """Read every file. Raises `Damaged` for the first that is not what was written."""
+        for name in self._done()["files"]:
+            self.read(name)
+
+    def discard(self) -> None:
+        """Remove the entry: first its name, in one step, then what was under it. Nothing happens if missing."""
+        trash = self.path.with_name(f".{self.path.name}.{uuid.uuid4().hex}.trash")
+        with plainly(self.path), suppress(FileNotFoundError):
+            self.path.rename(trash)
+        self._written.clear()
+        for folder in self.path.parent.glob(f".{self.path.name}.*.trash"):  # and what killed discards left
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _done(self) -> dict[str, Any]:
+        return _marker(self.path / "DONE", {"facts", "files"})
+
+    def _mark(self, name: str, data: bytes) -> None:
+        if self.status == "done":
+            raise ValueError(f"{self.path}: done, and what is done does not change; discard it first")
+        with plainly(self.path):
+            self.path.mkdir(parents=True, exist_ok=True)
+        sweep(self.path)
+        write_atomic(self.path / name, data)
+
+
+def write_npz(entry: Entry, name: str, /, **arrays: np.ndarray) -> None:
+    """Write arrays as an NPZ file whose bytes depend on names, types, shapes and values only.
+
+    Unlike `numpy.savez`: names are sorted, memory is in C order, there are no times, and nothing is compressed,
+    as compressors differ in their bytes. Raises `ValueError` for arrays of objects, and as `Entry.write` does.
+    """
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
+        for field in sorted(arrays):
+            member = io.BytesIO()
+            array = np.asarray(arrays[field], order="C")
+            np.lib.format.write_array(member, array, version=(1, 0), allow_pickle=False)
+            info = zipfile.ZipInfo(f"{field}.npy", date_time=(1980, 1, 1, 0, 0, 0))
+            info.create_system = 3  # or else it tells Windows from the rest
+            archive.writestr(info, member.getvalue())
+    entry.write(name, packed.getvalue())
+
+
+def read_npz(entry: Entry, name: str) -> dict[str, np.ndarray]:
+    """The arrays of `write_npz` by name. Raises `Damaged` as `Entry.read` does."""
+    with np.load(io.BytesIO(entry.read(name)), allow_pickle=False) as archive:
+        return {field: archive[field] for field in archive.files}
+
+
+def _plain(name: str, reserved: tuple[str, ...] = ()) -> str:
+    if name in reserved or not _NAME.fullmatch(name):
+        raise ValueError(f"{name!r} cannot be a name in the store: letters, digits and _ . = + - only")
+    return name
+
+
+def _marker(path: Path, fields: set[str]) -> dict[str, Any]:
+    try:
+        marker = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise Damaged(f"{path}: there is none") from None
+    except (OSError, ValueError) as error:
+        raise Damaged(f"{path}: cannot be read ({error})") from error
+    if not isinstance(marker, dict) or not fields <= set(marker):
+        raise Damaged(f"{path}: not what was written")
+    return marker
+
+
+def _json(value: Mapping[str, Any]) -> bytes:
+    return json.dumps(value, indent=1, sort_keys=True, allow_nan=False).encode("ascii")
+
+
+def _now() -> str:
+    return datetime.now(timezone.utc).isoformat(timespec="seconds")

@@ -1,0 +1,96 @@
+"""What a method is to the harness: something that trains by ``update`` and draws by ``sample``."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from methods.samplers import EtaSampler, NoiseSource
+from methods.schedules import Schedule
+from methods.training import Recipe
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What every method is given: the shape of one picture or point, the task's kind, and the shared parts.
+
+    ``network(in_channels, out_channels)`` builds a backbone ``(x, t) -> y``; ``kind`` is "generation" or
+    "restoration"; ``autocast`` is the type that networks compute in, None for that of their weights.
+    """
+
+    shape: tuple[int, ...]
+    kind: str
+    schedule: Schedule
+    network: Callable[[int, int], nn.Module]
+    recipe: Recipe
+    autocast: torch.dtype | None = None
+
+    @property
+    def condition_channels(self) -> int:
+        """Channels of the degraded picture that networks see beside x: 0 when generating."""
+        return {"generation": 0, "restoration": self.shape[0]}[self.kind]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Training pictures in [-1, 1], (B, ...), the degraded ones when restoring, and this step's randomness.
+
+    ``generator`` is on the CPU and seeded by (seed, "train", step) alone: a step's noise depends on no earlier
+    step, on no method and on no device.
+    """
+
+    clean: Tensor
+    degraded: Tensor | None
+    generator: torch.Generator
+
+    def normal(self) -> Tensor:
+        """N(0, I) noise of the pictures' shape, float32 numbers on the pictures' device."""
+        return torch.randn(self.clean.shape, generator=self.generator).to(self.clean)
+
+    def indices(self, low: int, high: int) -> Tensor:
+        """One integer per picture, uniform over low..high, on the pictures' device."""
+        drawn = torch.randint(low, high + 1, (len(self.clean),), generator=self.generator)
+        return drawn.to(self.clean.device)
+
+
+class Method(nn.Module, ABC):
+    """A way to make pictures. Class attributes that the planner reads without importing anything:
+
+    ``stages``: {name: {"after": [...], "reads": [...]}}, its cached trainings in order: the stages each builds on and
+    the option groups it depends on; ``sampling``: its own options that only sampling depends on; ``samples_read``: the
+    option groups that samples depend on beside the trainings; ``trains_as``: a name shared by methods whose training
+    is the same; ``defaults``: the sampler and schedule it brings.
+    """
+
+    def begin(self, stage: str) -> None:
+        """Make ``update`` train this stage; earlier stages have been loaded."""
+
+    def update(self, batch: Batch) -> dict[str, float]:
+        """One training step; the losses by name. A method owns its optimizers."""
+        raise TypeError(f"{type(self).__name__} has no training")
+
+    @abstractmethod
+    def sample(self, degraded: Tensor | None, sampler: EtaSampler, noise: NoiseSource, count: int) -> Tensor:
+        """``count`` pictures (B, ...) in [-1, 1], from the degraded ones (B, ...) when restoring."""
+
+    def backbones(self) -> list[nn.Module]:
+        """The networks that sampling calls: their calls are the NFE, their weights the parameter count."""
+        return []
+
+    def state(self, stage: str) -> dict[str, Tensor]:
+        """All that an exact resume of a stage needs, as flat tensors."""
+        return {}
+
+    def resume(self, stage: str, tensors: Mapping[str, Tensor]) -> None:
+        """Restore what `state` gave."""
+
+    def weights(self, stage: str) -> dict[str, Tensor]:
+        """What a finished stage leaves to sampling and to later stages."""
+        return {}
+
+    def load(self, stage: str, tensors: Mapping[str, Tensor]) -> None:
+        """Take a finished stage's weights."""

@@ -1,0 +1,45 @@
+"""DDPM and DDIM: noise prediction towards pure noise, one training, two ways to walk back."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from methods.base import Setting
+from methods.diffusion import Design, Diffusion, nothing
+from methods.parameterizations import Clean, Noise, Velocity
+from registry import register
+
+PREDICTIONS = {"noise": Noise, "clean": Clean, "velocity": Velocity}
+
+
+@register("method", "ddpm")
+class Ddpm(Diffusion):
+    """Denoising diffusion probabilistic models (Ho, Jain, Abbeel, NeurIPS 2020), L_simple, sampled with eta = 1.
+
+    Unconditional for ``task=generate``. For restoration it starts from noise and sees the degraded picture as further
+    input channels: the conditional baseline that RDDM argues against.
+    """
+
+    version = 1
+    trains_as = "ddpm"
+    stages = {"model": {"after": [], "reads": ["network", "schedule", "task", "dataset"]}}
+    defaults = {"sampler": "ddpm", "schedule": "linear"}
+
+    def __init__(
+        self,
+        setting: Setting,
+        *,
+        predict: Literal["noise", "clean", "velocity"] = "noise",
+        loss: Literal["l2", "l1"] = "l2",
+    ) -> None:
+        super().__init__(setting, Design(PREDICTIONS[predict](), nothing, loss))
+
+
+@register("method", "ddim")
+class Ddim(Ddpm):
+    """Denoising diffusion implicit models (Song, Meng, Ermon, ICLR 2021): DDPM's training, sampled with eta = 0."""
+
+    version = 1
+    trains_as = "ddpm"
+    stages = {"model": {"after": [], "reads": ["network", "schedule", "task", "dataset"]}}
+    defaults = {"sampler": "ddim", "schedule": "linear"}

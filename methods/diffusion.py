@@ -1,0 +1,141 @@
+"""Regression along a schedule: what DDPM, DDIM and RDDM have in common, which is nearly everything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from errors import UserError
+from methods.base import Batch, Method, Setting
+from methods.parameterizations import Parameterization
+from methods.predictor import Predictor
+from methods.process import Components, mix
+from methods.samplers import EtaSampler, Node, NoiseSource
+from methods.training import Average, Learner
+
+LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"l1": F.l1_loss, "l2": F.mse_loss}
+
+
+def nothing(clean: Tensor, degraded: Tensor | None) -> Tensor:
+    """x_in = 0: the process ends in pure noise, the degraded picture is only seen by the network (DDPM, DDIM)."""
+    return torch.zeros_like(clean)
+
+
+def the_degraded(clean: Tensor, degraded: Tensor | None) -> Tensor:
+    """x_in = the degraded picture, 0 where there is none (RDDM)."""
+    return torch.zeros_like(clean) if degraded is None else degraded
+
+
+@dataclass(frozen=True)
+class Design:
+    """The values in which regression methods differ.
+
+    ``end(clean, degraded)`` gives the process' end x_in; ``weights`` weigh the outputs' losses (lambda_res,
+    lambda_eps); ``time`` is what networks are conditioned on: "index" (t) or "level" (a T, b T).
+    """
+
+    parameterization: Parameterization
+    end: Callable[[Tensor, Tensor | None], Tensor]
+    loss: str = "l2"
+    weights: tuple[float, ...] = (1.0,)
+    networks: int = 1
+    time: str = "index"
+
+
+class Diffusion(Method):
+    """Minimises sum_k lambda_k |target_k - output_k(x, cond, i, i)| over i uniform in 1..T, and walks back.
+
+    DDPM's L_simple (eq. 14) and RDDM's L_res + L_eps (eq. 10) are this with their parameterizations. Each network has
+    an optimizer of its own, as in RDDM's code. Raises `UserError` where schedule and parameterization do not fit.
+    """
+
+    def __init__(self, setting: Setting, design: Design) -> None:
+        super().__init__()
+        design.parameterization.check(setting.schedule)
+        if setting.kind == "generation" and abs(setting.schedule.start_std - 1) > 1e-6:
+            raise UserError("schedule.sum_scale must be 1 for task=generate, which starts from N(0, I)")
+        axes, channels = design.parameterization.indices, setting.shape[0]
+        outputs = {1: len(axes), len(axes): 1}[design.networks]
+        nets = [
+            setting.network(channels + setting.condition_channels, channels * outputs) for _ in range(design.networks)
+        ]
+        self.setting, self.design = setting, design
+        self.network = Predictor(setting.schedule, nets, axes, design.time, setting.autocast)
+        self.average = Average(self.network, setting.recipe.ema)
+        self.ema: nn.Module = self.average.module
+        self.learners: list[Learner] = []
+
+    def begin(self, stage: str) -> None:
+        """Make the optimizers, on the device where the weights are by now."""
+        self.learners = [Learner(net.parameters(), self.setting.recipe) for net in self.network.backbones()]
+
+    def update(self, batch: Batch) -> dict[str, float]:
+        """One step of every network; {"loss": the weighted sum}."""
+        design, schedule = self.design, self.setting.schedule
+        i = batch.indices(1, schedule.T)
+        x_in = design.end(batch.clean, batch.degraded)
+        components = Components(batch.clean, x_in - batch.clean, batch.normal())
+        p = schedule.points(i, batch.clean)
+        outputs = self.network(mix(components, p), batch.degraded, i, i)
+        targets = design.parameterization.target(components, p)
+        losses = [
+            weight * LOSSES[design.loss](output, target)
+            for weight, output, target in zip(design.weights, outputs, targets, strict=True)
+        ]
+        # Separate networks see separate losses; a shared one their sum.
+        for learner, loss in zip(self.learners, losses if len(self.learners) > 1 else [sum(losses)], strict=True):
+            learner.step(torch.as_tensor(loss))
+        self.average.update(self.network, self.learners[0].steps_done)
+        return {"loss": float(sum(float(loss.detach()) for loss in losses))}
+
+    @torch.inference_mode()
+    def sample(self, degraded: Tensor | None, sampler: EtaSampler, noise: NoiseSource, count: int) -> Tensor:
+        """Walk from the process' end with the averaged weights."""
+        like = next(self.ema.parameters())
+        blank = torch.zeros((count, *self.setting.shape), device=like.device, dtype=like.dtype)
+        x_in = self.design.end(blank, degraded)
+
+        def denoise(x: Tensor, node: Node) -> Components:
+            i, j = (torch.full((count,), index, device=x.device) for index in node)
+            outputs = self.average.module(x, degraded, i, j)
+            return self.design.parameterization.complete(x, x_in, self.setting.schedule.point(*node), outputs)
+
+        return sampler.sample(self.setting.schedule, denoise, x_in, noise)
+
+    def backbones(self) -> list[nn.Module]:
+        """The averaged networks."""
+        return [self.ema.get_submodule(name) for name in self.network.names]
+
+    def state(self, stage: str) -> dict[str, Tensor]:
+        """Weights, averaged weights and optimizers."""
+        tensors = {f"{part}.{name}": value for part in ("network", "ema") for name, value in self._part(part).items()}
+        for number, learner in enumerate(self.learners):
+            tensors |= {f"learner{number}.{name}": value for name, value in learner.state().items()}
+        return tensors
+
+    def resume(self, stage: str, tensors: Mapping[str, Tensor]) -> None:
+        """Restore what `state` gave."""
+        self.network.load_state_dict(_under("network.", tensors))
+        self.ema.load_state_dict(_under("ema.", tensors))
+        for number, learner in enumerate(self.learners):
+            learner.load(_under(f"learner{number}.", tensors))
+
+    def weights(self, stage: str) -> dict[str, Tensor]:
+        """The averaged weights, named as in RDDM's checkpoints: ``unet0.*`` and ``unet1.*``."""
+        return self._part("ema")
+
+    def load(self, stage: str, tensors: Mapping[str, Tensor]) -> None:
+        """Take averaged weights, for sampling and as the start of ``update``."""
+        self.network.load_state_dict(tensors)
+        self.ema.load_state_dict(tensors)
+
+    def _part(self, part: str) -> dict[str, Tensor]:
+        return dict(self.get_submodule(part).state_dict())
+
+
+def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name[len(prefix) :]: value for name, value in tensors.items() if name.startswith(prefix)}

@@ -1,0 +1,30 @@
+"""Doing nothing: the anchor of every table."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from errors import UserError
+from methods.base import Method, Setting
+from methods.samplers import EtaSampler, NoiseSource
+from registry import register
+
+
+@register("method", "identity")
+class Identity(Method):
+    """Returns the degraded picture: what every restoration method must beat. Nothing to train, nothing to draw."""
+
+    version = 1
+    stages: dict[str, dict[str, list[str]]] = {}
+    samples_read = ()
+
+    def __init__(self, setting: Setting) -> None:
+        super().__init__()
+        if setting.kind == "generation":
+            raise UserError("method=identity has no input to return for task=generate; choose a restoration task")
+
+    def sample(self, degraded: Tensor | None, sampler: EtaSampler, noise: NoiseSource, count: int) -> Tensor:
+        """The degraded pictures themselves."""
+        if degraded is None:
+            raise ValueError("identity needs the degraded pictures")
+        return degraded

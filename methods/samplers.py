@@ -1,0 +1,150 @@
+"""Walks through the plane, from noise to an image: way-points, the noise put back at each step, edits of x0."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Annotated, Literal, NamedTuple, Protocol
+
+from torch import Tensor
+
+from errors import UserError
+from methods.process import Components, Point, posterior_std, shift_x0, step
+from methods.schedules import Schedule
+from registry import register
+
+
+class Node(NamedTuple):
+    """A way-point (a[i], b[j]): residual index i, noise index j."""
+
+    i: int
+    j: int
+
+
+Denoise = Callable[[Tensor, Node], Components]
+
+
+class NoiseSource(Protocol):
+    """Noise by purpose and draw, each image's own: ``normal("step", k, shape)`` is (B, *shape), float32."""
+
+    def normal(self, purpose: str, draw: int, shape: tuple[int, ...]) -> Tensor:
+        """The draw-th standard normal noise of a purpose."""
+
+
+def uniform(T: int, steps: int) -> list[int]:
+    """Indices T > ... > 0 in equal strides: floor(k T / steps), k = steps..0 (RDDM's ``ddim_sample``; starts at T)."""
+    return [k * T // steps for k in range(steps, -1, -1)]
+
+
+def leading(T: int, steps: int) -> list[int]:
+    """DDIM's uniform sub-sequence: 1 + k floor(T / steps), then 0; starts below T (ermongroup/ddim, skip uniform)."""
+    return [1 + k * (T // steps) for k in range(steps - 1, -1, -1)] + [0]
+
+
+def quadratic(T: int, steps: int) -> list[int]:
+    """DDIM's quadratic sub-sequence: 1 + floor(u_k^2), u_k in equal steps over [0, sqrt(0.8 T)], then 0.
+
+    Where the squares crowd together the indices are pushed apart to the next free ones, so that each step
+    count from 1 to T gives that many distinct levels.
+    """
+    top = math.sqrt(0.8 * T)
+    indices: list[int] = []
+    for k in range(steps):
+        wanted = 1 + int((top * k / max(steps - 1, 1)) ** 2)
+        free = indices[-1] + 1 if indices else 1
+        indices.append(min(max(wanted, free), T - (steps - 1 - k)))
+    return [*reversed(indices), 0] if steps > 1 else [T, 0]
+
+
+SPACINGS = {"uniform": uniform, "leading": leading, "quadratic": quadratic}
+
+
+def together(indices: list[int]) -> list[Node]:
+    """Residual and noise leave at the same pace, along the schedule."""
+    return [Node(k, k) for k in indices]
+
+
+def residual_first(indices: list[int]) -> list[Node]:
+    """All of the residual leaves first, then all of the noise (RDDM, section 4.4): twice the steps."""
+    return [Node(k, indices[0]) for k in indices] + [Node(0, k) for k in indices[1:]]
+
+
+def noise_first(indices: list[int]) -> list[Node]:
+    """All of the noise leaves first, then all of the residual (RDDM, section 4.4): twice the steps."""
+    return [Node(indices[0], k) for k in indices] + [Node(k, 0) for k in indices[1:]]
+
+
+ORDERS = {"together": together, "residual_first": residual_first, "noise_first": noise_first}
+
+
+def keep(c: Components, p: Point) -> Components:
+    """No edit."""
+    return c
+
+
+def clip_x0(c: Components, p: Point) -> Components:
+    """x0 clipped to [-1, 1], residual and noise derived again (DDPM's ``clip_denoised``)."""
+    return shift_x0(c, c.x0.clamp(-1, 1), p)
+
+
+def clip_x0_keep_eps(c: Components, p: Point) -> Components:
+    """x0 clipped to [-1, 1] with the residual, the predicted noise kept (diffusers' DDIM, RDDM's pred_noise)."""
+    return clip_x0(c, p)._replace(eps=c.eps)
+
+
+EDITS = {"none": keep, "x0": clip_x0, "x0_keep_eps": clip_x0_keep_eps}
+
+# What eta multiplies: the posterior's standard deviation (DDIM, eq. 16) or its variance (RDDM, eq. 7).
+ETAS: dict[str, Callable[[float], float]] = {"std": lambda eta: eta, "variance": math.sqrt}
+
+
+@register("sampler", "ddim", steps={"smoke": 4, "cpu": 20, "gpu": 50, "paper": 100})
+@register("sampler", "ddpm", eta=1.0, steps={"smoke": 4, "cpu": 100, "gpu": None, "paper": None})
+@register("sampler", "rddm", eta_scales="variance", steps={"smoke": 2, "cpu": 5, "gpu": 5, "paper": 5})
+class EtaSampler:
+    """The generalised reverse walk: eta = 0 implicit (DDIM, RDDM), eta = 1 ancestral (DDPM).
+
+    Each step p -> q puts back noise of standard deviation s = f(eta) posterior_std(p, q), f(eta) = eta where
+    ``eta_scales`` is std (DDIM, eq. 16) and sqrt(eta) where it is variance (RDDM, eq. 7): equal at 0 and 1 only.
+    ``steps`` unset walks every level, T steps. The two path orders that separate residual and noise take 2 x steps.
+    The three names are one class with the defaults of their papers.
+    """
+
+    version = 1
+
+    def __init__(
+        self,
+        *,
+        steps: Annotated[int, "[1, inf)"] | None = None,
+        eta: Annotated[float, "[0, 1]"] = 0.0,
+        eta_scales: Literal["std", "variance"] = "std",
+        spacing: Literal["uniform", "leading", "quadratic"] = "uniform",
+        order: Literal["together", "residual_first", "noise_first"] = "together",
+        clip: Literal["x0", "x0_keep_eps", "none"] = "x0",
+    ) -> None:
+        self.steps, self.strength = steps, ETAS[eta_scales](eta)
+        self.spacing, self.order, self.edit = SPACINGS[spacing], ORDERS[order], EDITS[clip]
+
+    def walk(self, T: int) -> list[Node]:
+        """The way-points, from the first noisy one to (0, 0); `UserError` when there are fewer levels than steps."""
+        steps = T if self.steps is None else self.steps
+        if steps > T:
+            raise UserError(f"sampler.steps={steps} is more than the schedule's T={T} levels")
+        return self.order(self.spacing(T, steps))
+
+    def sample(self, schedule: Schedule, denoise: Denoise, x_in: Tensor, noise: NoiseSource) -> Tensor:
+        """Walk from x_in + start_std z to the clean end; x_in (B, ...) is the process' end, 0 for generation.
+
+        ``denoise(x, node)`` gives the components of x at a way-point. Noise is drawn by purpose: "init" once,
+        "step" with the step's number, so that two samplings with the same seeds differ only in what is asked.
+        """
+        shape = tuple(x_in.shape[1:])
+        path = self.walk(schedule.T)
+        x = x_in + schedule.start_std * noise.normal("init", 0, shape).to(x_in)
+        for number, (here, there) in enumerate(zip(path, path[1:], strict=False)):
+            p, q = schedule.point(*here), schedule.point(*there)
+            components = self.edit(denoise(x, here), p)
+            s = self.strength * posterior_std(p, q, schedule.chain)
+            z = noise.normal("step", number, shape).to(x) if s > 0 else None
+            x = step(components, q, s, z)
+        return x

@@ -1,0 +1,151 @@
+"""The training options every method shares, and the optimizer and average that a method owns."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import torch
+from torch import Tensor, nn
+
+from registry import register
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a `Learner` and an `Average` need to know of the training options."""
+
+    optimizer: str
+    lr: float
+    steps: int
+    warmup: int
+    decay: str
+    clip: float
+    ema: float
+
+
+@register(
+    "train",
+    "default",
+    steps={"smoke": 8, "cpu": 500, "gpu": 20_000, "paper": 120_000},
+    batch_size={"smoke": 2, "cpu": 8, "gpu": 32, "paper": 32},
+    lr={"smoke": 1e-3, "cpu": 1e-3, "gpu": 2e-4, "paper": 8e-5},
+    ema={"smoke": 0.9, "cpu": 0.99, "gpu": 0.999, "paper": 0.995},
+)
+class Train:
+    """How long and how fast: told in optimizer steps, so that a training costs the same for every method.
+
+    ``decay`` is the learning rate's way from ``lr`` after ``warmup`` steps: constant, or to 0 along a half cosine or a
+    line. ``clip`` bounds the gradient's norm, 0 leaves it. ``ema`` is the decay of the averaged weights that sampling
+    uses. ``checkpoint_seconds`` says how much work a killed training may lose; it changes no result.
+    """
+
+    version = 1
+    free = ("checkpoint_seconds",)  # options that no key depends on
+
+    def __init__(  # noqa: PLR0913 - the options of a component are its signature
+        self,
+        *,
+        steps: Annotated[int, "[1, inf)"] = 500,
+        batch_size: Annotated[int, "[1, inf)"] = 8,
+        optimizer: Literal["adam", "adamw", "radam"] = "adam",
+        lr: Annotated[float, "(0, inf)"] = 1e-3,
+        decay: Literal["cosine", "constant", "linear"] = "cosine",
+        warmup: Annotated[int, "[0, inf)"] = 20,
+        clip: Annotated[float, "[0, inf)"] = 1.0,
+        ema: Annotated[float, "[0, 1)"] = 0.99,
+        checkpoint_seconds: Annotated[float, "[0, inf)"] = 60.0,
+    ) -> None:
+        self.batch_size, self.checkpoint_seconds, self.steps = batch_size, checkpoint_seconds, steps
+        self.recipe = Recipe(optimizer, lr, steps, warmup, decay, clip, ema)
+
+
+def _adam(parameters: Iterable[Tensor], lr: float) -> torch.optim.Optimizer:
+    return torch.optim.Adam(parameters, lr, betas=(0.9, 0.99), fused=True)
+
+
+def _adamw(parameters: Iterable[Tensor], lr: float) -> torch.optim.Optimizer:
+    return torch.optim.AdamW(parameters, lr, betas=(0.9, 0.99), fused=True)
+
+
+def _radam(parameters: Iterable[Tensor], lr: float) -> torch.optim.Optimizer:
+    return torch.optim.RAdam(parameters, lr, betas=(0.9, 0.99), foreach=True)
+
+
+# beta2 = 0.99 as RDDM and denoising-diffusion-pytorch train.
+OPTIMIZERS = {"adam": _adam, "adamw": _adamw, "radam": _radam}
+
+DECAYS: dict[str, Callable[[float], float]] = {
+    "constant": lambda done: 1.0,
+    "linear": lambda done: 1.0 - done,
+    "cosine": lambda done: (1.0 + math.cos(math.pi * done)) / 2,
+}
+
+
+class Learner:
+    """One optimizer over some parameters, with its gradient clipping and learning-rate schedule.
+
+    ``state`` and ``load`` are a flat map of tensors, so that a checkpoint needs no pickle.
+    """
+
+    def __init__(self, parameters: Iterable[nn.Parameter], recipe: Recipe) -> None:
+        self.parameters = list(parameters)
+        self.recipe = recipe
+        self.optimizer = OPTIMIZERS[recipe.optimizer](self.parameters, recipe.lr)
+        self.steps_done = 0
+
+    def rate(self) -> float:
+        """lr_k = lr min(1, (k + 1) / (warmup + 1)) decay(k / steps) at step k."""
+        k, recipe = self.steps_done, self.recipe
+        return recipe.lr * min(1.0, (k + 1) / (recipe.warmup + 1)) * DECAYS[recipe.decay](min(k / recipe.steps, 1.0))
+
+    def step(self, loss: Tensor) -> None:
+        """One update along the gradient of a scalar loss."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.rate()
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        if self.recipe.clip > 0:
+            torch.nn.utils.clip_grad_norm_(self.parameters, self.recipe.clip)
+        self.optimizer.step()
+        self.steps_done += 1
+
+    def state(self) -> dict[str, Tensor]:
+        """Every tensor of the optimizer, by parameter number and name, and the steps done."""
+        tensors = {"steps_done": torch.tensor(self.steps_done)}
+        for number, entries in self.optimizer.state_dict()["state"].items():
+            tensors |= {f"{number}.{name}": torch.as_tensor(value) for name, value in entries.items()}
+        return tensors
+
+    def load(self, tensors: Mapping[str, Tensor]) -> None:
+        """Restore what `state` gave."""
+        entries: dict[int, dict[str, Tensor]] = {}
+        for name, value in tensors.items():
+            number, _, field = name.partition(".")
+            if field:
+                entries.setdefault(int(number), {})[field] = value
+        groups = self.optimizer.state_dict()["param_groups"]
+        self.optimizer.load_state_dict({"state": entries, "param_groups": groups})
+        self.steps_done = int(tensors["steps_done"])
+
+
+class Average:
+    """An exponential moving average of a module's weights: w <- d w + (1 - d) w_now.
+
+    d = min(decay, (1 + k) / (10 + k)) after k updates, so that short trainings are not averaged with their start.
+    """
+
+    def __init__(self, module: nn.Module, decay: float) -> None:
+        self.module = copy.deepcopy(module).requires_grad_(False).eval()
+        self.decay = decay
+
+    @torch.no_grad()
+    def update(self, module: nn.Module, k: int) -> None:
+        """Move towards the module's weights after its k-th step; buffers are copied."""
+        decay = min(self.decay, (1 + k) / (10 + k))
+        torch._foreach_lerp_(list(self.module.parameters()), list(module.parameters()), 1 - decay)
+        for mine, theirs in zip(self.module.buffers(), module.buffers(), strict=True):
+            mine.copy_(theirs)

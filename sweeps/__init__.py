@@ -1,0 +1,1 @@
+"""Named experiments (YAML), and what becomes of the points of a command."""
