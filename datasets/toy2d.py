@@ -40,23 +40,28 @@ class Toy2d(Dataset):
     version = 1
     defaults = {"task": "generate", "network": "mlp"}
 
-    def __init__(self, seed: int, name: Literal["gaussians8", "gaussians25", "checkerboard"] = "gaussians8") -> None:
+    def __init__(
+        self, seed: int, distribution: Literal["gaussians8", "gaussians25", "checkerboard"] = "gaussians8"
+    ) -> None:
         self.shape = (2,)
         self.seed = seed
-        self.name = name
-        self._sample = _TOYS[name]
+        self.distribution = distribution
+        self._sample = _TOYS[distribution]
 
     def manifest(self) -> str:
-        """Over the name, the seed of the test points, and the version."""
-        return digest("toy2d", self.version, self.name, self.seed)
+        """Over the distribution, the seed of the test points, and the version."""
+        return digest("toy2d", self.version, self.distribution, self.seed)
 
     def draw(self, rng: np.random.Generator) -> Item:
         """A fresh point."""
-        return Item(self.name, self._sample(rng).astype(np.float32))
+        return Item(self.distribution, self._sample(rng).astype(np.float32))
 
     def test(self, count: int) -> list[Item]:
         """``count`` fixed points, one random stream each; there is no limit."""
         return [
-            Item(f"{self.name}-{i:06d}", self._sample(stream(self.seed, "test", self.name, i)).astype(np.float32))
+            Item(
+                f"{self.distribution}-{i:06d}",
+                self._sample(stream(self.seed, "test", self.distribution, i)).astype(np.float32),
+            )
             for i in range(count)
         ]

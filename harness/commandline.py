@@ -52,7 +52,7 @@ class Words:
 def parse(arguments: Sequence[str]) -> Words:
     """Take the arguments apart; unknown flags end the program with Hydra's usage text."""
     parsed = get_args_parser().parse_args(list(arguments))
-    asks = any((parsed.cfg, parsed.info, parsed.hydra_help, parsed.version, parsed.shell_completion))
+    asks = any((parsed.cfg, parsed.info, parsed.hydra_help, parsed.shell_completion))
     name = (parsed.config_name or "run").removesuffix(".yaml")
     return Words(tuple(parsed.overrides), bool(parsed.multirun), name, asks)
 

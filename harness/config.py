@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, make_dataclass
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
-from omegaconf import OmegaConf
+from omegaconf import MISSING, OmegaConf
 
 from registry import SCALES, Component, Option, catalog, find
 
@@ -33,6 +33,14 @@ class Run:
     device: str = "auto"
     precision: str = "fp32"
     results_dir: str = "results"
+    train: Any = MISSING
+    network: Any = MISSING
+    task: Any = MISSING
+    dataset: Any = MISSING
+    sampler: Any = MISSING
+    schedule: Any = MISSING
+    method: Any = MISSING
+    metrics: Any = MISSING
 
 
 # The root's options in the form of a component's, so that help and checks treat them alike.
@@ -73,14 +81,15 @@ def _field(path: str, option: Option) -> tuple[str, Any, Any]:
     return option.name, kind, field(default=default)
 
 
-def _node(component: Component) -> type:
+def _node(component: Component, fixed: tuple[tuple[str, str], ...]) -> type:
+    """The typed node of a component: ``fixed`` texts first, then its options and the groups it switches."""
     path = f"{component.group}.{component.name}"
     fields = [_field(f"{path}.{name}", option) for name, option in component.options.items()]
     switches = [{f"override /{group}@_global_.{group}": name} for group, name in _switched(component).items()]
     if switches:
         fields.append(("defaults", list[Any], field(default_factory=lambda: [*switches, "_self_"])))
-    name: tuple[str, Any, Any] = ("name", str, field(default=component.name))
-    return make_dataclass(component.cls, [name, *fields])
+    named: list[tuple[str, Any, Any]] = [(word, str, field(default=text)) for word, text in fixed]
+    return make_dataclass(component.cls, [*named, *fields])
 
 
 def _switched(component: Component) -> Mapping[str, str]:
@@ -95,5 +104,5 @@ def store_nodes() -> None:
     for group, components in catalog().items():
         for name, component in components.items():
             # Several metrics are chosen at once, so each has a place of its own below the group.
-            node = {name: _node(component)} if group == "metrics" else _node(component)
+            node = {name: _node(component, ())} if group == "metrics" else _node(component, (("name", name),))
             store.store(group=group, name=name, node=node)

@@ -28,9 +28,10 @@ class StandardizedConv2d(nn.Conv2d):
     """A convolution whose kernel is standardised at each use, or once when nothing is being learned.
 
     In eval mode without grad the kernel is kept until the weight changes. A change is seen by the weight's
-    identity, address, version, dtype and device, by `train`/`eval` and by any move of the module. Writes that
-    hide from autograd (``weight.data.lerp_(...)``, or into a buffer of which the weight is a view) leave
-    no trace in the version: after them call ``eval()`` again.
+    identity, address, version, dtype and device; `train`, ``eval()``, a move of the module and any forward
+    that learns forget it too (fused optimizers leave no trace in the version). Nor do writes that hide from
+    autograd, ``weight.data.lerp_(...)`` or into a buffer of which the weight is a view: a network that only
+    ever receives its weights that way, as an average does, needs ``eval()`` again after them.
 
     RDDM's code adds 1e-5 to the variance for float32 inputs and 1e-3 for all other dtypes. Its
     checkpoints were trained in float32, and a typical variance is 1e-4 to 1e-3, so that the larger term would
@@ -47,6 +48,7 @@ class StandardizedConv2d(nn.Conv2d):
         """The standardised weight: (O, I, kh, kw), in autocast's dtype when it comes from the cache."""
         weight = self.weight
         if self.training or torch.is_grad_enabled() or weight.is_inference():
+            self._folded = None
             return standardized(weight)
         autocast = torch.is_autocast_enabled(device_type)
         dtype = torch.get_autocast_dtype(device_type) if autocast else weight.dtype

@@ -272,13 +272,20 @@ def test_loser_notices_and_leaves_the_lock_to_its_successor(tmp_path: Path) -> N
         raise KeyError
 
 
-def test_leaving_late_does_not_remove_the_successors_lock(tmp_path: Path) -> None:
+def test_leaving_late_does_not_touch_the_successors_lock(tmp_path: Path) -> None:
     path = tmp_path / "lock"
     with pytest.raises(LockLostError), Lock(path):
         os.replace(path, tmp_path / "mine")
-        forge(path, age=0)
+        forge(path, age=30)
     found = holder.read(path)
-    assert found is not None and found.token == "forged"
+    assert found is not None and found.token == "forged" and time.time() - found.beat > 25
+
+
+def test_leaving_while_somebody_takes_over_leaves_it_to_them(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    with pytest.raises(LockLostError), Lock(path) as mine:
+        forge(tmp_path / f"lock.{mine._token}", age=0, token="claimant")
+    assert path.exists()
 
 
 def test_waiting_is_told_once_who_holds_it(tmp_path: Path) -> None:

@@ -1,0 +1,65 @@
+"""The columns of a record, and which of them a table shows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# What every table of records has, by type; options (`sampler.eta`, `schedule.name`, ...) come on top.
+FIXED = {
+    "run": "string",  # key of the run, the record's file name
+    "sweep": "string",  # the sweep that `load` was asked for, else empty
+    "training": "string",  # key of the trained weights; empty without a training
+    "samples": "string",  # key of the saved samples
+    "inputs": "string",  # key of the test pictures, degraded and clean: equal keys may be paired
+    "method": "string",
+    "dataset": "string",
+    "task": "string",
+    "seed": "int64",
+    "sampling_seed": "int64",
+    "image": "string",  # id of the picture; empty in a row of the whole run
+    "metric": "string",  # empty in the row of a run that no metric applies to
+    "value": "float64",
+    "unit": "string",
+    "protocol": "string",  # stamp of all that decides the value
+    "n": "int64",  # pictures of the run
+    "higher_is_better": "bool",
+    "nfe": "float64",
+    "seconds_per_image": "float64",
+    "gflops_per_image": "float64",
+    "parameters": "int64",
+    "peak_memory_mb": "float64",
+    "train_seconds": "float64",
+    "code_hash": "string",
+    "git_commit": "string",
+    "packages": "string",  # JSON: version by package
+    "hardware": "string",
+}
+REQUIRED = ("run", "inputs", "method", "image", "metric", "value", "protocol")
+# Beside the options, what a run may differ in.
+SETTINGS = ("seed", "sampling_seed", "data_seed", "scale", "precision")
+
+
+def varying(runs: pd.DataFrame) -> list[str]:
+    """The options and settings in which runs (one row each) differ, in the order of the columns, settings last.
+
+    Two values make a difference, and so do a value and none within one method, where an option was set to null.
+    An option that another method does not have is none in that method's rows and makes no difference by itself.
+    """
+    options = [name for name in runs.columns if "." in name and not _repeats(name)]
+    candidates = [*options, *(name for name in SETTINGS if name in runs.columns)]
+    return [name for name in candidates if _differs(runs, name)]
+
+
+def _repeats(name: str) -> bool:
+    """Whether an option column says again what a fixed column says: ``method.name`` is ``method``."""
+    group, _, option = name.partition(".")
+    return option == "name" and group in FIXED
+
+
+def _differs(runs: pd.DataFrame, name: str) -> bool:
+    if runs[name].nunique() > 1:
+        return True
+    return any(0 < values.isna().sum() < len(values) for _, values in runs.groupby("method")[name])

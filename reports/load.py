@@ -1,0 +1,107 @@
+"""Records from the disk, as one tidy table."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from errors import UserError
+from reports.columns import FIXED, REQUIRED
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+READERS = 8  # threads: a small file is mostly waiting
+
+
+def load(results_dir: str | Path, runs: Sequence[str] | None = None, sweep: str | None = None) -> pd.DataFrame:
+    """The records below ``results_dir``: one row per (run, image, metric), and one per run that no metric applies to.
+
+    ``runs`` keeps those keys. ``sweep``, the name of a folder in RESULTS/sweeps, keeps the runs of that sweep and
+    fills the column ``sweep``. A run without a record (failed, or not yet done) has no rows. The columns are
+    `columns.FIXED` and the options of all the runs, missing values NA; without records there are no rows.
+    Raises `UserError` for a file that is no record and for a sweep that is not there, naming the file.
+    """
+    root = Path(results_dir)
+    wanted = None if runs is None else set(runs)
+    if sweep is not None:
+        members = _runs_of(root / "sweeps" / sweep / "points.json")
+        wanted = members if wanted is None else wanted & members
+    paths = sorted((root / "records").glob("*.parquet"))
+    with ThreadPoolExecutor(READERS) as pool:
+        tables = list(pool.map(_read, [path for path in paths if wanted is None or path.stem in wanted]))
+    return _frame(tables, sweep or "")
+
+
+def _runs_of(path: Path) -> set[str]:
+    try:
+        return {str(point["run"]) for point in json.loads(path.read_text(encoding="utf-8"))}
+    except FileNotFoundError:
+        known = sorted(file.parent.name for file in path.parent.parent.glob("*/points.json"))
+        there = f"there are: {', '.join(known)}" if known else "there are none yet"
+        raise UserError(f"sweep {path.parent.name!r}: no such sweep in {path.parent.parent}; {there}") from None
+    except (ValueError, TypeError, KeyError) as error:
+        raise UserError(f"{path}: is damaged ({type(error).__name__}: {error}); run the sweep again") from error
+
+
+def _read(path: Path) -> pa.Table:
+    """One record with the fixed columns in their types; `UserError` naming a file that is none."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with pq.ParquetFile(path) as file:
+            table = file.read(use_threads=False).replace_schema_metadata(None)
+        missing = [name for name in REQUIRED if name not in table.column_names]
+        if missing:
+            raise ValueError(f"it has no column {missing[0]}")
+        return table.cast(pa.schema([pa.field(column.name, _type(column)) for column in table.schema]))
+    except (OSError, ValueError, pa.ArrowException) as error:
+        reason = str(error).partition("\n")[0]
+        raise UserError(f"{path}: is not a record or is damaged ({reason}); delete it and run again") from error
+
+
+def _type(column: pa.Field) -> pa.DataType:
+    """The type a column is read as: its fixed one, and one kind of text for all texts."""
+    import pyarrow as pa
+
+    if column.name in FIXED:
+        return pa.type_for_alias(FIXED[column.name])
+    texts = (pa.types.is_string, pa.types.is_large_string, pa.types.is_dictionary, pa.types.is_string_view)
+    return pa.string() if any(test(column.type) for test in texts) else column.type
+
+
+def _frame(tables: list[pa.Table], sweep: str) -> pd.DataFrame:
+    import pandas as pd
+    import pyarrow as pa
+
+    empty = pa.schema([(name, pa.type_for_alias(kind)) for name, kind in FIXED.items()]).empty_table()
+    clashing = _clashing(tables)
+    texts = [table.cast(pa.schema([_as_text(column, clashing) for column in table.schema])) for table in tables]
+    whole = pa.concat_tables([empty, *texts], promote_options="permissive")
+    kinds = {pa.string(): pd.StringDtype(), pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}
+    frame = whole.to_pandas(types_mapper=kinds.get)
+    frame["sweep"] = pd.Series(sweep, index=frame.index, dtype="string")
+    return frame
+
+
+def _as_text(column: pa.Field, clashing: set[str]) -> pa.Field:
+    import pyarrow as pa
+
+    return pa.field(column.name, pa.string()) if column.name in clashing else column
+
+
+def _clashing(tables: list[pa.Table]) -> set[str]:
+    """Options that are text in one run and a number or a truth value in another: they become text in all."""
+    import pyarrow as pa
+
+    seen: dict[str, set[str]] = {}
+    for schema in {table.schema for table in tables}:
+        for column in schema:
+            number = pa.types.is_integer(column.type) or pa.types.is_floating(column.type)
+            seen.setdefault(column.name, set()).add("number" if number else str(column.type))
+    return {name for name, kinds in seen.items() if len(kinds - {"null"}) > 1}
