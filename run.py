@@ -11,6 +11,7 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
+import harness.threads  # noqa: F401 - before anything imports torch
 from errors import UserError
 from harness.commandline import Command, from_hydra, parse, read, results_dir
 from harness.config import store_nodes

@@ -61,15 +61,16 @@ class Noise:
     def normal(self, purpose: str, draw: int, shape: tuple[int, ...]) -> torch.Tensor:
         """N(0, I) as a float32 CPU tensor (B, *shape).
 
-        ``purpose`` is one of `PURPOSES` (else `ValueError`), ``draw`` counts the draws for that purpose. torch's
-        CPU generator keeps only the low 32 bits of a seed: among n rows, about n^2 / 2^33 pairs coincide.
+        ``purpose`` is one of `PURPOSES` (else `ValueError`), ``draw`` counts the draws for that purpose. numpy's
+        generators are used because torch's CPU generator keeps only the low 32 bits of a seed, so that among a
+        million rows some would coincide.
         """
         import torch
 
         if purpose not in PURPOSES:
             raise ValueError(f"no such purpose of randomness: {purpose}; there are: {', '.join(PURPOSES)}")
-        rows = torch.empty((len(self.ids), *shape), dtype=torch.float32)
+        rows = np.empty((len(self.ids), *shape), dtype=np.float32)
         for index, image in enumerate(self.ids):
-            generator = torch.Generator().manual_seed(derive(self.base, self.dataset, image, purpose, draw))
-            rows[index] = torch.randn(shape, generator=generator, dtype=torch.float32)
-        return rows
+            rng = numpy_rng(self.base, self.dataset, image, purpose, draw)
+            rows[index] = rng.standard_normal(shape, dtype=np.float32)
+        return torch.from_numpy(rows)

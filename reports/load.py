@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-READERS = 8  # threads: a small file is mostly waiting
+READERS = 8  # threads: on a network file system a small file is mostly waiting
 
 
 def load(results_dir: str | Path, runs: Sequence[str] | None = None, sweep: str | None = None) -> pd.DataFrame:
@@ -32,9 +32,10 @@ def load(results_dir: str | Path, runs: Sequence[str] | None = None, sweep: str 
         members = _runs_of(root / "sweeps" / sweep / "points.json")
         wanted = members if wanted is None else wanted & members
     paths = sorted((root / "records").glob("*.parquet"))
+    paths = [path for path in paths if wanted is None or path.stem in wanted]
     with ThreadPoolExecutor(READERS) as pool:
-        tables = list(pool.map(_read, [path for path in paths if wanted is None or path.stem in wanted]))
-    return _frame(tables, sweep or "")
+        tables = list(pool.map(_read, paths))
+    return _frame(_alike(paths, tables), sweep or "")
 
 
 def _runs_of(path: Path) -> set[str]:
@@ -44,12 +45,16 @@ def _runs_of(path: Path) -> set[str]:
         known = sorted(file.parent.name for file in path.parent.parent.glob("*/points.json"))
         there = f"there are: {', '.join(known)}" if known else "there are none yet"
         raise UserError(f"sweep {path.parent.name!r}: no such sweep in {path.parent.parent}; {there}") from None
-    except (ValueError, TypeError, KeyError) as error:
-        raise UserError(f"{path}: is damaged ({type(error).__name__}: {error}); run the sweep again") from error
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> UserError:
+    reason = str(error).partition("\n")[0]
+    return UserError(f"{path}: is damaged or of another kind ({reason}); delete it and run again")
 
 
 def _read(path: Path) -> pa.Table:
-    """One record with the fixed columns in their types; `UserError` naming a file that is none."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -59,49 +64,66 @@ def _read(path: Path) -> pa.Table:
         missing = [name for name in REQUIRED if name not in table.column_names]
         if missing:
             raise ValueError(f"it has no column {missing[0]}")
-        return table.cast(pa.schema([pa.field(column.name, _type(column)) for column in table.schema]))
     except (OSError, ValueError, pa.ArrowException) as error:
-        reason = str(error).partition("\n")[0]
-        raise UserError(f"{path}: is not a record or is damaged ({reason}); delete it and run again") from error
+        raise _damaged(path, error) from error
+    return table
 
 
-def _type(column: pa.Field) -> pa.DataType:
-    """The type a column is read as: its fixed one, and one kind of text for all texts."""
+def _alike(paths: Iterable[Path], tables: Iterable[pa.Table]) -> list[pa.Table]:
+    """The tables joined where their columns are the same: a sweep has thousands of files and few kinds of them."""
+    import pyarrow as pa
+
+    kinds: dict[pa.Schema, list[pa.Table]] = {}
+    first: dict[pa.Schema, Path] = {}
+    for path, table in zip(paths, tables, strict=True):
+        kinds.setdefault(table.schema, []).append(table)
+        first.setdefault(table.schema, path)
+    joined = []
+    for schema, parts in kinds.items():
+        try:
+            joined.append(pa.concat_tables(parts).cast(pa.schema([_typed(column) for column in schema])))
+        except (ValueError, pa.ArrowException) as error:
+            raise _damaged(first[schema], error) from error
+    return joined
+
+
+def _typed(column: pa.Field) -> pa.Field:
+    """The column as it is read: a fixed one in its type, and one kind of text for all texts."""
     import pyarrow as pa
 
     if column.name in FIXED:
-        return pa.type_for_alias(FIXED[column.name])
-    texts = (pa.types.is_string, pa.types.is_large_string, pa.types.is_dictionary, pa.types.is_string_view)
-    return pa.string() if any(test(column.type) for test in texts) else column.type
+        return pa.field(column.name, pa.type_for_alias(FIXED[column.name]))
+    texts = (pa.types.is_string, pa.types.is_large_string, pa.types.is_dictionary)
+    return pa.field(column.name, pa.string()) if any(test(column.type) for test in texts) else column
 
 
-def _frame(tables: list[pa.Table], sweep: str) -> pd.DataFrame:
+def _frame(tables: Sequence[pa.Table], sweep: str) -> pd.DataFrame:
     import pandas as pd
     import pyarrow as pa
 
     empty = pa.schema([(name, pa.type_for_alias(kind)) for name, kind in FIXED.items()]).empty_table()
     clashing = _clashing(tables)
-    texts = [table.cast(pa.schema([_as_text(column, clashing) for column in table.schema])) for table in tables]
-    whole = pa.concat_tables([empty, *texts], promote_options="permissive")
+    plain = [table.cast(pa.schema([_told(column, clashing) for column in table.schema])) for table in tables]
+    whole = pa.concat_tables([empty, *plain], promote_options="permissive")
     kinds = {pa.string(): pd.StringDtype(), pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}
     frame = whole.to_pandas(types_mapper=kinds.get)
     frame["sweep"] = pd.Series(sweep, index=frame.index, dtype="string")
-    return frame
+    return frame.sort_values("run", kind="stable", ignore_index=True)
 
 
-def _as_text(column: pa.Field, clashing: set[str]) -> pa.Field:
-    import pyarrow as pa
-
-    return pa.field(column.name, pa.string()) if column.name in clashing else column
-
-
-def _clashing(tables: list[pa.Table]) -> set[str]:
+def _clashing(tables: Iterable[pa.Table]) -> set[str]:
     """Options that are text in one run and a number or a truth value in another: they become text in all."""
     import pyarrow as pa
 
     seen: dict[str, set[str]] = {}
-    for schema in {table.schema for table in tables}:
-        for column in schema:
+    for table in tables:
+        for column in table.schema:
             number = pa.types.is_integer(column.type) or pa.types.is_floating(column.type)
             seen.setdefault(column.name, set()).add("number" if number else str(column.type))
     return {name for name, kinds in seen.items() if len(kinds - {"null"}) > 1}
+
+
+def _told(column: pa.Field, clashing: set[str]) -> pa.Field:
+    import pyarrow as pa
+
+    return pa.field(column.name, pa.string()) if column.name in clashing else column

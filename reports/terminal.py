@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import math
 import shutil
@@ -12,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pandas as pd
-    from rich.table import Table
 
 # Header by cost; where the terminal is narrow they go, the last one first.
 COSTS = {
@@ -24,7 +24,8 @@ COSTS = {
 }
 ARROWS = {True: " ↑", False: " ↓", None: ""}
 NOTHING = "–"
-LONGEST = 32  # characters of a text column before its words break
+LONGEST, SHORTEST = 32, 8  # characters of a text column: beyond the first its words break, down to the second
+GAP = 2
 PLAIN = str.maketrans("↑↓–─", "^v--")  # where the output can't show them
 
 
@@ -35,6 +36,19 @@ class _Column:
     header: str
     cells: list[str]
     figures: bool = True
+
+    @functools.cached_property
+    def widest(self) -> int:
+        """Characters that it takes without a break, but no more than a text may have."""
+        from rich.cells import cell_len
+
+        width = max(map(cell_len, [*self.header.splitlines(), *self.cells]))
+        return width if self.figures else min(width, LONGEST)
+
+    @property
+    def least(self) -> int:
+        """Characters below which it can't go."""
+        return self.widest if self.figures else min(self.widest, SHORTEST)
 
 
 def show(table: pd.DataFrame, width: int | None = None) -> str:
@@ -49,7 +63,7 @@ def show(table: pd.DataFrame, width: int | None = None) -> str:
     told += [_metric(table, name) for name in _metrics(table)]
     costs = {name: _cost(name, table[name]) for name in COSTS if _worth(table, name)}
     kept = list(costs)
-    while kept and _wanted([*told, *(costs[name] for name in kept)]) > width:
+    while kept and sum(column.widest + GAP for column in [*told, *(costs[name] for name in kept)]) - GAP > width:
         kept.pop()
     text = _render([*told, *(costs[name] for name in kept)], width)
     return _encodable("\n".join([text, *_foot(table, [name for name in costs if name not in kept])]))
@@ -79,7 +93,7 @@ def _worth(table: pd.DataFrame, name: str) -> bool:
 
 def _text(name: str, values: pd.Series) -> _Column:
     cells = [NOTHING if missing else _line(value) for value, missing in zip(values, values.isna(), strict=True)]
-    return _Column(_line(name), cells, False)
+    return _Column(_line(name).replace(".", ".\n", 1), cells, False)
 
 
 def _line(value: Any) -> str:
@@ -136,40 +150,25 @@ def _foot(table: pd.DataFrame, dropped: Sequence[str]) -> list[str]:
     return [*lines, f"no room for: {', '.join(name.replace('_', ' ') for name in dropped)}"] if dropped else lines
 
 
-def _table(columns: Sequence[_Column]) -> Table:
+def _render(columns: Sequence[_Column], width: int) -> str:
     from rich import box
-    from rich.cells import cell_len
+    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False, header_style="")
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, GAP - 1, 0, 0), pad_edge=False, show_edge=False, header_style="")
     for column in columns:
-        widest = max(map(cell_len, [*column.header.splitlines(), *column.cells]))
-        least, most = (widest, None) if column.figures else (None, LONGEST)
         table.add_column(
             Text(column.header),
             justify="right" if column.figures else "left",
             overflow="fold",
             no_wrap=column.figures,
-            min_width=least,
-            max_width=most,
+            min_width=column.least,
+            max_width=column.widest,
         )
     for row in zip(*(column.cells for column in columns), strict=True):
         table.add_row(*map(Text, row))
-    return table
-
-
-def _wanted(columns: Sequence[_Column]) -> int:
-    from rich.console import Console
-
-    return Console(width=10_000).measure(_table(columns)).maximum
-
-
-def _render(columns: Sequence[_Column], width: int) -> str:
-    from rich.console import Console
-
-    table = _table(columns)
-    room = max(width, Console(width=10_000).measure(table).minimum)
+    room = max(width, sum(column.least + GAP for column in columns) - GAP)
     console = Console(file=io.StringIO(), width=room, color_system=None)
     with console.capture() as capture:
         console.print(table)

@@ -76,14 +76,15 @@ class LinearAttention(nn.Module):
 
     def _attend(self, x: torch.Tensor) -> torch.Tensor:
         batch, _, height, width = x.shape
-        project, norm = self.to_out
-        q, k, v = (self._tokens(x, weight) for weight in self.to_qkv.weight.chunk(3))
+        project, norm = self.to_out.children()
+        weight, bias = project.parameters()
+        q, k, v = (self._tokens(x, part) for part in self.to_qkv.weight.chunk(3))
         q = q.unflatten(2, (HEADS, HEAD_DIM)).softmax(dim=-1).flatten(2)
         pairs = zip(k.softmax(dim=1).chunk(HEADS, dim=2), v.chunk(HEADS, dim=2), strict=True)
         context = torch.stack([key.transpose(1, 2) @ value for key, value in pairs], dim=1)
-        weight = project.weight.reshape(-1, HEADS, HEAD_DIM).permute(1, 2, 0)
+        mix = weight.reshape(-1, HEADS, HEAD_DIM).permute(1, 2, 0)
         scale = HEAD_DIM**-0.5 / (height * width)
-        out = q @ ((context * scale) @ weight).flatten(1, 2) + project.bias
+        out = q @ ((context * scale) @ mix).flatten(1, 2) + bias
         return norm(out.to(x.dtype).view(batch, height, width, -1).permute(0, 3, 1, 2))
 
     @staticmethod

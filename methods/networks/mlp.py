@@ -42,7 +42,9 @@ class Mlp(nn.Module):
     ) -> None:
         super().__init__()
         if width % 2 or width < 4:
-            raise UserError(f"network.width={width}: must be even and at least 4 (half sines, half cosines of the time)")
+            raise UserError(
+                f"network.width={width}: must be even and at least 4 (half sines, half cosines of the time)"
+            )
         if depth < 1:
             raise UserError(f"network.depth={depth}: must be at least 1")
         self.time = TimeEmbedding(width, width)

@@ -37,10 +37,10 @@ class TimeEmbedding(nn.Sequential):
         super().__init__(Sinusoid(dim), nn.Linear(dim, hidden), nn.GELU(), nn.Linear(hidden, hidden))
 
     def forward(self, t: torch.Tensor) -> torch.Tensor:
-        """``t`` may be of any real dtype; bfloat16 cannot tell 999 from 1000, so angles are never in less than float32."""
-        linear = self[1]
-        dtype = linear.weight.dtype
-        hidden = self[0](t.to(torch.promote_types(dtype, torch.float32))).to(dtype)
-        for layer in (linear, self[2], self[3]):
+        """Any real dtype; the angles are in float32 at least, as bfloat16 cannot tell 999 from 1000."""
+        dtype = next(self.parameters()).dtype
+        sinusoid, *layers = self.children()
+        hidden = sinusoid(t.to(torch.promote_types(dtype, torch.float32))).to(dtype)
+        for layer in layers:
             hidden = layer(hidden)
         return hidden

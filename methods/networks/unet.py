@@ -64,7 +64,7 @@ class Unet(nn.Module):
         self.mid_block2 = ResnetBlock(widths[-1], widths[-1], time_dim, groups)
         self.final_res_block = ResnetBlock(2 * dim, dim, time_dim, groups)
         self.final_conv = nn.Conv2d(dim, out_channels, 1)
-        self.to(memory_format=torch.channels_last)
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks this form
 
     def forward(self, x: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
         """``t`` is the raw time input: an index, or a level times T."""
@@ -72,14 +72,14 @@ class Unet(nn.Module):
         time = self.time_mlp(t)
         first = h = self.init_conv(x.contiguous(memory_format=torch.channels_last))
         skips: list[torch.Tensor] = []
-        for block1, block2, attention, resample in self.downs:  # type: ignore[misc]  # a ModuleList of ModuleLists
+        for block1, block2, attention, resample in map(_parts, self.downs):
             h = block1(h, time)
             skips.append(h)
             h = attention(block2(h, time))
             skips.append(h)
             h = resample(h)
         h = self.mid_block2(self.mid_attn(self.mid_block1(h, time)), time)
-        for block1, block2, attention, resample in self.ups:  # type: ignore[misc]
+        for block1, block2, attention, resample in map(_parts, self.ups):
             h = block1(torch.cat((h, skips.pop()), dim=1), time)
             h = attention(block2(torch.cat((h, skips.pop()), dim=1), time))
             h = resample(h)
@@ -101,6 +101,11 @@ def _stage(channels_in: int, channels_out: int, shared: tuple[int, int], resampl
     """Two residual blocks, attention and a change of resolution; ``shared`` is (time_dim, groups)."""
     blocks = [ResnetBlock(channels_in, channels_out, *shared) for _ in range(2)]
     return nn.ModuleList([*blocks, Residual(channels_out, LinearAttention(channels_out)), resample])
+
+
+def _parts(stage: nn.Module) -> list[nn.Module]:
+    """The four modules of a stage, in the order of `_stage`."""
+    return list(stage.children())
 
 
 def _down(channels_in: int, channels_out: int, deepest: bool) -> nn.Module:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -46,14 +47,24 @@ def save(root: Path, table: pd.DataFrame) -> None:
 
 
 @pytest.fixture
+def synth() -> SimpleNamespace:
+    """The makers of records, for tests that need other ones."""
+    return SimpleNamespace(record=record, sampled=sampled, save=save)
+
+
+@pytest.fixture
 def results(tmp_path: Path) -> Path:
     """A results folder with five records and the sweep ``etas`` over the four that are no anchor."""
     nothing = {"nfe": 0.0, "parameters": 0, "train_seconds": np.nan, "training": ""}
     save(tmp_path, record("r-identity", "identity", 0.0, **nothing))
     save(tmp_path, sampled("r-rddm-0", "rddm", 0.0, 14.0))
     save(tmp_path, sampled("r-rddm-1", "rddm", 1.0, 13.0))
-    save(tmp_path, sampled("r-ddim-0", "ddim", 0.0, 11.0, **{"schedule.name": "ddpm", "sampler.steps": 20, "nfe": 20.0}))
-    save(tmp_path, sampled("r-ddim-1", "ddim", 1.0, 12.0, **{"schedule.name": "ddpm", "sampler.steps": 20, "nfe": 20.0}))
+    save(
+        tmp_path, sampled("r-ddim-0", "ddim", 0.0, 11.0, **{"schedule.name": "ddpm", "sampler.steps": 20, "nfe": 20.0})
+    )
+    save(
+        tmp_path, sampled("r-ddim-1", "ddim", 1.0, 12.0, **{"schedule.name": "ddpm", "sampler.steps": 20, "nfe": 20.0})
+    )
     runs = ["r-rddm-0", "r-rddm-1", "r-ddim-0", "r-ddim-1", "r-lost"]
     points = [{"run": run, "status": "done", "overrides": [], "reason": ""} for run in runs]
     points[-1] |= {"status": "failed", "reason": "out of memory"}

@@ -1,0 +1,36 @@
+# make demo: install into .venv and run the default experiment. Any Python from 3.10 to 3.13 will do: make demo PYTHON=python3.12
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: setup demo check test figures lock clean
+
+setup: .venv/.installed
+
+# The lock has exact versions for every supported Python; torch brings its own exact dependencies.
+.venv/.installed: requirements.lock
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade-strategy only-if-needed -r requirements.lock
+	touch $@
+
+demo: setup
+	$(BIN)/python run.py
+
+check: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test: setup
+	$(BIN)/python -m pytest
+
+figures: setup
+	$(BIN)/python -m reports.plane docs/plane.png
+
+# Needs uv. Versions only, no addresses; what torch pins for CUDA is left to torch, which has a build without it.
+lock:
+	uv pip compile --quiet --universal --python-version 3.10 --extra dev --no-annotate --no-header \
+	  --no-emit-index-url --no-emit-find-links pyproject.toml \
+	  | grep -v -E '^(nvidia-|cuda-|triton)' > requirements.lock
+
+clean:
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from errors import UserError
+from reports import load
+from reports.columns import FIXED, varying
+
+
+def test_every_record_is_there_and_nothing_is_changed(results: Path) -> None:
+    frame = load(results)
+    assert list(frame.columns[: len(FIXED)]) == list(FIXED)
+    assert len(frame) == 5 * 12 and frame["run"].nunique() == 5
+    for path in (results / "records").glob("*.parquet"):
+        written = pd.read_parquet(path)
+        read = frame[frame["run"] == path.stem].reset_index(drop=True)
+        for name in written.columns:
+            assert read[name].isna().equals(written[name].isna()), name
+            assert read[name].dropna().tolist() == written[name].dropna().tolist(), name
+    assert (frame["sweep"] == "").all()
+
+
+def test_columns_are_a_union_and_missing_values_are_na(results: Path) -> None:
+    frame = load(results)
+    nothing = frame["method"] == "identity"
+    assert frame.loc[nothing, "sampler.eta"].isna().all() and frame.loc[~nothing, "sampler.eta"].notna().all()
+    assert frame.loc[nothing, "train_seconds"].isna().all()
+    assert frame["sampler.steps"].dtype == pd.Int64Dtype()  # a missing value makes no float of a whole number
+
+
+def test_runs_and_sweep_choose(results: Path) -> None:
+    assert set(load(results, runs=["r-rddm-0", "r-lost"])["run"]) == {"r-rddm-0"}
+    swept = load(results, sweep="etas")
+    assert set(swept["run"]) == {"r-rddm-0", "r-rddm-1", "r-ddim-0", "r-ddim-1"}
+    assert (swept["sweep"] == "etas").all()
+    assert set(load(results, runs=["r-rddm-0", "r-identity"], sweep="etas")["run"]) == {"r-rddm-0"}
+
+
+@pytest.mark.parametrize("arguments", [{}, {"runs": []}, {"runs": ["x"]}])
+def test_no_records_give_the_fixed_columns(tmp_path: Path, arguments: dict[str, list[str]]) -> None:
+    frame = load(str(tmp_path), **arguments)
+    assert len(frame) == 0 and list(frame.columns) == list(FIXED)
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1", b"no parquet at all", None])
+def test_a_damaged_file_is_named(results: Path, content: bytes | None) -> None:
+    path = results / "records" / "r-rddm-1.parquet"
+    path.write_bytes(path.read_bytes()[:-200] if content is None else content)
+    with pytest.raises(UserError, match="r-rddm-1.parquet") as caught:
+        load(results)
+    assert "\n" not in str(caught.value)
+    assert len(load(results, runs=["r-rddm-0"])) == 12  # the others can still be read
+
+
+def test_a_parquet_file_that_is_no_record_is_named(results: Path, synth: SimpleNamespace) -> None:
+    pd.DataFrame({"x": [1]}).to_parquet(results / "records" / "other.parquet")
+    with pytest.raises(UserError, match="other.parquet.*no column run"):
+        load(results)
+    synth.save(results, synth.record("other", "rddm", 1.0).assign(value="high"))
+    with pytest.raises(UserError, match="other.parquet"):
+        load(results)
+
+
+def test_a_sweep_that_is_not_there_or_damaged_is_named(results: Path) -> None:
+    with pytest.raises(UserError, match="'eta'.*there are: etas"):
+        load(results, sweep="eta")
+    for text in ("{", "[1]", json.dumps([{"key": "x"}])):
+        (results / "sweeps" / "etas" / "points.json").write_text(text)
+        with pytest.raises(UserError, match="points.json"):
+            load(results, sweep="etas")
+
+
+def test_temporary_files_of_a_writer_are_passed_over(results: Path) -> None:
+    (results / "records" / ".r-new.parquet.0123.tmp").write_bytes(b"half")
+    assert load(results)["run"].nunique() == 5
+
+
+def test_options_of_different_types_become_text(tmp_path: Path, synth: SimpleNamespace) -> None:
+    synth.save(tmp_path, synth.record("a", "rddm", 0.0, **{"network.dim": 64, "network.x": 1, "network.y": None}))
+    synth.save(tmp_path, synth.record("b", "rddm", 0.0, **{"network.dim": "32x64", "network.x": 0.5, "network.y": "no"}))
+    synth.save(tmp_path, synth.record("c", "rddm", 0.0, **{"network.dim": True, "network.x": None, "network.y": None}))
+    heads = load(tmp_path).drop_duplicates("run").set_index("run")
+    assert heads["network.dim"].tolist() == ["64", "32x64", "true"]
+    assert heads["network.x"].tolist()[:2] == [1.0, 0.5] and heads["network.x"].isna().tolist()[2]
+    assert heads["network.y"].isna().tolist() == [True, False, True]
+
+
+def test_texts_of_every_arrow_kind_are_read_alike(tmp_path: Path, synth: SimpleNamespace) -> None:
+    synth.save(tmp_path, synth.record("a", "rddm", 0.0))
+    synth.save(tmp_path, synth.record("b", "rddm", 0.0).astype({"method": "category"}))
+    large = pa.Table.from_pandas(synth.record("c", "rddm", 0.0))
+    method = large.schema.get_field_index("method")
+    large = large.set_column(method, "method", large.column("method").cast(pa.large_string()))
+    pq.write_table(large, tmp_path / "records" / "c.parquet")
+    assert load(tmp_path)["method"].tolist() == ["rddm"] * 36
+
+
+def test_what_varies(tmp_path: Path, synth: SimpleNamespace) -> None:
+    synth.save(tmp_path, synth.sampled("a", "rddm", 0.0, 1.0, **{"schedule.sum_scale": None}))
+    synth.save(tmp_path, synth.sampled("b", "rddm", 0.0, 1.0, **{"schedule.sum_scale": 0.1, "seed": 1}))
+    synth.save(tmp_path, synth.sampled("c", "ddim", 0.0, 1.0, **{"ddim.only": 3}))
+    heads = load(tmp_path).drop_duplicates("run")
+    assert varying(heads) == ["sampler.name", "schedule.sum_scale", "seed"]
