@@ -42,9 +42,9 @@ def main_table(records: pd.DataFrame, runs: Sequence[str]) -> pd.DataFrame:
     anchors = records[records["method"] == ANCHOR].drop_duplicates(["inputs", "metric", "protocol", "image"])
     for name, stamp in metrics.items():
         ours, theirs = scored[scored["metric"] == name], anchors[anchors["metric"] == name]
-        table[name] = heads["run"].map(_means(ours, "run"))
+        table[name] = _means(ours, "run").reindex(heads["run"]).to_numpy()
         same = theirs[theirs["protocol"] == stamp["protocol"]]
-        table[f"{name}_input"] = heads["inputs"].map(_means(same, "inputs"))
+        table[f"{name}_input"] = _means(same, "inputs").reindex(heads["inputs"]).to_numpy()
     table[list(COSTS)] = heads[list(COSTS)]
     table.attrs["metrics"] = metrics
     return table

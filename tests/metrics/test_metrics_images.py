@@ -186,4 +186,6 @@ def test_metrics_and_reports_do_not_import_torch() -> None:
 
     modules = "metrics.psnr, metrics.ssim, metrics.mae, reports.table, reports.grid, reports.plane"
     heavy = "{'torch', 'pandas', 'matplotlib', 'rich'} & set(sys.modules)"
-    subprocess.run([sys.executable, "-c", f"import sys, {modules}; sys.exit(str({heavy} or ''))"], check=True)
+    subprocess.run(
+        [sys.executable, "-c", f"import sys, {modules}; sys.exit(str({heavy}) if {heavy} else 0)"], check=True
+    )

@@ -84,7 +84,9 @@ def test_temporary_files_of_a_writer_are_passed_over(results: Path) -> None:
 
 def test_options_of_different_types_become_text(tmp_path: Path, synth: SimpleNamespace) -> None:
     synth.save(tmp_path, synth.record("a", "rddm", 0.0, **{"network.dim": 64, "network.x": 1, "network.y": None}))
-    synth.save(tmp_path, synth.record("b", "rddm", 0.0, **{"network.dim": "32x64", "network.x": 0.5, "network.y": "no"}))
+    synth.save(
+        tmp_path, synth.record("b", "rddm", 0.0, **{"network.dim": "32x64", "network.x": 0.5, "network.y": "no"})
+    )
     synth.save(tmp_path, synth.record("c", "rddm", 0.0, **{"network.dim": True, "network.x": None, "network.y": None}))
     heads = load(tmp_path).drop_duplicates("run").set_index("run")
     assert heads["network.dim"].tolist() == ["64", "32x64", "true"]

@@ -1,0 +1,52 @@
+"""The top-level folders live beside packages of the same names, and what must stay light is light."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+FOLDERS = ("methods", "methods/networks", "datasets", "metrics", "harness", "sweeps", "reports")
+
+
+def python(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-c", code, *arguments], cwd=ROOT, capture_output=True, text=True)
+
+
+def test_every_folder_is_a_package():
+    """Without its __init__ our `datasets` would lose to an installed package of that name."""
+    assert all((ROOT / folder / "__init__.py").is_file() for folder in FOLDERS)
+
+
+def test_our_datasets_is_found_and_the_libraries_work_beside_it():
+    code = "import datasets, diffusers, torchmetrics; from diffusers import UNet2DModel; print(datasets.__file__)"
+    done = python(code)
+    assert done.returncode == 0, done.stderr
+    assert Path(done.stdout.strip()) == ROOT / "datasets" / "__init__.py"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import reports, reports.table, reports.grid, sweeps.collect",
+        "import harness.commandline, harness.plan, harness.execute, harness.help; harness.help.text()",
+        "import harness.plan as p, harness.commandline as c; p.plan(c.read(['scale=smoke']).points[0])",
+        "import run",
+    ],
+)
+def test_planner_help_and_reports_import_no_heavy_package(code):
+    done = python(
+        f"{code}; import sys; print([m for m in ('torch','diffusers','torchmetrics','timm') if m in sys.modules])"
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "[]"
+
+
+def test_nothing_loads_pickles():
+    for path in ROOT.glob("[!.]*/**/*.py"):
+        if path.parts[len(ROOT.parts)] not in ("tests", "benchmarks"):
+            text = path.read_text()
+            assert "torch.load" not in text and "allow_pickle=True" not in text, path
