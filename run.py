@@ -42,9 +42,9 @@ def job(config: DictConfig) -> None:
         failed.fail(f"{type(error).__name__}: {error}", traceback.format_exc(), {"overrides": list(words)})
 
 
-def start(folder: Path) -> None:
-    """Hand the command line to Hydra, whose launcher calls `job` for each point."""
-    sys.argv += [f"hydra.sweep.dir={folder}"]
+def start(arguments: Sequence[str]) -> None:
+    """Hand the arguments to Hydra, whose launcher calls `job` for each point."""
+    sys.argv[1:] = arguments
     store_nodes()
     hydra.main(version_base="1.3", config_path="sweeps", config_name="run")(job)()
 
@@ -77,8 +77,9 @@ def main(arguments: Sequence[str]) -> int:
 
         sys.stdout.write(text() + "\n")
         return 0
-    if parse(arguments).asks_hydra:
-        start(Path("."))
+    words = parse(arguments)
+    if words.asks_hydra:
+        start(arguments)
         return 0
     try:
         command = read(arguments)
@@ -89,7 +90,7 @@ def main(arguments: Sequence[str]) -> int:
 
         folder = folder_of(store.root, command.config_name, plans)
         try:
-            start(folder)
+            start(words.for_hydra(f"hydra.sweep.dir={folder}"))
         except SystemExit:  # a launcher that lost a job: what the others made is on the disk
             say("the launcher stopped early; the table holds what was finished")
         return show(store, command, plans, folder)

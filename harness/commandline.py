@@ -48,10 +48,14 @@ class Words:
     config_name: str
     asks_hydra: bool  # --cfg, --info and the like: Hydra answers, nothing runs
 
+    def for_hydra(self, *more: str) -> list[str]:
+        """The arguments in the order that Hydra's parser takes: flags first."""
+        return [*(["-m"] if self.multirun else []), "-cn", self.config_name, *self.overrides, *more]
+
 
 def parse(arguments: Sequence[str]) -> Words:
-    """Take the arguments apart; unknown flags end the program with Hydra's usage text."""
-    parsed = get_args_parser().parse_args(list(arguments))
+    """Take the arguments apart; flags may stand anywhere; unknown ones end the program with Hydra's usage text."""
+    parsed = get_args_parser().parse_intermixed_args(list(arguments))
     asks = any((parsed.cfg, parsed.info, parsed.hydra_help, parsed.shell_completion))
     name = (parsed.config_name or "run").removesuffix(".yaml")
     return Words(tuple(parsed.overrides), bool(parsed.multirun), name, asks)

@@ -126,10 +126,15 @@ class Learner:
         for name, value in tensors.items():
             number, _, field = name.partition(".")
             if field:
-                entries.setdefault(int(number), {})[field] = value
+                entries.setdefault(int(number), {})[field] = _laid_out(value, self.parameters[int(number)])
         groups = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": entries, "param_groups": groups})
         self.steps_done = int(tensors["steps_done"])
+
+
+def _laid_out(value: Tensor, parameter: Tensor) -> Tensor:
+    """A state tensor in its parameter's memory format: fused optimizers walk both as flat memory."""
+    return torch.empty_like(parameter).copy_(value) if value.shape == parameter.shape else value
 
 
 class Average:

@@ -35,7 +35,9 @@ FIXED = {
     "code_hash": "string",
     "git_commit": "string",
     "packages": "string",  # JSON: version by package
-    "hardware": "string",
+    "hardware.device": "string",
+    "hardware.name": "string",
+    "hardware.threads": "int64",
 }
 REQUIRED = ("run", "inputs", "method", "image", "metric", "value", "protocol")
 # Beside the options, what a run may differ in.
@@ -48,7 +50,7 @@ def varying(runs: pd.DataFrame) -> list[str]:
     Two values make a difference, and so do a value and none within one method, where an option was set to null.
     An option that another method does not have is none in that method's rows and makes no difference by itself.
     """
-    options = [name for name in runs.columns if "." in name and not _repeats(name)]
+    options = [name for name in runs.columns if "." in name and name not in FIXED and not _repeats(name)]
     candidates = [*options, *(name for name in SETTINGS if name in runs.columns)]
     return [name for name in candidates if _differs(runs, name)]
 

@@ -6,6 +6,7 @@ import functools
 import io
 import math
 import shutil
+import statistics
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -122,9 +123,9 @@ def _cost(name: str, values: pd.Series) -> _Column:
 
 
 def _digits(values: Sequence[float], significant: int) -> int:
-    """Decimals that give the largest value of a column that many significant digits."""
-    largest = max((abs(value) for value in values if math.isfinite(value)), default=0.0)
-    return max(0, significant - 1 - math.floor(math.log10(largest))) if largest else 0
+    """Decimals that give the median of the values that many significant digits: one outlier takes none away."""
+    sizes = [abs(value) for value in values if math.isfinite(value) and value]
+    return max(0, significant - 1 - math.floor(math.log10(statistics.median(sizes)))) if sizes else 0
 
 
 def _figure(value: float, digits: int) -> str:
@@ -163,7 +164,6 @@ def _render(columns: Sequence[_Column], width: int) -> str:
             justify="right" if column.figures else "left",
             overflow="fold",
             no_wrap=column.figures,
-            min_width=column.least,
             max_width=column.widest,
         )
     for row in zip(*(column.cells for column in columns), strict=True):

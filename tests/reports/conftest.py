@@ -30,7 +30,13 @@ def record(run: str, method: str, gain: float, **columns: Any) -> pd.DataFrame:
     facts = {"run": run, "training": f"t-{method}", "samples": f"s-{run}", "inputs": "i-1", "method": method}
     facts |= {"dataset": "photos", "task": "lowlight", "seed": 0, "sampling_seed": 0, "n": len(IMAGES), "scale": "cpu"}
     facts |= {"nfe": 5.0, "seconds_per_image": 0.0312, "gflops_per_image": 1.5, "parameters": 1_234_567}
-    facts |= {"peak_memory_mb": 12.0, "train_seconds": 118.2, "code_hash": "c", "git_commit": "g", "hardware": "cpu"}
+    facts |= {
+        "peak_memory_mb": 12.0,
+        "train_seconds": 118.2,
+        "code_hash": "c",
+        "git_commit": "g",
+        "hardware.name": "cpu",
+    }
     facts |= {"method.name": method, "task.name": "lowlight", "packages": json.dumps({"torch": "2.13"})}
     return pd.DataFrame(rows).assign(**(facts | columns))
 

@@ -110,8 +110,8 @@ def test_written_tables_are_read_back(results: Path) -> None:
     back = pd.read_parquet(parquet)
     pd.testing.assert_frame_equal(back, table, check_dtype=False)
     assert back.attrs == table.attrs
-    text = pd.read_csv(csv)
-    assert text["run"].tolist() == RUNS and text["psnr"].tolist() == table["psnr"].tolist()
+    text = pd.read_csv(csv, dtype=str)
+    assert text["run"].tolist() == RUNS and [float(value) for value in text["psnr"]] == table["psnr"].tolist()
     assert sorted(os.listdir(csv.parent)) == ["table.csv", "table.parquet"]
 
 

@@ -60,6 +60,12 @@ def test_one_missing_input_is_a_dash(results: Path, synth: SimpleNamespace) -> N
     assert "images per run" not in text and re.search(r"images\b", text)  # they differ: a column
 
 
+def test_one_bad_run_takes_no_digits_from_the_others(results: Path, synth: SimpleNamespace) -> None:
+    synth.save(results, synth.sampled("bad", "rddm", 0.5, -20.0))
+    text = show(main_table(load(results), [*RUNS, "bad"]), 120)
+    assert "21.68 (63.67)" in text and re.search(r"123\.6[78] \(63\.67\)", text)
+
+
 def test_small_and_large_costs_keep_their_digits(results: Path, synth: SimpleNamespace) -> None:
     costs = {"seconds_per_image": 123.456, "train_seconds": 98765.4, "parameters": 2_345_678_901}
     synth.save(results, synth.sampled("slow", "rddm", 0.5, 13.0, **costs))
@@ -103,3 +109,10 @@ def test_no_rows_and_no_metrics_can_be_shown(results: Path, synth: SimpleNamespa
     row = synth.sampled("made", "ddpm", 1.0, 0.0).head(1)
     synth.save(results, row.assign(image="", metric="", value=float("nan"), protocol=""))
     assert "ddpm" in show(main_table(load(results), ["made"]), 80)
+
+
+def test_zero_and_nothing_are_told_apart(results: Path) -> None:
+    table = main_table(load(results), RUNS)
+    table.loc[0, "ssim"], table.loc[1, "ssim"] = 0.0, float("nan")
+    text = show(table, 120)
+    assert "0.0000 (0.3057)" in text and "– (0.3057)" in text

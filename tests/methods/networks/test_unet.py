@@ -8,6 +8,8 @@ import torch
 from torch.testing import assert_close
 
 from errors import UserError
+from methods.networks import attention
+from methods.networks.attention import LinearAttention
 from methods.networks.blocks import StandardizedConv2d
 from methods.networks.unet import Unet
 
@@ -175,6 +177,21 @@ def test_unet_result_does_not_depend_on_the_batch():
     assert_close(together, alone, rtol=0, atol=1e-5)
 
 
+@torch.no_grad()
+def test_linear_attention_in_parts_keeps_the_images_in_order(monkeypatch):
+    net = LinearAttention(8).double()
+    for parameter in net.parameters():
+        parameter.normal_()
+    x, _ = inputs(5, (8, 4), torch.float64, channels=8)
+    x *= 10
+    whole = net(x)
+    assert (whole - whole.roll(1, 0)).abs().amax((1, 2, 3)).min() > 1e-2  # else any order would do
+    monkeypatch.setattr(attention, "CPU_TOKENS", 64)
+    assert_close(net(x), whole, rtol=0, atol=1e-12)
+    monkeypatch.setattr(attention, "CPU_TOKENS", 1)
+    assert_close(net(x), whole, rtol=0, atol=1e-12)
+
+
 def folds(net):
     return [module for module in net.modules() if isinstance(module, StandardizedConv2d) and module._folded]
 
@@ -268,11 +285,13 @@ def test_unet_kept_kernels_follow_the_precision():
     net = network()
     x, t = inputs(2)
     expected = net(x, t)
+    forget(net)  # so that autocast fills the cache
     with torch.autocast("cpu", torch.bfloat16):
         low = net(x, t)
+    assert all(module._folded[2].dtype == torch.bfloat16 for module in folds(net))
     assert low.dtype == x.dtype and low.isfinite().all()
     assert 0 < (low - expected).abs().max() < 0.1 * expected.abs().max()
-    assert_close(net(x, t), expected, rtol=0, atol=0)
+    assert_close(net(x, t), expected, rtol=0, atol=0)  # not the kernels in bfloat16
     assert_close(net.double()(x.double(), t.double()).float(), expected, rtol=0, atol=1e-4)
 
 

@@ -1,0 +1,208 @@
+"""Everything registered keeps its group's contract, by virtue of being registered."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+import pytest
+import torch
+from torch.testing import assert_close
+
+from errors import UserError
+from harness.batches import Data, to_tensor
+from harness.build import component, method_of
+from harness.commandline import read
+from harness.plan import Plan, plan
+from harness.sample import to_pictures
+from harness.seeding import Noise
+from registry import catalog, create
+
+CPU = torch.device("cpu")
+TINY = ("scale=smoke", "dataset.size=16", "train.steps=2", "images=4")
+METHODS = [name for name in catalog()["method"] if name != "identity"]
+RESTORING = [name for name in catalog()["task"] if name not in ("generate", "paired")]
+
+
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory):
+    """A folder of clean pictures and one of degraded ones, for the data sets that need a user's files."""
+    from PIL import Image
+
+    root = tmp_path_factory.mktemp("pictures")
+    rng = np.random.default_rng(0)
+    for folder in ("clean", "degraded"):
+        (root / folder).mkdir()
+        for number in range(6):
+            Image.fromarray(rng.integers(0, 256, (24, 32, 3), dtype=np.uint8)).save(root / folder / f"{number}.png")
+    return root
+
+
+def words_for(dataset: str, pictures) -> list[str]:
+    """What a data set needs to be told to be small enough for a test."""
+    needs = {"folder": [f"dataset.clean={pictures}/clean", f"dataset.degraded={pictures}/degraded", "dataset.test=0.4"]}
+    size = ["dataset.size=16"] if "size" in catalog()["dataset"][dataset].options else []
+    return ["scale=smoke", "train.steps=2", "images=2", f"dataset={dataset}", *size, *needs.get(dataset, [])]
+
+
+def made(*words: str) -> Plan:
+    return plan(read(words).points[0])
+
+
+def trained(point_plan: Plan, steps: int = 2):
+    """The method after some steps, its data and the losses."""
+    data = Data(point_plan)
+    method = method_of(point_plan.point, data.source.shape, CPU)
+    method.begin("model")
+    method.train()
+    losses = [method.update(data.batch(step, 2, CPU)) for step in range(steps)]
+    return method.eval(), data, losses
+
+
+def drawn(point_plan: Plan, method, inputs, rows, seed: int = 0) -> torch.Tensor:
+    """Samples for some rows of the inputs, in that order, as one batch."""
+    degraded = to_tensor(inputs["degraded"][rows], CPU) if "degraded" in inputs else None
+    noise = Noise(seed, point_plan.point.name("dataset"), [str(name) for name in inputs["ids"][rows]])
+    sampler = component(point_plan.point, "sampler")
+    with torch.inference_mode():
+        return method.sample(degraded, sampler, noise, len(rows))
+
+
+def check_method(point_plan: Plan) -> None:
+    method, data, losses = trained(point_plan)
+    assert all(np.isfinite(value) for loss in losses for value in loss.values())
+    inputs = data.tests()
+    rows = np.arange(len(inputs["ids"]))
+    images = drawn(point_plan, method, inputs, rows)
+    assert images.shape == (len(rows), *data.source.shape)
+    assert bool(images.isfinite().all())
+    assert_close(drawn(point_plan, method, inputs, rows), images, rtol=0, atol=0, msg="same seed, other bits")
+    alone = torch.cat([drawn(point_plan, method, inputs, rows[k : k + 1]) for k in rows[::-1]]).flip(0)
+    assert_close(alone, images, rtol=0, atol=1e-5, msg="the batch or its order changed an image")
+    again, _, repeated = trained(point_plan)
+    assert repeated == losses
+    assert_close(drawn(point_plan, again, inputs, rows), images, rtol=0, atol=0, msg="same training, other bits")
+    other = made(*point_plan.point.overrides, "seed=1")
+    assert trained(other)[2] != losses, "another seed, the same losses"
+    assert (drawn(point_plan, method, inputs, rows, seed=1) - images).abs().max() > 1e-6, (
+        "another seed, the same images"
+    )
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("task", ["denoise", "generate"])
+def test_every_method_trains_samples_and_repeats(method, task):
+    check_method(made(*TINY, f"method={method}", f"task={task}", "sampler.eta=0.5"))
+
+
+@pytest.mark.parametrize("predict", ["res", "noise", "res_noise"])
+@pytest.mark.parametrize("networks", [1, 2])
+@pytest.mark.parametrize("time", ["index", "level"])
+def test_every_variant_of_rddm_keeps_the_contract(predict, networks, time):
+    words = (*TINY, "task=deblur", f"method.predict={predict}", f"method.networks={networks}", f"method.time={time}")
+    if predict != "res_noise" and networks == 2:
+        with pytest.raises(UserError, match="one output"):
+            trained(made(*words))
+    else:
+        check_method(made(*words, "sampler.order=residual_first"))
+
+
+@pytest.mark.parametrize("predict", ["noise", "clean", "velocity"])
+def test_every_parameterization_of_ddpm_keeps_the_contract(predict):
+    check_method(made(*TINY, "method=ddpm", "task=denoise", f"method.predict={predict}", "schedule=cosine"))
+
+
+@pytest.mark.parametrize("network", catalog()["network"])
+def test_every_network_carries_a_method(network):
+    words = {"mlp": ("scale=smoke", "dataset=toy2d", "images=4")}.get(network, (*TINY, "task=denoise"))
+    check_method(made(*words, "method=ddim", f"network={network}"))
+
+
+@pytest.mark.parametrize("schedule", catalog()["schedule"])
+def test_every_schedule_carries_a_method(schedule):
+    predict = {"jsd": "velocity"}.get(schedule, "noise")
+    scale = {"rddm": ("schedule.sum_scale=1", "method.predict=clean")}.get(schedule, (f"method.predict={predict}",))
+    words = made(*TINY, "task=denoise", "method=ddim", f"schedule={schedule}", *scale)
+    method, data, losses = trained(words)
+    assert np.isfinite(losses[-1]["loss"])
+    assert bool(drawn(words, method, data.tests(), np.arange(2)).isfinite().all())
+
+
+@pytest.mark.parametrize("sampler", catalog()["sampler"])
+@pytest.mark.parametrize("order", ["together", "residual_first", "noise_first"])
+@pytest.mark.parametrize("spacing", ["uniform", "leading", "quadratic"])
+def test_every_sampler_walks_every_way(sampler, order, spacing):
+    words = (*TINY, "task=denoise", f"sampler={sampler}", f"sampler.order={order}", f"sampler.spacing={spacing}")
+    point_plan = made(*words, "sampler.steps=3")
+    method, data, _ = trained(point_plan)
+    assert bool(drawn(point_plan, method, data.tests(), np.arange(2)).isfinite().all())
+
+
+@pytest.mark.parametrize("task", RESTORING)
+def test_every_task_degrades_the_same_for_everyone(task):
+    point_plan = made(*TINY, f"task={task}")
+    inputs = Data(point_plan).tests()
+    again = Data(made(*TINY, f"task={task}", "seed=5", "method=ddim", "sampler.eta=1", "images=2")).tests()
+    for name in ("ids", "clean", "degraded"):
+        np.testing.assert_array_equal(again[name], inputs[name][:2])
+    assert inputs["degraded"].dtype == np.uint8 and inputs["degraded"].shape == inputs["clean"].shape
+    assert (inputs["degraded"] != inputs["clean"]).any()
+    other = made(*TINY, f"task={task}", "data_seed=1")
+    assert plan(other.point).inputs.key != point_plan.inputs.key
+
+
+@pytest.mark.parametrize("task", RESTORING)
+def test_identity_returns_exactly_what_was_saved_as_degraded(task):
+    point_plan = made(*TINY, f"task={task}", "method=identity")
+    data = Data(point_plan)
+    inputs = data.tests()
+    method = method_of(point_plan.point, data.source.shape, CPU)
+    images = to_pictures(drawn(point_plan, method, inputs, np.arange(4)))
+    np.testing.assert_array_equal(images, inputs["degraded"])
+
+
+@pytest.mark.parametrize("dataset", catalog()["dataset"])
+def test_every_data_set_carries_a_method(dataset, pictures):
+    words = words_for(dataset, pictures)
+    point_plan = made(*words, "method=ddim", "network.dim=8" if dataset != "toy2d" else "network.width=8")
+    method, data, losses = trained(point_plan)
+    inputs = data.tests()
+    assert len(set(inputs["ids"])) == 2
+    assert np.isfinite(losses[-1]["loss"])
+    assert drawn(point_plan, method, inputs, np.arange(2)).shape == (2, *data.source.shape)
+    assert len(hashlib.sha256().hexdigest()) == len(data.source.manifest())
+    if "degraded" in inputs:
+        assert inputs["degraded"].shape == inputs["clean"].shape
+
+
+def test_paired_data_reaches_the_method_as_it_is(pictures):
+    point_plan = made(*words_for("folder", pictures), "task=paired")
+    method, data, _ = trained(point_plan)
+    inputs = data.tests()
+    assert (inputs["degraded"] != inputs["clean"]).any()
+    assert drawn(point_plan, method, inputs, np.arange(2)).shape == (2, 3, 16, 16)
+
+
+@pytest.mark.parametrize("metric", catalog()["metrics"])
+def test_every_metric_has_a_best_value_a_direction_and_no_order(metric):
+    measure = create("metrics", metric, {})
+    rng = np.random.default_rng(0)
+    clean = rng.integers(0, 256, (5, 16, 16, 3), dtype=np.uint8)
+    little, much = (np.clip(clean + rng.normal(0, s, clean.shape), 0, 255).astype(np.uint8) for s in (5, 50))
+    best, better, worse = (measure(images, clean) for images in (clean, little, much))
+    sign = 1 if measure.higher_is_better else -1
+    assert ((best - better) * sign > 0).all() and ((better - worse) * sign > 0).all()
+    order = np.array([3, 0, 4, 1, 2])
+    np.testing.assert_array_equal(measure(little[order], clean[order]), better[order])
+    np.testing.assert_array_equal(measure(little[2:3], clean[2:3]), better[2:3])
+    assert metric in measure.protocol and isinstance(measure.unit, str)
+
+
+def test_generation_needs_full_noise_at_its_start():
+    with pytest.raises(UserError, match="sum_scale must be 1"):
+        trained(made(*TINY, "task=generate", "schedule.sum_scale=0.5"))
+
+
+def test_an_invalid_pair_of_schedule_and_prediction_is_refused():
+    with pytest.raises(UserError, match="zero terminal SNR"):
+        trained(made(*TINY, "task=denoise", "method=ddim", "schedule=jsd"))
