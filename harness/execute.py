@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,15 +33,15 @@ def execute(plan: Plan, store: Store) -> Path:
     for stage in plan.stages:
         entry = store.entry("trainings", stage.key)
         if not drawn or entry.status == "done":  # trainings that were cleared away are not missed by their samples
-            ensure(entry, lambda entry, stage=stage: _train(plan, stage, store, entry))
-    ensure(inputs, lambda entry: _inputs(plan, entry))
-    ensure(samples, lambda entry: _sample(plan, store, entry))
+            ensure(entry, partial(_train, plan, stage, store))
+    ensure(inputs, partial(_inputs, plan))
+    ensure(samples, partial(_sample, plan, store))
     pictures = read_npz(inputs, "inputs.npz")
     scores: dict[str, tuple[Mapping[str, Any], np.ndarray]] = {}
     for name, node in plan.scores.items():
         if applies(name, pictures):
             entry = store.entry("scores", node.key)
-            ensure(entry, lambda entry, name=name: _score(plan, name, store, entry))
+            ensure(entry, partial(_score, plan, name, store))
             scores[name] = (entry.facts(), read_npz(entry, "values.npz")["values"])
     return _record(plan, store, [str(name) for name in pictures["ids"]], scores)
 
