@@ -21,7 +21,7 @@ check: setup
 	$(BIN)/mypy
 
 test: setup
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --durations 15
 
 figures: setup
 	$(BIN)/python -m reports.plane docs/plane.png

@@ -30,8 +30,8 @@ class Recipe:
 @register(
     "train",
     "default",
-    steps={"smoke": 8, "cpu": 500, "gpu": 20_000, "paper": 120_000},
-    batch_size={"smoke": 2, "cpu": 8, "gpu": 32, "paper": 32},
+    steps={"smoke": 8, "cpu": 360, "gpu": 20_000, "paper": 120_000},
+    batch_size={"smoke": 2, "cpu": 4, "gpu": 32, "paper": 32},
     lr={"smoke": 1e-3, "cpu": 1e-3, "gpu": 2e-4, "paper": 8e-5},
     ema={"smoke": 0.9, "cpu": 0.99, "gpu": 0.999, "paper": 0.995},
 )

@@ -17,7 +17,7 @@ from registry import register
 @register(
     "network",
     "unet",
-    dim={"smoke": 8, "cpu": 32, "gpu": 64, "paper": 64},
+    dim={"smoke": 8, "cpu": 16, "gpu": 64, "paper": 64},
     dim_mults={"smoke": (1, 2), "cpu": (1, 2, 4), "gpu": (1, 2, 4, 8), "paper": (1, 2, 4, 8)},
 )
 class Unet(nn.Module):
