@@ -29,6 +29,7 @@ class Folder(Dataset):
     """
 
     version = 1
+    free = ("clean", "degraded")  # the manifest tells what lies there, wherever it is
 
     def __init__(
         self,

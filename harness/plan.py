@@ -12,9 +12,11 @@ A key is the hash of what the result depends on and of nothing else (design: fou
 from __future__ import annotations
 
 import functools
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from harness.config import GROUPS
@@ -91,12 +93,23 @@ def anchor(point: Point) -> Plan | None:
 def component_facts(point: Point, group: str) -> dict[str, Any]:
     """What a result that reads a group depends on: the class, its version and its options.
 
-    The class, not the name: two names of one class with equal options are the same thing.
+    The class, not the name: two names of one class with equal options are the same thing. Options that the class
+    lists in ``files`` count by what lies at their path, those in ``free`` not at all.
     """
     component = find(group, point.name(group))
     free = component.facts.get("free", ())
     options = {name: value for name, value in point.options(group).items() if name not in free}
+    for name in component.facts.get("files", ()):
+        options[name] = content(options[name])
     return {"class": component.cls, "version": component.version, "options": options}
+
+
+def content(path: str) -> str:
+    """Sha256 over the files at a path, by name and bytes; the path itself where nothing lies there."""
+    place = Path(path)
+    found = sorted(file for file in [place, *place.rglob("*")] if file.is_file()) if path else []
+    parts = [f"{file.relative_to(place)}:{hashlib.sha256(file.read_bytes()).hexdigest()}" for file in found]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest() if parts else path
 
 
 def manifest(point: Point) -> str:

@@ -47,11 +47,14 @@ def collect(store: Store, folder: Path, plans: Sequence[Plan]) -> Outcome:
     done = [plan for plan in plans if records.path_of(store.root, plan.run).exists()]
     failures = {" ".join(plan.point.overrides): _reason(store, plan) for plan in plans if plan not in done}
     folder.mkdir(parents=True, exist_ok=True)
-    write_atomic(folder / "points.json", json.dumps([_point(store, plan) for plan in plans], indent=1).encode())
+    anchors = {nothing.run: nothing for plan in done if (nothing := anchor(plan.point))}
+    points = [_point(store, plan) for plan in plans]
+    # Doing nothing belongs to the sweep's records, though it is none of its points.
+    points += [_point(store, nothing) | {"status": "anchor"} for nothing in anchors.values()]
+    write_atomic(folder / "points.json", json.dumps(points, indent=1).encode())
     if not done:
         return Outcome(folder, None, failures, None, [])
     runs = list(dict.fromkeys(plan.run for plan in done))
-    anchors = [nothing.run for plan in done if (nothing := anchor(plan.point))]
     table = main_table(load(store.root, runs=list(dict.fromkeys([*runs, *anchors]))), runs)
     write_table(table, folder)
     return Outcome(folder, table, failures, _pictures(store, folder, done), notes(done))

@@ -39,6 +39,7 @@ class DiffusersUnet(nn.Module):
     """
 
     version = 1
+    files = ("path",)  # keys depend on what lies there
 
     def __init__(
         self,

@@ -52,7 +52,10 @@ def test_a_sweep_over_eta_trains_twice_and_samples_four_times(swept):
         assert list(table["method"]) == ["rddm", "rddm", "ddim", "ddim"]
         assert list(table["sampler.eta"]) == [0, 1, 0, 1]
         assert table["psnr"].notna().all() and table["psnr_input"].nunique() == 1
-    assert [point["status"] for point in json.loads((folder / "points.json").read_text())] == ["done"] * 4
+    assert [point["status"] for point in json.loads((folder / "points.json").read_text())] == [
+        *["done"] * 4,
+        "anchor",
+    ]
     assert done.stdout.count("rddm") == 2 and done.stdout.count("ddim") == 2
     assert (folder / "grid.png").stat().st_size > 1000
 
@@ -126,6 +129,19 @@ def test_a_key_depends_on_what_its_result_depends_on(word, moves):
 
     before, after = keys(), keys(word)
     assert {name for name in before if before[name] != after[name]} == moves
+
+
+def test_weights_and_pictures_count_by_what_they_are_not_by_where_they_lie(tmp_path):
+    """Moving a folder keeps the keys of the trainings; another file in it moves them."""
+    from harness.plan import content
+
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "weights").write_bytes(b"same")
+    assert content(str(tmp_path / "a")) == content(str(tmp_path / "b"))
+    (tmp_path / "b" / "weights").write_bytes(b"other")
+    assert content(str(tmp_path / "a")) != content(str(tmp_path / "b"))
+    assert content("") == "" and content(str(tmp_path / "none")) == str(tmp_path / "none")
 
 
 def test_a_training_killed_at_any_step_ends_with_the_bits_of_one_that_ran_through(tmp_path):
