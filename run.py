@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import hydra
@@ -18,7 +19,7 @@ from harness.config import store_nodes
 from harness.execute import PointFailed, execute
 from harness.plan import Plan, anchor, plan
 from harness.progress import console, say
-from harness.store import Store
+from harness.store import Entry, Store
 
 
 def job(config: DictConfig) -> None:
@@ -35,11 +36,16 @@ def job(config: DictConfig) -> None:
             if wanted is not None:
                 execute(wanted, store)
     except (PointFailed, UserError) as error:
-        say(f"failed: {error}")
-        failed.fail(str(error), traceback.format_exc(), {"overrides": list(words)})
+        _mark(failed, str(error), words)
     except Exception as error:
-        say(f"failed: {type(error).__name__}: {error}")
-        failed.fail(f"{type(error).__name__}: {error}", traceback.format_exc(), {"overrides": list(words)})
+        _mark(failed, f"{type(error).__name__}: {error}", words)
+
+
+def _mark(failed: Entry, reason: str, words: Sequence[str]) -> None:
+    """Tell and keep why a point failed; a disk that takes no marker changes nothing for the other points."""
+    say(f"failed: {reason}")
+    with suppress(UserError):
+        failed.fail(reason, traceback.format_exc(), {"overrides": list(words)})
 
 
 def start(arguments: Sequence[str]) -> None:

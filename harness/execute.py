@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from errors import UserError
 from harness import records
 from harness.holder import Holder
 from harness.plan import Plan, Stage
@@ -47,14 +49,10 @@ def execute(plan: Plan, store: Store) -> Path:
 
 
 def whole(entry: Entry) -> bool:
-    """Whether an entry is done and every file is what was written; a damaged one is named and discarded."""
-    if entry.status != "done":
-        return False
+    """Whether an entry is done and every file is what was written."""
     try:
         entry.verify()
-    except Damaged as damage:
-        say(f"damaged: {damage}; making it again")
-        entry.discard()
+    except Damaged:
         return False
     return True
 
@@ -62,7 +60,8 @@ def whole(entry: Entry) -> bool:
 def ensure(entry: Entry, make: Callable[[Entry], None]) -> None:
     """Make an entry unless it is whole; who comes second waits for the first and uses what it made.
 
-    A failure is marked in the entry with its traceback and told on as `PointFailed`.
+    A damaged entry is named, discarded and made again. A failure is marked in the entry with its traceback and told
+    on as `PointFailed`.
     """
     if whole(entry):
         return
@@ -73,14 +72,27 @@ def ensure(entry: Entry, make: Callable[[Entry], None]) -> None:
         )
 
     with entry.lock(waiting):
-        if entry.status == "done":
-            return
-        try:
-            make(entry)
-        except Exception as error:
-            reason = " ".join(str(error).split()) or type(error).__name__
-            entry.fail(reason, traceback.format_exc(), {"step": getattr(error, "step", None)})
-            raise PointFailed(reason) from error
+        if not _usable(entry):
+            try:
+                make(entry)
+            except Exception as error:
+                reason = " ".join(str(error).split()) or type(error).__name__
+                with suppress(UserError):  # a full disk takes no marker either
+                    entry.fail(reason, traceback.format_exc(), {"step": getattr(error, "step", None)})
+                raise PointFailed(reason) from error
+
+
+def _usable(entry: Entry) -> bool:
+    """For the lock's holder: whether the entry is done by now; a damaged one is named and discarded."""
+    if entry.status != "done":
+        return False
+    try:
+        entry.verify()
+    except Damaged as damage:
+        say(f"damaged: {damage}; making it again")
+        entry.discard()
+        return False
+    return True
 
 
 def _train(plan: Plan, stage: Stage, store: Store, entry: Entry) -> None:

@@ -233,6 +233,21 @@ def test_a_loss_that_is_no_number_fails_alone_and_is_tried_again(tmp_path):
     assert run(tmp_path, *words).returncode == 1
 
 
+def test_a_full_disk_is_told_and_the_run_goes_on_when_there_is_space(tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=128k", "tmpfs", str(disk)], capture_output=True).returncode:
+        pytest.skip("only root can mount a small disk")
+    try:
+        done = run(disk, "train.checkpoint_seconds=0")
+        assert done.returncode == 1 and "free some space" in done.stderr and "Traceback" not in done.stderr
+        assert not list(disk.rglob("*.tmp")) and not files(disk, "trainings", "DONE")
+        subprocess.run(["mount", "-o", "remount,size=64m", str(disk)], check=True)
+        assert run(disk, "train.checkpoint_seconds=0").returncode == 0
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+
+
 def test_generation_is_recorded_without_a_metric(tmp_path):
     done = run(tmp_path, "method=ddim", "task=generate")
     assert done.returncode == 0, done.stderr
