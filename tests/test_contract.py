@@ -132,6 +132,17 @@ def test_every_parameterization_of_ddpm_keeps_the_contract(predict):
     check_method(made(*TINY, "method=ddpm", "task=denoise", f"method.predict={predict}", "schedule=cosine"))
 
 
+def test_bf16_trains_and_samples_near_fp32():
+    images = []
+    for precision in ("fp32", "bf16"):
+        point_plan = made(*TINY, "task=deblur", f"precision={precision}")
+        method, data, losses = trained(point_plan)
+        assert np.isfinite(losses[-1]["loss"])
+        images.append(drawn(point_plan, method, data.tests(), np.arange(2)))
+    assert images[1].dtype == torch.float32 and bool(images[1].isfinite().all())
+    assert 0 < (images[0] - images[1]).abs().mean() < 0.05
+
+
 @pytest.mark.parametrize("network", catalog()["network"])
 def test_every_network_carries_a_method(network):
     words = {"mlp": ("scale=smoke", "dataset=toy2d", "images=4")}.get(network, (*TINY, "task=denoise"))

@@ -1,0 +1,52 @@
+"""What the documents show works."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Literal
+
+import torch
+from torch import nn
+
+import registry
+from methods.base import Batch, Setting
+from methods.diffusion import Design, Diffusion, the_degraded
+from methods.parameterizations import Residual
+from methods.residual_schedules import Residual as ResidualSchedule
+from methods.training import Recipe
+
+ROOT = Path(__file__).parent.parent
+
+
+def test_the_method_of_the_guide_is_read_and_trains():
+    (source,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "adding-a-method.md").read_text(), re.S)
+    (component,) = registry.read(source, "guide")
+    assert component.options["loss"].choices == ("l1", "l2") and set(component.facts["stages"]) == {"model"}
+    names = {"register": registry.register, "Setting": Setting, "Diffusion": Diffusion, "Design": Design}
+    scope = names | {"Residual": Residual, "the_degraded": the_degraded, "Literal": Literal}
+    exec(source, scope)
+
+    class Net(nn.Module):
+        def __init__(self, in_channels: int, out_channels: int) -> None:
+            super().__init__()
+            self.conv = nn.Conv2d(in_channels, out_channels, 1)
+
+        def forward(self, x, t):
+            return self.conv(x)
+
+    schedule = ResidualSchedule("restoration").build()
+    recipe = Recipe("adam", 1e-3, 2, 0, "constant", 1.0, 0.9)
+    method = scope["Cold"](Setting((3, 8, 8), "restoration", schedule, Net, recipe))
+    method.begin("model")
+    clean = torch.zeros(2, 3, 8, 8)
+    batch = Batch(clean, clean + 0.5, torch.Generator().manual_seed(0))
+    assert method.update(batch)["loss"] > 0
+
+
+def test_every_file_that_the_documents_name_is_there():
+    for document in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]:
+        for name in re.findall(
+            r"\b(?:methods|datasets|metrics|harness|sweeps|reports|docs|tests)/[\w./-]*\w", document.read_text()
+        ):
+            assert (ROOT / name).exists(), f"{document.name}: {name}"
