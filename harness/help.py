@@ -14,7 +14,7 @@ restorebench: train once, sample many times, compare in pairs.
   python run.py method=ddim task=denoise seed=1              one run: GROUP=NAME, GROUP.OPTION=VALUE, OPTION=VALUE
   python run.py -m method=rddm,ddim sampler.eta=0,1          a sweep over all combinations
   python run.py -cn NAME                                     an experiment of sweeps/ (NAME.yaml)
-  python run.py --cfg job                                    the composed configuration; --hydra-help for Hydra's own
+  python run.py --cfg job --resolve                          the composed configuration; --hydra-help for Hydra's own
 
 A default in braces depends on scale: {smoke, cpu, gpu, paper}.
 """
