@@ -8,8 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from harness.keys import canonical
-from harness.plan import Plan, dataset
+from harness.plan import Plan, source_of
 from harness.seeding import derive, numpy_rng
 from harness.store import Entry, write_npz
 from methods.base import Batch
@@ -32,7 +31,7 @@ class Data:
         self.name = point.name("dataset")
         self.seed, self.data_seed = point.config["seed"], point.config["data_seed"]
         self.count = point.config["images"]
-        self.source = dataset(self.name, canonical(point.options("dataset")), self.data_seed)
+        self.source = source_of(point)
         self.task: Any = create("task", point.name("task"), point.options("task"))
 
     def batch(self, step: int, size: int, device: torch.device) -> Batch:

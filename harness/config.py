@@ -50,7 +50,7 @@ ROOT_OPTIONS = {
     "sampling_seed": (Option("sampling_seed", "int", 0), "of sampling: the first noise and that of each step"),
     "data_seed": (Option("data_seed", "int", 0), "of the data: split, test crops, degradations"),
     "images": (
-        Option("images", "int", {"smoke": 4, "cpu": 16, "gpu": 100, "paper": 100}, interval="[1, inf)"),
+        Option("images", "int", {"smoke": 4, "cpu": 16, "gpu": 32, "paper": 32}, interval="[1, inf)"),
         "number of test pictures",
     ),
     "batch_size": (

@@ -31,12 +31,12 @@ def execute(plan: Plan, store: Store) -> Path:
     """Make whatever is missing of a point and return its record's path. Raises `PointFailed` or `UserError`."""
     samples = store.entry("samples", plan.samples.key)
     inputs = store.entry("inputs", plan.inputs.key)
+    ensure(inputs, partial(_inputs, plan))  # first: what the data can't give is told before anything is trained
     drawn = whole(samples)
     for stage in plan.stages:
         entry = store.entry("trainings", stage.key)
         if not drawn or entry.status == "done":  # trainings that were cleared away are not missed by their samples
             ensure(entry, partial(_train, plan, stage, store))
-    ensure(inputs, partial(_inputs, plan))
     ensure(samples, partial(_sample, plan, store))
     pictures = read_npz(inputs, "inputs.npz")
     scores: dict[str, tuple[Mapping[str, Any], np.ndarray]] = {}

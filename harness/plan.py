@@ -58,6 +58,7 @@ class Plan:
 
 def plan(point: Point) -> Plan:
     """The plan of a point. Raises `UserError` where its data set or its task refuses."""
+    create("task", point.name("task"), point.options("task")).check(source_of(point).shape)
     stages = _stages(point)
     data = component_facts(point, "dataset") | {"manifest": manifest(point)}
     inputs = _node(
@@ -114,7 +115,12 @@ def content(path: str) -> str:
 
 def manifest(point: Point) -> str:
     """The data set's manifest: a hash of the files and choices that were really used."""
-    return dataset(point.name("dataset"), canonical(point.options("dataset")), point.config["data_seed"]).manifest()
+    return str(source_of(point).manifest())
+
+
+def source_of(point: Point) -> Any:
+    """The data set that a point chose."""
+    return dataset(point.name("dataset"), canonical(point.options("dataset")), point.config["data_seed"])
 
 
 @functools.lru_cache(maxsize=64)

@@ -41,6 +41,8 @@ ROOT = Path(__file__).parent.parent.parent
         (["-m", "results_dir=a,b"], ""),
         (["seed"], "seed"),
         (["dataset=folder"], "dataset.clean=FOLDER"),
+        (["task=sr", "task.factor=3"], "3"),
+        (["dataset=toy2d", "task=denoise"], ""),
     ],
 )
 def test_mistakes_are_told_in_one_line(words, told):
@@ -90,6 +92,14 @@ def test_a_data_set_switches_task_and_network(dataset):
     point = read([f"dataset={dataset}"]).points[0]
     for group, name in find("dataset", dataset).facts.get("defaults", {}).items():
         assert point.name(group) == name
+
+
+@pytest.mark.parametrize("scale", SCALES)
+def test_the_embedded_photographs_are_enough_for_every_scale(scale):
+    from harness.plan import source_of
+
+    point = read([f"scale={scale}"]).points[0]
+    assert len(source_of(point).test(point.config["images"])) == point.config["images"]
 
 
 def test_metrics_are_chosen_together_and_keep_their_options():

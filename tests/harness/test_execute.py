@@ -248,6 +248,12 @@ def test_a_full_disk_is_told_and_the_run_goes_on_when_there_is_space(tmp_path):
         subprocess.run(["umount", str(disk)], check=True)
 
 
+def test_more_pictures_than_there_are_is_told_before_anything_is_trained(tmp_path):
+    done = run(tmp_path, "images=5000")
+    assert done.returncode == 1 and "train rddm" not in done.stderr
+    assert "5000" in done.stderr and not list(tmp_path.glob("trainings/*"))
+
+
 def test_generation_is_recorded_without_a_metric(tmp_path):
     done = run(tmp_path, "method=ddim", "task=generate")
     assert done.returncode == 0, done.stderr
