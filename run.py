@@ -16,7 +16,8 @@ import harness.threads  # noqa: F401 - before anything imports torch
 from errors import UserError
 from harness.commandline import Command, from_hydra, parse, read, results_dir
 from harness.config import store_nodes
-from harness.execute import PointFailed, execute
+from harness.ensure import PointFailed
+from harness.execute import execute
 from harness.plan import Plan, anchor, plan
 from harness.progress import console, say
 from harness.store import Entry, Store
@@ -25,12 +26,13 @@ from harness.store import Entry, Store
 def job(config: DictConfig) -> None:
     """One point, as Hydra's launchers call it. Never raises: what went wrong is marked in the store."""
     words = HydraConfig.get().overrides.task
-    point = from_hydra(config, words)
-    store = Store(Path(point.config["results_dir"]).absolute())
-    made = plan(point)
-    failed = store.entry("failures", made.run)
+    failed: Entry | None = None
     try:
         say(f"--- {' '.join(words) or 'the default run'}")
+        point = from_hydra(config, words)
+        store = Store(Path(point.config["results_dir"]).absolute())
+        made = plan(point)
+        failed = store.entry("failures", made.run)
         failed.discard()
         for wanted in (made, anchor(point)):
             if wanted is not None:
@@ -41,11 +43,12 @@ def job(config: DictConfig) -> None:
         _mark(failed, f"{type(error).__name__}: {error}", words)
 
 
-def _mark(failed: Entry, reason: str, words: Sequence[str]) -> None:
+def _mark(failed: Entry | None, reason: str, words: Sequence[str]) -> None:
     """Tell and keep why a point failed; a disk that takes no marker changes nothing for the other points."""
     say(f"failed: {reason}")
-    with suppress(UserError):
-        failed.fail(reason, traceback.format_exc(), {"overrides": list(words)})
+    if failed is not None:
+        with suppress(UserError):
+            failed.fail(reason, traceback.format_exc(), {"overrides": list(words)})
 
 
 def start(arguments: Sequence[str]) -> None:

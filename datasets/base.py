@@ -20,11 +20,13 @@ class Item:
     ``id``        unique within its data set, stable between runs, fit for a file name.
     ``clean``     uint8 (H, W, C) with C in {1, 3}, or a float32 point (D,).
     ``degraded``  the same shape and type, where a data set or a task brought one.
+    ``mask``      uint8 (H, W), where one marks a region: 255 inside, soft edges between.
     """
 
     id: str
     clean: np.ndarray
     degraded: np.ndarray | None = None
+    mask: np.ndarray | None = None
 
 
 class Dataset(ABC):
@@ -33,10 +35,14 @@ class Dataset(ABC):
     ``shape``     (C, H, W) of every item, or (D,) of every point.
     ``version``   enters the manifest: a change of what is drawn must bump it.
     ``defaults``  groups whose defaults this data set switches, e.g. ``{"task": "generate"}``.
+    ``counts``    how many test items a run takes where the user does not say, by scale, if not the harness' number.
+    ``truth``     whether ``clean`` is what a restoration should give; False where a set has degraded pictures only.
     """
 
     version: ClassVar[int] = 1
     defaults: ClassVar[dict[str, str]] = {}
+    counts: ClassVar[dict[str, int]] = {}
+    truth: ClassVar[bool] = True
     shape: tuple[int, ...]
 
     @abstractmethod

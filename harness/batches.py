@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from datasets.base import Item
 from harness.plan import Plan, source_of
 from harness.seeding import derive, numpy_rng
 from harness.store import Entry, write_npz
-from methods.base import Batch
+from methods.base import Batch, Given
 from registry import create
 
 
@@ -45,11 +47,12 @@ class Data:
             item = self.source.draw(numpy_rng(self.seed, self.name, "crop", step, slot))
             items.append(self.task.pair(item, numpy_rng(self.seed, self.name, "degrade", step, slot)))
         generator = torch.Generator().manual_seed(derive(self.seed, "train", step))
-        clean = to_tensor(np.stack([item.clean for item in items]), device)
-        return Batch(clean, _degraded(items, device), generator)
+        arrays = _stacked(items)
+        return Batch(to_tensor(arrays["clean"], device), given(arrays, slice(None), device), generator)
 
     def tests(self) -> dict[str, np.ndarray]:
-        """The test pictures: ``ids`` (N,), ``clean`` and, for restoration, ``degraded``, as uint8 (N, H, W, C).
+        """The test pictures: ``ids`` (N,), ``clean`` and, for restoration, ``degraded``, as uint8 (N, H, W, C), and
+        ``mask``, uint8 (N, H, W), where the data set or the task marks a region.
 
         The degradation of a picture depends on (data seed, data set, picture, "degrade") and on nothing else.
         """
@@ -57,10 +60,11 @@ class Data:
             self.task.pair(item, numpy_rng(self.data_seed, self.name, item.id, "degrade"))
             for item in self.source.test(self.count)
         ]
-        arrays = {"ids": np.array([item.id for item in items]), "clean": np.stack([item.clean for item in items])}
-        if items[0].degraded is not None:
-            arrays["degraded"] = np.stack([item.degraded for item in items])
-        return arrays
+        return {"ids": np.array([item.id for item in items])} | _stacked(items)
+
+    def reals(self, count: int) -> np.ndarray:
+        """Real training items for set metrics, (count, ...): draw k depends on (data seed, data set, "real", k)."""
+        return np.stack([self.source.draw(numpy_rng(self.data_seed, self.name, "real", k)).clean for k in range(count)])
 
 
 def write_inputs(entry: Entry, data: Data, facts: dict[str, Any]) -> None:
@@ -69,7 +73,24 @@ def write_inputs(entry: Entry, data: Data, facts: dict[str, Any]) -> None:
     entry.finish(facts)
 
 
-def _degraded(items: list[Any], device: torch.device) -> Tensor | None:
-    if items[0].degraded is None:
-        return None
-    return to_tensor(np.stack([item.degraded for item in items]), device)
+def write_reals(entry: Entry, data: Data, count: int) -> None:
+    """Put real items into the store, for every set metric of this data set."""
+    write_npz(entry, "reals.npz", clean=data.reals(count))
+    entry.finish({"count": count})
+
+
+def given(arrays: Mapping[str, np.ndarray], rows: slice | np.ndarray, device: torch.device) -> Given:
+    """What a method may look at of some rows of the inputs."""
+    degraded = to_tensor(arrays["degraded"][rows], device) if "degraded" in arrays else None
+    mask = torch.from_numpy(arrays["mask"][rows]).to(device).float()[:, None] / 255 if "mask" in arrays else None
+    return Given(len(arrays["clean"][rows]), degraded, mask)
+
+
+def _stacked(items: list[Item]) -> dict[str, np.ndarray]:
+    """The parts that the items have, each as one array."""
+    parts = {"clean": [item.clean for item in items]}
+    for name in ("degraded", "mask"):
+        found = [getattr(item, name) for item in items]
+        if found[0] is not None:
+            parts[name] = found
+    return {name: np.stack(arrays) for name, arrays in parts.items()}

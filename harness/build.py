@@ -6,8 +6,10 @@ import torch
 from torch import nn
 
 from errors import UserError
+from harness.plan import Plan, source_of
 from harness.points import Point
 from harness.seeding import derive
+from harness.store import Store
 from methods.base import Method, Setting
 from registry import create, find
 
@@ -41,7 +43,18 @@ def method_of(point: Point, shape: tuple[int, ...], device: torch.device) -> Met
     train = create("train", point.name("train"), point.options("train"))
     autocast = PRECISIONS[point.config["precision"]]
     torch.manual_seed(derive(point.config["seed"], "train", "weights"))
-    setting = Setting(tuple(shape), kind, schedule, network, train.recipe, autocast)
+    masked = any(find(group, point.name(group)).facts.get("masks", False) for group in ("task", "dataset"))
+    setting = Setting(tuple(shape), kind, schedule, network, train.recipe, masked, autocast)
     method = create("method", point.name("method"), point.options("method"), setting)
     assert isinstance(method, Method)
     return method.to(device)
+
+
+def trained(plan: Plan, store: Store) -> Method:
+    """The method with the weights of all its finished trainings, on its device, to be sampled from."""
+    from safetensors.torch import load
+
+    method = method_of(plan.point, source_of(plan.point).shape, device_of(plan.point))
+    for stage in plan.stages:
+        method.load(stage.name, load(store.entry("trainings", stage.key).read("weights.safetensors")))
+    return method.eval()

@@ -18,6 +18,8 @@ TYPES: dict[str, Any] = {"int": int, "float": float, "str": str, "bool": bool, "
 # In this order, because a data set may switch the task and the network, and a method the sampler and the schedule:
 # Hydra lets a node override only groups that stand before it.
 GROUPS = ("train", "network", "task", "dataset", "sampler", "schedule", "method")
+# What may stand on a command line; other groups of the registry are parts of these (the features of a set metric).
+CHOSEN = (*GROUPS, "metrics")
 
 
 @dataclass
@@ -29,6 +31,7 @@ class Run:
     sampling_seed: int = 0
     data_seed: int = 0
     images: int = "${by_scale:images}"  # type: ignore[assignment]
+    references: int = "${by_scale:references}"  # type: ignore[assignment]
     batch_size: int = "${by_scale:batch_size}"  # type: ignore[assignment]
     device: str = "auto"
     precision: str = "fp32"
@@ -51,7 +54,11 @@ ROOT_OPTIONS = {
     "data_seed": (Option("data_seed", "int", 0), "of the data: split, test crops, degradations"),
     "images": (
         Option("images", "int", {"smoke": 4, "cpu": 16, "gpu": 32, "paper": 32}, interval="[1, inf)"),
-        "number of test pictures",
+        "number of test pictures; a data set may bring its own default",
+    ),
+    "references": (
+        Option("references", "int", {"smoke": 16, "cpu": 256, "gpu": 2048, "paper": 10_000}, interval="[2, inf)"),
+        "real items that set metrics compare with",
     ),
     "batch_size": (
         Option("batch_size", "int", {"smoke": 4, "cpu": 16, "gpu": 64, "paper": 64}, interval="[1, inf)"),
@@ -69,7 +76,8 @@ def _default(path: str, *, _root_: Any) -> Any:
     name, _, option = rest.partition(".")
     known = find(group, name).options[option] if rest else ROOT_OPTIONS[group][0]
     scale = _root_.scale if _root_.scale in SCALES else SCALES[0]  # a wrong word is told by its own check
-    value = known.at(scale)
+    own = find("dataset", _root_.dataset.name).facts if group == "images" else {}
+    value = own.get("counts", {}).get(scale, known.at(scale))
     return list(value) if isinstance(value, tuple) else value
 
 
@@ -92,7 +100,7 @@ def _node(component: Component, fixed: tuple[tuple[str, str], ...]) -> type:
     return make_dataclass(component.cls, [*named, *fields])
 
 
-def _switched(component: Component) -> Mapping[str, str]:
+def _switched(component: Component) -> Mapping[str, str | list[str]]:
     return dict(component.facts.get("defaults", {}))
 
 
@@ -101,8 +109,8 @@ def store_nodes() -> None:
     OmegaConf.register_new_resolver("by_scale", _default, replace=True)
     store = ConfigStore.instance()
     store.store(name="root", node=Run)
-    for group, components in catalog().items():
-        for name, component in components.items():
+    for group in CHOSEN:
+        for name, component in catalog()[group].items():
             # Several metrics are chosen at once, so each has a place of its own below the group.
             node = {name: _node(component, ())} if group == "metrics" else _node(component, (("name", name),))
             store.store(group=group, name=name, node=node)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 
-from harness.config import GROUPS, ROOT_OPTIONS
+from harness.config import CHOSEN, ROOT_OPTIONS
 from registry import SCALES, Component, Option, catalog
 
 INTRO = """\
@@ -24,7 +24,7 @@ def text() -> str:
     """The whole help."""
     parts = [INTRO, "OPTIONS"]
     parts += [f"  {_option(option)}\n      {doc}" for option, doc in ROOT_OPTIONS.values()]
-    for group in (*GROUPS, "metrics"):
+    for group in CHOSEN:
         parts.append(f"\n{group.upper()}   {group}={_names(group)}")
         parts += [_component(component) for component in catalog()[group].values()]
     return "\n".join(parts)

@@ -6,7 +6,8 @@ A key is the hash of what the result depends on and of nothing else (design: fou
                        seed, precision, upstream stages, component versions
     inputs          <- data manifest, task, data seed, number of pictures
     samples         <- the trainings, sampling options, inputs, sampling seed, precision
-    scores          <- samples and the metric's protocol
+    reals           <- data manifest, data seed, number of real items that set metrics compare with
+    scores          <- samples, the metric's protocol; of set metrics the reals too; of likelihoods the trainings
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import functools
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,7 @@ class Plan:
     stages: tuple[Stage, ...]
     inputs: Node
     samples: Node
+    reals: Node
     scores: Mapping[str, Node]
     run: str
     columns: Mapping[str, Any]
@@ -69,10 +71,25 @@ def plan(point: Point) -> Plan:
         images=point.config["images"],
     )
     samples = _samples(point, stages, inputs)
-    scores = {name: _score(point, name, samples) for name in point.config["metrics"]}
+    reals = _node("reals", dataset=data, data_seed=point.config["data_seed"], count=point.config["references"])
     columns = point.flat(groups_read(point))
     run = key("record", {"samples": samples.key, "columns": columns})
-    return Plan(point, stages, inputs, samples, scores, run, columns)
+    made = Plan(point, stages, inputs, samples, reals, {}, run, columns)
+    return replace(made, scores={name: _score(made, name) for name in point.config["metrics"] if applies(name, point)})
+
+
+def applies(metric: str, point: Point) -> bool:
+    """Whether there is what a metric needs: points or pictures, a truth for each picture, a mask, a likelihood."""
+    facts = find("metrics", metric).facts
+    task, data, method = (find(group, point.name(group)).facts for group in ("task", "dataset", "method"))
+    has = {
+        "pair": task["kind"] == "restoration" and task.get("paired", True) and data.get("truth", True),
+        "mask": task.get("masks", False) or data.get("masks", False),
+        "likelihood": method.get("likelihood", False),
+    }
+    kind = {3: "pictures", 1: "points"}[len(source_of(point).shape)]
+    needs = facts.get("needs", {"image": ("pair",), "model": ("likelihood",)}.get(facts.get("kind", "image"), ()))
+    return facts.get("data", "pictures") == kind and all(has[need] for need in needs)
 
 
 def groups_read(point: Point) -> list[str]:
@@ -178,6 +195,14 @@ def _samples(point: Point, stages: tuple[Stage, ...], inputs: Node) -> Node:
     )
 
 
-def _score(point: Point, name: str, samples: Node) -> Node:
-    metric = create("metrics", name, point.config["metrics"][name])
-    return _node("scores", samples=samples.key, metric=name, protocol=metric.protocol)
+def _score(made: Plan, name: str) -> Node:
+    metric = create("metrics", name, made.point.config["metrics"][name])
+    kind = find("metrics", name).facts.get("kind", "image")
+    trained = {"trainings": [stage.key for stage in made.stages], "inputs": made.inputs.key}
+    drawn = {"sampling_seed": made.point.config["sampling_seed"], "precision": made.point.config["precision"]}
+    depends = {
+        "image": {"samples": made.samples.key},
+        "set": {"samples": made.samples.key, "reals": made.reals.key},
+        "model": trained | drawn,
+    }
+    return _node("scores", **depends[kind], metric=name, protocol=metric.protocol)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from errors import UserError
-from harness.config import GROUPS, ROOT_OPTIONS
-from registry import Option, catalog, find, nearest
+from harness.config import CHOSEN, GROUPS, ROOT_OPTIONS
+from registry import Option, find, nearest
 
 HINT = "python run.py --help lists every option"
 
@@ -50,8 +50,8 @@ def check_words(overrides: Sequence[str], chosen: Mapping[str, str]) -> None:
             continue
         if not option:
             _check_word(key, value)
-        elif group not in catalog():
-            raise UserError(f"{key}: no such group; {nearest(group, catalog())} ({HINT})")
+        elif group not in CHOSEN:
+            raise UserError(f"{key}: no such group; {nearest(group, CHOSEN)} ({HINT})")
         elif group == "metrics":
             _check_option(key, find(group, option.partition(".")[0]).options, option.partition(".")[2])
         else:
@@ -59,11 +59,11 @@ def check_words(overrides: Sequence[str], chosen: Mapping[str, str]) -> None:
 
 
 def _check_word(key: str, value: str) -> None:
-    if key in catalog():
+    if key in CHOSEN:
         for name in value.strip("[]").split(","):
             find(key, name.strip())
     elif key not in ROOT_OPTIONS:
-        raise UserError(f"{key}: no such option; {nearest(key, [*catalog(), *ROOT_OPTIONS])} ({HINT})")
+        raise UserError(f"{key}: no such option; {nearest(key, [*CHOSEN, *ROOT_OPTIONS])} ({HINT})")
 
 
 def _check_option(key: str, options: Mapping[str, Option], option: str, owner: str = "it") -> None:

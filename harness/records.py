@@ -7,7 +7,7 @@ import hashlib
 import io
 import json
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,8 +21,8 @@ from registry import FOLDERS, ROOT
 if TYPE_CHECKING:
     import pandas as pd
 
-# By metric: the facts of its stamp and one value per picture.
-Scores = Mapping[str, tuple[Mapping[str, Any], np.ndarray]]
+# By metric: the facts of its stamp and its arrays, as `harness.score` gives them.
+Scores = Mapping[str, tuple[Mapping[str, Any], Mapping[str, np.ndarray]]]
 PACKAGES = ("torch", "diffusers", "torchmetrics", "numpy", "hydra-core", "safetensors")
 
 
@@ -31,22 +31,33 @@ def path_of(root: Path, run: str) -> Path:
     return root / "records" / f"{run}.parquet"
 
 
-def rows(plan: Plan, ids: Sequence[str], scores: Scores, cost: Mapping[str, Any]) -> pd.DataFrame:
-    """The record as a table; a run that no metric applies to keeps one row, for its costs."""
+def rows(plan: Plan, scores: Scores, cost: Mapping[str, Any]) -> pd.DataFrame:
+    """The record as a table; a run that no metric applies to keeps one row, for its costs.
+
+    A set metric has one row, without an image, with its floor and its bootstrap replicates.
+    """
     import pandas as pd
 
-    tables = [
-        pd.DataFrame({"image": list(ids), "metric": name, "value": values} | _stamp(facts))
-        for name, (facts, values) in scores.items()
-    ]
-    blank = {"unit": "", "protocol": "", "higher_is_better": False}
+    tables = [_rows(name, facts, arrays) for name, (facts, arrays) in scores.items()]
+    blank = {"unit": "", "protocol": "", "higher_is_better": False, "floor": np.nan, "replicates": None}
     empty = pd.DataFrame({"image": [""], "metric": [""], "value": [np.nan]} | blank)
     table = pd.concat(tables or [empty], ignore_index=True)
-    return table.assign(**_columns(plan, len(ids)), **dict(cost))
+    return table.assign(**_columns(plan, plan.point.config["images"]), **dict(cost))
 
 
-def _stamp(facts: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: facts[name] for name in ("unit", "protocol", "higher_is_better")}
+def _rows(name: str, facts: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> pd.DataFrame:
+    import pandas as pd
+
+    stamp = {fact: facts[fact] for fact in ("unit", "protocol", "higher_is_better")}
+    parts = {name: arrays["values"]}
+    parts |= {f"{name}.{part[5:]}": array for part, array in arrays.items() if part.startswith("part.")}
+    floor = float(arrays["floor"][0]) if "floor" in arrays else np.nan
+    replicates = arrays["replicates"].tolist() if "replicates" in arrays else None
+    tables = []
+    for metric, values in parts.items():
+        table = pd.DataFrame({"image": arrays["ids"].astype(str), "metric": metric, "value": values} | stamp)
+        tables.append(table.assign(floor=floor, replicates=pd.Series([replicates] * len(values), dtype=object)))
+    return pd.concat(tables)
 
 
 def _columns(plan: Plan, count: int) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from datasets.pixels import to_uint8
-from harness.batches import to_tensor
+from harness.batches import given
 from harness.build import component, device_of
 from harness.cost import Meter
 from harness.fit import Progress
@@ -18,7 +18,7 @@ from harness.points import Point
 from harness.seeding import Noise
 from harness.store import Entry, write_npz
 from methods.base import Method
-from methods.samplers import EtaSampler
+from methods.samplers import Sampler
 
 
 def to_pictures(x: Tensor) -> np.ndarray:
@@ -34,16 +34,16 @@ def sample(method: Method, point: Point, inputs: Mapping[str, np.ndarray], entry
     """
     device = device_of(point)
     sampler = component(point, "sampler")
-    assert isinstance(sampler, EtaSampler)
+    assert isinstance(sampler, Sampler)
     meter = Meter(method.backbones(), device)
     method.eval()
     ids, size, made = [str(name) for name in inputs["ids"]], point.config["batch_size"], []
     for first in range(0, len(ids), size):
         chunk = slice(first, first + size)
-        degraded = to_tensor(inputs["degraded"][chunk], device) if "degraded" in inputs else None
+        seen = given(inputs, chunk, device)
         noise = Noise(point.config["sampling_seed"], point.name("dataset"), ids[chunk])
         with meter.measure(len(ids[chunk])), torch.inference_mode():
-            images = method.sample(degraded, sampler, noise, len(ids[chunk]))
+            images = method.sample(seen, sampler, noise)
         made.append(to_pictures(images))
         progress.update(min(first + size, len(ids)), f"{meter.cost.seconds:.1f} s")
     write_npz(entry, "samples.npz", images=np.concatenate(made), ids=inputs["ids"])

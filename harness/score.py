@@ -1,27 +1,135 @@
-"""Scoring saved samples with one metric: what is scored is what was saved."""
+"""Scoring what was saved: pictures one by one, sets by their cached features, trained networks by their likelihood."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from harness.store import Entry, write_npz
+from harness.ensure import ensure
+from harness.keys import key
+from harness.plan import Plan, source_of
+from harness.progress import progress
+from harness.seeding import Noise
+from harness.store import Entry, Store, read_npz, write_npz
 from registry import create, find
 
-
-def applies(metric: str, inputs: Mapping[str, np.ndarray]) -> bool:
-    """Whether a metric that compares with the clean picture has a degraded one that was restored from."""
-    return find("metrics", metric).facts.get("kind", "image") == "image" and "degraded" in inputs
+Scores = dict[str, tuple[Mapping[str, Any], dict[str, np.ndarray]]]
 
 
-def score(
-    metric: str, options: Mapping[str, Any], images: np.ndarray, inputs: Mapping[str, np.ndarray], entry: Entry
-) -> None:
-    """One value per picture, float64 (N,), with the metric's protocol stamp."""
-    measure = create("metrics", metric, options)
-    values = np.asarray(measure(images, inputs["clean"]), dtype=np.float64)
-    write_npz(entry, "values.npz", values=values, ids=inputs["ids"])
+def score_all(plan: Plan, store: Store) -> Scores:
+    """By metric: the facts of its stamp and its arrays; what is in the store is not computed again."""
+    found: Scores = {}
+    for name, node in plan.scores.items():
+        entry = store.entry("scores", node.key)
+        ensure(entry, partial(_score, plan, name, store))
+        found[name] = (entry.facts(), read_npz(entry, "values.npz"))
+    return found
+
+
+def _score(plan: Plan, name: str, store: Store, entry: Entry) -> None:
+    measure = create("metrics", name, plan.point.config["metrics"][name])
+    kind = find("metrics", name).facts.get("kind", "image")
+    write_npz(entry, "values.npz", **KINDS[kind](measure, plan, store))
     facts = {"unit": measure.unit, "protocol": measure.protocol, "higher_is_better": measure.higher_is_better}
-    entry.finish({"metric": metric, **facts})
+    entry.finish({"metric": name, "kind": kind, **facts})
+
+
+def _images(measure: Any, plan: Plan, store: Store) -> dict[str, np.ndarray]:
+    """``values`` (N,) by ``ids``."""
+    images, inputs = _samples(plan, store), _inputs(plan, store)
+    return {"ids": inputs["ids"], "values": measure(images, inputs["clean"], inputs.get("mask"))}
+
+
+def _set(measure: Any, plan: Plan, store: Store) -> dict[str, np.ndarray]:
+    """``values`` (1,), ``floor`` (1,) and ``replicates`` (B,).
+
+    Restorations are held against the clean pictures of the same inputs, and resampled with them; generated items
+    against real training items. The floor is the figure of real items against real ones: of as many training items
+    as there are samples, or of the test items.
+    """
+    made = _features(measure, "samples", plan.samples.key, store, plan)
+    clean = _features(measure, "inputs", plan.inputs.key, store, plan)
+    ensure(store.entry("reals", plan.reals.key), partial(_reals, plan))
+    others = _features(measure, "reals", plan.reals.key, store, plan)
+    measure.prepare(source_of(plan.point))
+    restored = "degraded" in _inputs(plan, store)
+    real, unmade = (clean, others[: len(clean)]) if restored else (others, clean)
+    rows = _resamples(measure.bootstrap, len(made), len(real), restored, int(plan.inputs.key, 16))
+    return {
+        "ids": np.array([""]),
+        "values": np.array([measure.value(made, real)], dtype=np.float64),
+        "floor": np.array([measure.value(unmade, real)], dtype=np.float64),
+        "replicates": np.asarray(measure.replicates(made, real, rows), dtype=np.float64),
+    }
+
+
+def _resamples(count: int, made: int, real: int, together: bool, seed: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Rows drawn with replacement; the same for all runs on the same inputs, which pairs their replicates."""
+    rng = np.random.Generator(np.random.PCG64(seed))
+    for _ in range(count):
+        ours = rng.integers(0, made, made)
+        yield ours, ours if together else rng.integers(0, real, real)
+
+
+def _features(measure: Any, level: str, source: str, store: Store, plan: Plan) -> np.ndarray:
+    """Feature rows (N, d) in float64 of an entry's items, from the store or put there."""
+    stamp = measure.features.protocol
+    entry = store.entry("features", key("features", {"level": level, "source": source, "protocol": stamp}))
+
+    def make(entry: Entry) -> None:
+        items = READ[level](plan, store)
+        chunks, size = [], 256
+        with progress(f"features of {level} ({source[:8]})", len(items)) as bar:
+            for first in range(0, len(items), size):
+                chunks.append(measure.features.extract(items[first : first + size]))
+                bar.update(min(first + size, len(items)), stamp.partition(";")[0])
+        write_npz(entry, "features.npz", rows=np.concatenate(chunks))
+        entry.finish({"protocol": stamp, "of": f"{level}/{source}"})
+
+    ensure(entry, make)
+    return read_npz(entry, "features.npz")["rows"].astype(np.float64)
+
+
+def _model(measure: Any, plan: Plan, store: Store) -> dict[str, np.ndarray]:
+    """``values`` (N,) by ``ids``, and ``part.<name>`` (N,) for each part."""
+    import torch
+
+    from harness.batches import given, to_tensor
+    from harness.build import device_of, trained
+
+    method, inputs, device = trained(plan, store), _inputs(plan, store), device_of(plan.point)
+    ids, size, found = [str(name) for name in inputs["ids"]], plan.point.config["batch_size"], []
+    with progress(f"likelihood ({plan.samples.key[:8]})", len(ids)) as bar, torch.inference_mode():
+        for first in range(0, len(ids), size):
+            chunk = slice(first, first + size)
+            noise = Noise(plan.point.config["sampling_seed"], plan.point.name("dataset"), ids[chunk])
+            clean = to_tensor(inputs["clean"][chunk], device)
+            found.append(measure.measure(method, clean, given(inputs, chunk, device), noise))
+            bar.update(min(first + size, len(ids)), "")
+    whole = {part: np.concatenate([figures[part] for figures in found]) for part in found[0]}
+    return {"ids": inputs["ids"], "values": whole.pop("")} | {f"part.{part}": array for part, array in whole.items()}
+
+
+def _samples(plan: Plan, store: Store) -> np.ndarray:
+    return read_npz(store.entry("samples", plan.samples.key), "samples.npz")["images"]
+
+
+def _inputs(plan: Plan, store: Store) -> dict[str, np.ndarray]:
+    return read_npz(store.entry("inputs", plan.inputs.key), "inputs.npz")
+
+
+def _reals(plan: Plan, entry: Entry) -> None:
+    from harness.batches import Data, write_reals
+
+    write_reals(entry, Data(plan), plan.reals.facts["count"])
+
+
+READ = {
+    "samples": _samples,
+    "inputs": lambda plan, store: _inputs(plan, store)["clean"],
+    "reals": lambda plan, store: read_npz(store.entry("reals", plan.reals.key), "reals.npz")["clean"],
+}
+KINDS = {"image": _images, "set": _set, "model": _model}

@@ -24,7 +24,7 @@ from harness import keys
 if TYPE_CHECKING:
     import torch
 
-PURPOSES = ("split", "degrade", "crop", "init", "step", "train")
+PURPOSES = ("split", "degrade", "crop", "init", "step", "train", "real", "bound")
 
 
 def derive(base: int, *axes: str | int) -> int:

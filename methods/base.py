@@ -9,17 +9,18 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from methods.samplers import EtaSampler, NoiseSource
+from methods.samplers import NoiseSource, Sampler
 from methods.schedules import Schedule
 from methods.training import Recipe
 
 
 @dataclass(frozen=True)
 class Setting:
-    """What every method is given: the shape of one picture or point, the task's kind, and the shared parts.
+    """What every method is built from: the shape of one picture or point, the task's kind, and the shared parts.
 
     ``network(in_channels, out_channels)`` builds a backbone ``(x, t) -> y``; ``kind`` is "generation" or
-    "restoration"; ``autocast`` is the type that networks compute in, None for that of their weights.
+    "restoration"; ``masked`` tells that items come with a mask; ``autocast`` is the type that networks compute in,
+    None for that of their weights.
     """
 
     shape: tuple[int, ...]
@@ -27,24 +28,35 @@ class Setting:
     schedule: Schedule
     network: Callable[[int, int], nn.Module]
     recipe: Recipe
+    masked: bool = False
     autocast: torch.dtype | None = None
 
-    @property
-    def condition_channels(self) -> int:
-        """Channels of the degraded picture that networks see beside x: 0 when generating."""
-        return {"generation": 0, "restoration": self.shape[0]}[self.kind]
+
+@dataclass(frozen=True)
+class Given:
+    """What a method may look at: ``count`` items, their degraded pictures (B, C, H, W) in [-1, 1] when restoring,
+    and their masks (B, 1, H, W) in [0, 1] where the data set or the task marks a region."""
+
+    count: int
+    degraded: Tensor | None = None
+    mask: Tensor | None = None
+
+    def to(self, device: torch.device, dtype: torch.dtype) -> Given:
+        """The same on another device and in another type."""
+        moved = [None if tensor is None else tensor.to(device, dtype) for tensor in (self.degraded, self.mask)]
+        return Given(self.count, *moved)
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Training pictures in [-1, 1], (B, ...), the degraded ones when restoring, and this step's randomness.
+    """Training pictures in [-1, 1], (B, ...), what is given with them, and this step's randomness.
 
     ``generator`` is on the CPU and seeded by (seed, "train", step) alone: a step's noise depends on no earlier
     step, on no method and on no device.
     """
 
     clean: Tensor
-    degraded: Tensor | None
+    given: Given
     generator: torch.Generator
 
     def normal(self) -> Tensor:
@@ -74,8 +86,8 @@ class Method(nn.Module, ABC):
         raise TypeError(f"{type(self).__name__} has no training")
 
     @abstractmethod
-    def sample(self, degraded: Tensor | None, sampler: EtaSampler, noise: NoiseSource, count: int) -> Tensor:
-        """``count`` pictures (B, ...) in [-1, 1], from the degraded ones (B, ...) when restoring."""
+    def sample(self, given: Given, sampler: Sampler, noise: NoiseSource) -> Tensor:
+        """``given.count`` pictures (B, ...) in [-1, 1], from the degraded ones when restoring."""
 
     def backbones(self) -> list[nn.Module]:
         """The networks that sampling calls: their calls are the NFE, their weights the parameter count."""

@@ -17,11 +17,12 @@ class Ddpm(Diffusion):
     """Denoising diffusion probabilistic models (Ho, Jain, Abbeel, NeurIPS 2020), L_simple, sampled with eta = 1.
 
     Unconditional for ``task=generate``. For restoration it starts from noise and sees the degraded picture as further
-    input channels: the conditional baseline that RDDM argues against.
+    input channels (``sees``: with its mask too): the conditional baseline that RDDM argues against.
     """
 
     version = 1
     trains_as = "ddpm"
+    likelihood = True  # the ancestral chain is a variational bound
     stages = {"model": {"after": [], "reads": ["network", "schedule", "task", "dataset"]}}
     defaults = {"sampler": "ddpm", "schedule": "linear"}
 
@@ -31,8 +32,9 @@ class Ddpm(Diffusion):
         *,
         predict: Literal["noise", "clean", "velocity"] = "noise",
         loss: Literal["l2", "l1"] = "l2",
+        sees: Literal["degraded", "degraded_mask"] = "degraded",
     ) -> None:
-        super().__init__(setting, Design(PREDICTIONS[predict](), nothing, loss))
+        super().__init__(setting, Design(PREDICTIONS[predict](), nothing, loss, sees=sees))
 
 
 @register("method", "ddim")

@@ -10,11 +10,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from errors import UserError
-from methods.base import Batch, Method, Setting
+from methods.base import Batch, Given, Method, Setting
 from methods.parameterizations import Parameterization
 from methods.predictor import Predictor
 from methods.process import Components, mix
-from methods.samplers import EtaSampler, Node, NoiseSource
+from methods.samplers import Node, NoiseSource, Sampler
 from methods.training import Average, Learner
 
 LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"l1": F.l1_loss, "l2": F.mse_loss}
@@ -30,12 +30,28 @@ def the_degraded(clean: Tensor, degraded: Tensor | None) -> Tensor:
     return torch.zeros_like(clean) if degraded is None else degraded
 
 
+def see_degraded(given: Given) -> Tensor | None:
+    """The degraded picture, (B, C, H, W), where there is one."""
+    return given.degraded
+
+
+def see_degraded_and_mask(given: Given) -> Tensor | None:
+    """The degraded picture and its mask as one more channel in [-1, 1], as RDDM's shadow removal sees them."""
+    if given.degraded is None or given.mask is None:
+        raise ValueError("there is no degraded picture with a mask to see")
+    return torch.cat((given.degraded, 2 * given.mask - 1), dim=1)
+
+
+SEEN: dict[str, Callable[[Given], Tensor | None]] = {"degraded": see_degraded, "degraded_mask": see_degraded_and_mask}
+
+
 @dataclass(frozen=True)
 class Design:
     """The values in which regression methods differ.
 
     ``end(clean, degraded)`` gives the process' end x_in; ``weights`` weigh the outputs' losses (lambda_res,
-    lambda_eps); ``time`` is what networks are conditioned on: "index" (t) or "level" (a T, b T).
+    lambda_eps); ``time`` is what networks are conditioned on: "index" (t) or "level" (a T, b T); ``sees`` is what
+    they see beside x: "degraded" (nothing when generating) or "degraded_mask".
     """
 
     parameterization: Parameterization
@@ -44,6 +60,7 @@ class Design:
     weights: tuple[float, ...] = (1.0,)
     networks: int = 1
     time: str = "index"
+    sees: str = "degraded"
 
 
 class Diffusion(Method):
@@ -61,7 +78,8 @@ class Diffusion(Method):
         axes, channels = design.parameterization.indices, setting.shape[0]
         outputs = {1: len(axes), len(axes): 1}[design.networks]
         nets = [
-            setting.network(channels + setting.condition_channels, channels * outputs) for _ in range(design.networks)
+            setting.network(channels + _channels_seen(setting, design), channels * outputs)
+            for _ in range(design.networks)
         ]
         self.setting, self.design = setting, design
         self.network = Predictor(setting.schedule, nets, axes, design.time, setting.autocast)
@@ -77,10 +95,10 @@ class Diffusion(Method):
         """One step of every network; {"loss": the weighted sum}."""
         design, schedule = self.design, self.setting.schedule
         i = batch.indices(1, schedule.T)
-        x_in = design.end(batch.clean, batch.degraded)
+        x_in = design.end(batch.clean, batch.given.degraded)
         components = Components(batch.clean, x_in - batch.clean, batch.normal())
         p = schedule.points(i, batch.clean)
-        outputs = self.network(mix(components, p), batch.degraded, i, i)
+        outputs = self.network(mix(components, p), SEEN[design.sees](batch.given), i, i)
         targets = design.parameterization.target(components, p)
         losses = [
             weight * LOSSES[design.loss](output, target)
@@ -93,18 +111,22 @@ class Diffusion(Method):
         return {"loss": float(sum(float(loss.detach()) for loss in losses))}
 
     @torch.inference_mode()
-    def sample(self, degraded: Tensor | None, sampler: EtaSampler, noise: NoiseSource, count: int) -> Tensor:
+    def sample(self, given: Given, sampler: Sampler, noise: NoiseSource) -> Tensor:
         """Walk from the process' end with the averaged weights."""
+        x_in = self.end(given)
+        return sampler.sample(self.setting.schedule, lambda x, node: self.components(x, given, node), x_in, noise)
+
+    def end(self, given: Given) -> Tensor:
+        """The process' end x_in (B, ...) for what is given, on the weights' device and in their type."""
         like = next(self.ema.parameters())
-        blank = torch.zeros((count, *self.setting.shape), device=like.device, dtype=like.dtype)
-        x_in = self.design.end(blank, degraded)
+        blank = torch.zeros((given.count, *self.setting.shape), device=like.device, dtype=like.dtype)
+        return self.design.end(blank, given.degraded)
 
-        def denoise(x: Tensor, node: Node) -> Components:
-            i, j = (torch.full((count,), index, device=x.device) for index in node)
-            outputs = self.average.module(x, degraded, i, j)
-            return self.design.parameterization.complete(x, x_in, self.setting.schedule.point(*node), outputs)
-
-        return sampler.sample(self.setting.schedule, denoise, x_in, noise)
+    def components(self, x: Tensor, given: Given, node: Node) -> Components:
+        """What the averaged network takes x (B, ...) at a way-point for: x0, residual and noise."""
+        i, j = (torch.full((given.count,), index, device=x.device) for index in node)
+        outputs = self.average.module(x, SEEN[self.design.sees](given), i, j)
+        return self.design.parameterization.complete(x, self.end(given), self.setting.schedule.point(*node), outputs)
 
     def backbones(self) -> list[nn.Module]:
         """The averaged networks."""
@@ -135,6 +157,15 @@ class Diffusion(Method):
 
     def _part(self, part: str) -> dict[str, Tensor]:
         return dict(self.get_submodule(part).state_dict())
+
+
+def _channels_seen(setting: Setting, design: Design) -> int:
+    """Channels that networks see beside x: `UserError` where a mask is asked for and there is none."""
+    if setting.kind == "generation":
+        return 0
+    if design.sees == "degraded_mask" and not setting.masked:
+        raise UserError("method.sees=degraded_mask needs masks: take task=shadow, raindrop or inpaint, or dataset=istd")
+    return setting.shape[0] + {"degraded": 0, "degraded_mask": 1}[design.sees]
 
 
 def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

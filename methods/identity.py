@@ -5,8 +5,8 @@ from __future__ import annotations
 from torch import Tensor
 
 from errors import UserError
-from methods.base import Method, Setting
-from methods.samplers import EtaSampler, NoiseSource
+from methods.base import Given, Method, Setting
+from methods.samplers import NoiseSource, Sampler
 from registry import register
 
 
@@ -23,8 +23,8 @@ class Identity(Method):
         if setting.kind == "generation":
             raise UserError("method=identity has no input to return for task=generate; choose a restoration task")
 
-    def sample(self, degraded: Tensor | None, sampler: EtaSampler, noise: NoiseSource, count: int) -> Tensor:
+    def sample(self, given: Given, sampler: Sampler, noise: NoiseSource) -> Tensor:
         """The degraded pictures themselves."""
-        if degraded is None:
+        if given.degraded is None:
             raise ValueError("identity needs the degraded pictures")
-        return degraded
+        return given.degraded

@@ -25,7 +25,8 @@ class Rddm(Diffusion):
 
     ``networks`` = 2 gives the residual and the noise a U-Net each (2 calls a step), 1 shares one with two outputs.
     ``lambda_res`` and ``lambda_eps`` weigh the losses (eq. 10). ``time`` conditions the networks on the index t, or on
-    (a T, b T), each network on its own coordinate, which path independence asks for.
+    (a T, b T), each network on its own coordinate, which path independence asks for. ``sees`` is what they see beside
+    x: the degraded picture, or its mask too.
     """
 
     version = 1
@@ -39,7 +40,7 @@ class Rddm(Diffusion):
         }
     }
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a component's options are its signature
         self,
         setting: Setting,
         *,
@@ -49,6 +50,7 @@ class Rddm(Diffusion):
         lambda_eps: Annotated[float, "(0, inf)"] = 1.0,
         loss: Literal["l1", "l2"] = "l1",
         time: Literal["index", "level"] = "index",
+        sees: Literal["degraded", "degraded_mask"] = "degraded",
     ) -> None:
         parameterization = PREDICTIONS[predict]()
         weights = {"i": lambda_res, "j": lambda_eps}
@@ -56,4 +58,4 @@ class Rddm(Diffusion):
         if networks > len(axes):
             raise UserError(f"method.networks={networks}: predict={predict} has one output; use networks=1")
         chosen = tuple(weights[axis] for axis in axes)
-        super().__init__(setting, Design(parameterization, the_degraded, loss, chosen, networks, time))
+        super().__init__(setting, Design(parameterization, the_degraded, loss, chosen, networks, time, sees))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Annotated, Literal, NamedTuple, Protocol
 
@@ -98,10 +99,24 @@ EDITS = {"none": keep, "x0": clip_x0, "x0_keep_eps": clip_x0_keep_eps}
 ETAS: dict[str, Callable[[float], float]] = {"std": lambda eta: eta, "variance": math.sqrt}
 
 
+class Sampler(ABC):
+    """A way to walk from the process' end to an image. A new one is a registered subclass in a file of its own."""
+
+    version = 1
+
+    @abstractmethod
+    def sample(self, schedule: Schedule, denoise: Denoise, x_in: Tensor, noise: NoiseSource) -> Tensor:
+        """Walk from x_in + start_std z to the clean end; x_in (B, ...) is the process' end, 0 for generation.
+
+        ``denoise(x, node)`` gives the components of x at a way-point. Noise is drawn by purpose: "init" once,
+        "step" with the step's number, so that two samplings with the same seeds differ only in what is asked.
+        """
+
+
 @register("sampler", "ddim", steps={"smoke": 4, "cpu": 20, "gpu": 50, "paper": 100})
 @register("sampler", "ddpm", eta=1.0, steps={"smoke": 4, "cpu": 100, "gpu": None, "paper": None})
 @register("sampler", "rddm", eta_scales="variance", steps={"smoke": 2, "cpu": 5, "gpu": 5, "paper": 5})
-class EtaSampler:
+class EtaSampler(Sampler):
     """The generalised reverse walk: eta = 0 implicit (DDIM, RDDM), eta = 1 ancestral (DDPM).
 
     Each step p -> q puts back noise of standard deviation s = f(eta) posterior_std(p, q), f(eta) = eta where
@@ -133,11 +148,7 @@ class EtaSampler:
         return self.order(self.spacing(T, steps))
 
     def sample(self, schedule: Schedule, denoise: Denoise, x_in: Tensor, noise: NoiseSource) -> Tensor:
-        """Walk from x_in + start_std z to the clean end; x_in (B, ...) is the process' end, 0 for generation.
-
-        ``denoise(x, node)`` gives the components of x at a way-point. Noise is drawn by purpose: "init" once,
-        "step" with the step's number, so that two samplings with the same seeds differ only in what is asked.
-        """
+        """Walk the way-points: one call of ``denoise`` and one step each."""
         shape = tuple(x_in.shape[1:])
         path = self.walk(schedule.T)
         x = x_in + schedule.start_std * noise.normal("init", 0, shape).to(x_in)

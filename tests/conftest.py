@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 
+import compat
 import harness.threads  # noqa: F401 - before torch is imported
 
 os.environ["HF_HUB_OFFLINE"] = "1"
+
+compat.declare_torchvision_operators()  # torchmetrics and diffusers import torchvision where it is installed

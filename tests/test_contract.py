@@ -11,7 +11,7 @@ import torch
 from torch.testing import assert_close
 
 from errors import UserError
-from harness.batches import Data, to_tensor
+from harness.batches import Data, given
 from harness.build import component, method_of
 from harness.commandline import read
 from harness.plan import Plan, plan
@@ -62,13 +62,11 @@ def trained(point_plan: Plan, steps: int = 2):
 
 def drawn(point_plan: Plan, method, inputs, rows, seed: int = 0) -> torch.Tensor:
     """Samples for some rows of the inputs, in that order, as one batch, in the type of the method's weights."""
-    degraded = None
-    if "degraded" in inputs:
-        degraded = to_tensor(inputs["degraded"][rows], CPU).to(next(method.parameters(), torch.zeros(())).dtype)
+    seen = given(inputs, rows, CPU).to(CPU, next(method.parameters(), torch.zeros(())).dtype)
     noise = Noise(seed, point_plan.point.name("dataset"), [str(name) for name in inputs["ids"][rows]])
     sampler = component(point_plan.point, "sampler")
     with torch.inference_mode():
-        return method.sample(degraded, sampler, noise, len(rows))
+        return method.sample(seen, sampler, noise)
 
 
 def _is_stable(point_plan: Plan) -> bool:

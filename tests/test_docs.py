@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 import registry
-from methods.base import Batch, Setting
+from methods.base import Batch, Given, Setting
 from methods.diffusion import Design, Diffusion, the_degraded
 from methods.parameterizations import Residual
 from methods.residual_schedules import Residual as ResidualSchedule
@@ -40,7 +40,7 @@ def test_the_method_of_the_guide_is_read_and_trains():
     method = scope["Cold"](Setting((3, 8, 8), "restoration", schedule, Net, recipe))
     method.begin("model")
     clean = torch.zeros(2, 3, 8, 8)
-    batch = Batch(clean, clean + 0.5, torch.Generator().manual_seed(0))
+    batch = Batch(clean, Given(2, clean + 0.5), torch.Generator().manual_seed(0))
     assert method.update(batch)["loss"] > 0
 
 

@@ -9,9 +9,12 @@ from typing import Annotated, Any
 import torch
 from torch import nn
 
+import compat
 from errors import UserError
 from methods.networks.blocks import require_divisible
 from registry import register
+
+compat.declare_torchvision_operators()  # diffusers imports torchvision where it is installed
 
 WEIGHTS = "diffusion_pytorch_model*.safetensors"
 

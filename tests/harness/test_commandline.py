@@ -10,6 +10,7 @@ import pytest
 
 from errors import UserError
 from harness.commandline import read
+from harness.config import CHOSEN, ROOT_OPTIONS
 from harness.points import inside
 from registry import SCALES, catalog, find
 
@@ -88,10 +89,18 @@ def test_the_users_word_wins_over_a_methods_default():
 
 
 @pytest.mark.parametrize("dataset", catalog()["dataset"])
-def test_a_data_set_switches_task_and_network(dataset):
-    point = read([f"dataset={dataset}"]).points[0]
-    for group, name in find("dataset", dataset).facts.get("defaults", {}).items():
-        assert point.name(group) == name
+def test_a_data_set_switches_task_network_metrics_and_number_of_images(dataset):
+    point, facts = read([f"dataset={dataset}"]).points[0], find("dataset", dataset).facts
+    defaults = dict(facts.get("defaults", {}))
+    if "metrics" in defaults:
+        assert list(point.config["metrics"]) == defaults.pop("metrics")
+    assert {group: point.name(group) for group in defaults} == defaults
+    assert point.config["images"] == facts.get("counts", {}).get("cpu", ROOT_OPTIONS["images"][0].at("cpu"))
+
+
+def test_the_users_number_of_images_and_metrics_win_over_a_data_sets():
+    point = read(["dataset=toy2d", "images=7", "metrics=[psnr]"]).points[0]
+    assert (point.config["images"], list(point.config["metrics"])) == (7, ["psnr"])
 
 
 @pytest.mark.parametrize("scale", SCALES)
@@ -143,8 +152,8 @@ def test_a_results_dir_that_can_not_be_written_is_told_in_one_line(tmp_path, pla
 def test_help_lists_every_group_component_and_option():
     done = subprocess.run([sys.executable, "run.py", "--help"], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0 and done.stderr == ""
-    for group, components in catalog().items():
-        for name, component in components.items():
+    for group in CHOSEN:
+        for name, component in catalog()[group].items():
             assert f"  {name}: " in done.stdout
             prefix = f"metrics.{name}" if group == "metrics" else group
             assert all(f"{prefix}.{option}=" in done.stdout for option in component.options)

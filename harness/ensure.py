@@ -1,0 +1,63 @@
+"""Making an entry of the store once: who comes second waits, what is damaged is made again, a failure is marked."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+
+from errors import UserError
+from harness.holder import Holder
+from harness.progress import say
+from harness.store import Damaged, Entry
+
+
+class PointFailed(Exception):
+    """A point can't be finished; the message is one line, and the entry that failed keeps the traceback."""
+
+
+def whole(entry: Entry) -> bool:
+    """Whether an entry is done and every file is what was written."""
+    try:
+        entry.verify()
+    except Damaged:
+        return False
+    return True
+
+
+def ensure(entry: Entry, make: Callable[[Entry], None]) -> None:
+    """Make an entry unless it is whole; who comes second waits for the first and uses what it made.
+
+    A damaged entry is named, discarded and made again. A failure is marked in the entry with its traceback and told
+    on as `PointFailed`.
+    """
+    if whole(entry):
+        return
+
+    def waiting(holder: Holder) -> None:
+        say(
+            f"waiting for process {holder.pid} on {holder.host}, which makes {entry.path.parent.name}/{entry.path.name}"
+        )
+
+    with entry.lock(waiting):
+        if not _usable(entry):
+            try:
+                make(entry)
+            except Exception as error:
+                reason = " ".join(str(error).split()) or type(error).__name__
+                with suppress(UserError):  # a full disk takes no marker either
+                    entry.fail(reason, traceback.format_exc(), {"step": getattr(error, "step", None)})
+                raise PointFailed(reason) from error
+
+
+def _usable(entry: Entry) -> bool:
+    """For the lock's holder: whether the entry is done by now; a damaged one is named and discarded."""
+    if entry.status != "done":
+        return False
+    try:
+        entry.verify()
+    except Damaged as damage:
+        say(f"damaged: {damage}; making it again")
+        entry.discard()
+        return False
+    return True

@@ -1,0 +1,1 @@
+"""Feature networks of set metrics: each a registered class with a stamp."""

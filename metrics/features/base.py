@@ -1,0 +1,23 @@
+"""What turns pictures into feature rows."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+
+
+class Features(ABC):
+    """Feature rows of pictures, or of points. Each item by itself: batch and order change no bit of a row."""
+
+    version = 1
+    dims: int
+
+    @property
+    @abstractmethod
+    def protocol(self) -> str:
+        """The stamp: network, hash of its weights, layer, resizing, dimensions and version."""
+
+    @abstractmethod
+    def extract(self, images: np.ndarray) -> np.ndarray:
+        """Float32 rows (N, d) of uint8 pictures (N, H, W, C), or of float32 points (N, D)."""

@@ -1,0 +1,169 @@
+"""What a report says, as plain values: made by `reports.analysis`, shown by the HTML, Markdown and LaTeX writers.
+
+A *condition* is a configuration without its seeds; its runs differ in seeds only. A *block* is a set of conditions
+that share data set, task and inputs, so that everything in it is paired by image.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+Verdict = Literal["better", "worse", "inconclusive", "baseline"]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A figure with its 95% interval; the bounds are NaN where none can be given."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class MetricFacts:
+    """A metric of a block. ``kind`` is "image" (a figure per picture) or "set" (one per run).
+
+    ``floor`` is a set metric's figure of real pictures against real ones with the same n, NaN otherwise;
+    ``anchor`` the mean figure of the degraded input, NaN where nothing was restored.
+    """
+
+    name: str
+    unit: str
+    protocol: str
+    higher_is_better: bool
+    kind: str
+    floor: float
+    anchor: float
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A condition against the baseline on one metric, paired by image and by seed.
+
+    ``difference`` is condition minus baseline in the metric's unit; ``win_rate`` the share of pictures on which the
+    condition is better (ties count half), NaN for set metrics; ``p`` two-sided, ``p_adjusted`` over all comparisons
+    of the metric in the block by ``adjustment`` ("Holm" or "Benjamini-Hochberg"); ``detectable`` the smallest true
+    difference that would be found with a power of 0.8; ``images`` and ``seeds`` what both have.
+    """
+
+    difference: Estimate
+    win_rate: Estimate
+    p: float
+    p_adjusted: float
+    adjustment: str
+    detectable: float
+    images: int
+    seeds: int
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
+class Score:
+    """A condition on one metric. ``best``: no other condition is better beyond the interval of their difference."""
+
+    mean: Estimate
+    images: int
+    best: bool
+    comparison: Comparison | None
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A configuration without its seeds.
+
+    ``options`` are those that vary in the block (column by value); ``costs`` means over the runs: nfe,
+    seconds_per_image, gflops_per_image, parameters, peak_memory_mb, train_seconds; ``command`` repeats the first run.
+    """
+
+    key: str
+    label: str
+    method: str
+    options: Mapping[str, Any]
+    runs: tuple[str, ...]
+    seeds: tuple[int, ...]
+    scores: Mapping[str, Score]
+    costs: Mapping[str, float]
+    command: str
+
+
+@dataclass(frozen=True)
+class Level:
+    """A value of an ablated axis: the mean over the conditions that exist at every value, and the paired difference
+    to the axis' first value (None at that value)."""
+
+    value: Any
+    mean: Estimate
+    difference: Estimate | None
+
+
+@dataclass(frozen=True)
+class Ablation:
+    """One factor varied, all others equal: a table and a plot. ``within`` says what is held equal ("method=rddm")."""
+
+    axis: str
+    metric: str
+    within: str
+    conditions: int
+    levels: tuple[Level, ...]
+
+
+@dataclass(frozen=True)
+class Interaction:
+    """Two axes varied together: ``values[row][column]`` means, NaN where no run was made."""
+
+    rows: str
+    columns: str
+    metric: str
+    within: str
+    row_values: tuple[Any, ...]
+    column_values: tuple[Any, ...]
+    values: tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True)
+class Block:
+    """What was run on one data set and task. ``verdicts`` are sentences, the most important first; ``images`` is by
+    metric: the table image x condition (columns are condition keys) of per-image figures, means over seeds."""
+
+    name: str
+    dataset: str
+    task: str
+    inputs: tuple[str, ...]
+    baseline: str
+    metrics: Mapping[str, MetricFacts]
+    conditions: tuple[Condition, ...]
+    verdicts: tuple[str, ...]
+    ablations: tuple[Ablation, ...]
+    interactions: tuple[Interaction, ...]
+    images: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A point without a record: what was asked for, one line of reason, the traceback if there is one."""
+
+    overrides: str
+    reason: str
+    traceback: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything a report says. ``done`` of ``asked`` runs have a record; ``provenance`` are (what, values) lines:
+    seeds, versions, hardware, code hash, commit; ``conditional`` says what the verdicts depend on."""
+
+    title: str
+    question: str
+    root: Path
+    done: int
+    asked: int
+    blocks: tuple[Block, ...]
+    failures: tuple[Failure, ...]
+    conditional: str
+    provenance: Sequence[tuple[str, str]]
+    methods: tuple[str, ...]
+    settings: Mapping[str, Any]
