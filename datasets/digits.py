@@ -32,6 +32,7 @@ class Digits(Dataset):
 
     version = 1
     defaults = {"task": "generate"}
+    counts = {"images": {"smoke": 4, "cpu": 64, "gpu": 360, "paper": 360}}
 
     def __init__(self, seed: int) -> None:
         self.shape = (1, 8, 8)

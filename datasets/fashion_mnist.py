@@ -65,6 +65,7 @@ class FashionMnist(Dataset):
 
     version = 1
     defaults = {"task": "generate"}
+    counts = {"images": {"smoke": 4, "cpu": 64, "gpu": 500, "paper": 500}}
 
     def __init__(self, seed: int, folder: str = "") -> None:
         del seed  # the split is the authors'

@@ -58,7 +58,7 @@ ROOT_OPTIONS = {
     ),
     "references": (
         Option("references", "int", {"smoke": 16, "cpu": 256, "gpu": 2048, "paper": 10_000}, interval="[2, inf)"),
-        "real items that set metrics compare with",
+        "real items that set metrics compare with; a data set may bring its own default",
     ),
     "batch_size": (
         Option("batch_size", "int", {"smoke": 4, "cpu": 16, "gpu": 64, "paper": 64}, interval="[1, inf)"),
@@ -76,8 +76,8 @@ def _default(path: str, *, _root_: Any) -> Any:
     name, _, option = rest.partition(".")
     known = find(group, name).options[option] if rest else ROOT_OPTIONS[group][0]
     scale = _root_.scale if _root_.scale in SCALES else SCALES[0]  # a wrong word is told by its own check
-    own = find("dataset", _root_.dataset.name).facts if group == "images" else {}
-    value = own.get("counts", {}).get(scale, known.at(scale))
+    own = find("dataset", _root_.dataset.name).facts.get("counts", {}) if not rest else {}
+    value = own.get(group, {}).get(scale, known.at(scale))
     return list(value) if isinstance(value, tuple) else value
 
 

@@ -95,7 +95,8 @@ def test_a_data_set_switches_task_network_metrics_and_number_of_images(dataset):
     if "metrics" in defaults:
         assert list(point.config["metrics"]) == defaults.pop("metrics")
     assert {group: point.name(group) for group in defaults} == defaults
-    assert point.config["images"] == facts.get("counts", {}).get("cpu", ROOT_OPTIONS["images"][0].at("cpu"))
+    for name in ("images", "references"):
+        assert point.config[name] == facts.get("counts", {}).get(name, {}).get("cpu", ROOT_OPTIONS[name][0].at("cpu"))
 
 
 def test_the_users_number_of_images_and_metrics_win_over_a_data_sets():

@@ -1,0 +1,120 @@
+"""Scores of every kind through the store: what is cached, what is paired, what applies to what."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from harness.commandline import read
+from harness.execute import execute
+from harness.plan import plan
+from harness.score import _resamples
+from harness.store import Store
+from metrics.energy import Energy
+from registry import catalog
+from reports import load
+from sweeps.collect import notes
+
+TOY = ("scale=smoke", "dataset=toy2d", "sampler.steps=2", "train.steps=2", "network.width=8", "metrics=[energy]")
+
+
+def run(root, *words: str):
+    made = plan(read([f"results_dir={root}", *words]).points[0])
+    execute(made, Store(root))
+    return made
+
+
+@pytest.fixture(scope="module")
+def toys(tmp_path_factory):
+    root = tmp_path_factory.mktemp("toys")
+    return root, [run(root, *TOY, f"method={name}") for name in ("ddpm", "ddim")]
+
+
+def test_a_set_metric_has_one_row_with_its_floor_and_replicates(toys):
+    root, plans = toys
+    records = load(root)
+    assert list(records["metric"]) == ["energy"] * 2 and list(records["image"]) == [""] * 2
+    assert records["floor"].nunique() == 1, "the floor is of the data alone"
+    for values in records["replicates"]:
+        assert len(values) == 200 and np.isfinite(values).all() and np.std(values) > 0
+
+
+def test_a_set_metric_is_of_the_samples_against_real_items(toys):
+    root, plans = toys
+    store = Store(root)
+    from harness.store import read_npz
+
+    made = read_npz(store.entry("samples", plans[0].samples.key), "samples.npz")["images"].astype(np.float64)
+    reals = read_npz(store.entry("reals", plans[0].reals.key), "reals.npz")["clean"].astype(np.float64)
+    clean = read_npz(store.entry("inputs", plans[0].inputs.key), "inputs.npz")["clean"].astype(np.float64)
+    row = load(root).set_index("run").loc[plans[0].run]
+    assert row["value"] == pytest.approx(Energy().value(made, reals), rel=1e-12)
+    assert row["floor"] == pytest.approx(Energy().value(clean, reals), rel=1e-12)
+
+
+def test_features_are_computed_once_and_a_later_metric_makes_no_samples(toys):
+    root, plans = toys
+    # Rows of the test points, of the real ones, and of each of two samplings.
+    assert len(list(root.glob("features/*/DONE"))) == 4
+    before = {
+        path: path.stat().st_mtime_ns
+        for level in ("features", "samples", "reals")
+        for path in root.rglob(f"{level}/*/*")
+    }
+    run(root, *TOY, "method=ddpm", "metrics=[energy,mmd]")
+    after = {
+        path: path.stat().st_mtime_ns
+        for level in ("features", "samples", "reals")
+        for path in root.rglob(f"{level}/*/*")
+    }
+    assert before == after
+    assert set(load(root, runs=[plans[0].run])["metric"]) == {"energy", "mmd"}
+
+
+def test_resamples_are_the_same_for_the_same_inputs_and_paired_where_pictures_are():
+    first, again = (list(_resamples(3, 5, 7, False, 11)) for _ in range(2))
+    for (ours, theirs), (same, others) in zip(first, again, strict=True):
+        np.testing.assert_array_equal(ours, same)
+        np.testing.assert_array_equal(theirs, others)
+        assert len(ours) == 5 and len(theirs) == 7 and max(ours) < 5 and max(theirs) < 7
+    assert all((ours == theirs).all() for ours, theirs in _resamples(3, 5, 5, True, 11))
+
+
+def words_of(point_words: list[str], metric: str) -> bool:
+    return metric in plan(read([*point_words, f"metrics=[{metric}]"]).points[0]).scores
+
+
+@pytest.mark.parametrize(
+    "metric,words,there",
+    [
+        ("psnr", ["task=denoise"], True),
+        ("psnr", ["task=generate"], False),
+        ("psnr", ["dataset=toy2d"], False),
+        ("energy", ["dataset=toy2d"], True),
+        ("energy", ["task=denoise"], False),
+        ("psnr_shadow", ["task=denoise"], False),
+        ("psnr_shadow", ["task=shadow"], True),
+        ("bpd", ["task=generate", "method=ddpm"], True),
+        ("bpd", ["task=generate", "method=ddim"], False),
+    ],
+)
+def test_a_metric_is_planned_where_it_has_what_it_needs(metric, words, there):
+    assert words_of(["scale=smoke", *words], metric) is there
+
+
+def test_a_metric_that_measured_nothing_is_told():
+    point_plan = plan(read(["scale=smoke", "task=generate", "method=ddpm", "metrics=[psnr,bpd]"]).points[0])
+    assert notes([point_plan]) == [
+        "nothing to measure for metrics=psnr: it needs the true picture of each degraded one"
+    ]
+
+
+def test_every_metric_states_its_facts_as_literals():
+    """The planner reads them without importing the metric."""
+    for name, component in catalog()["metrics"].items():
+        facts = component.facts
+        assert isinstance(facts.get("higher_is_better"), bool) and isinstance(facts.get("unit"), str), name
+        assert facts.get("kind", "image") in ("image", "set", "model"), name
+        assert json.dumps(facts.get("needs", [])), name
