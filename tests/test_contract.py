@@ -22,7 +22,8 @@ from registry import catalog, create
 CPU = torch.device("cpu")
 TINY = ("scale=smoke", "dataset.size=16", "train.steps=2", "images=4")
 METHODS = [name for name in catalog()["method"] if name != "identity"]
-RESTORING = [name for name in catalog()["task"] if name not in ("generate", "paired")]
+OWN_PAIRS = ("paired", "translate")  # the data set brings what is degraded
+RESTORING = [name for name in catalog()["task"] if name not in ("generate", *OWN_PAIRS)]
 
 
 @pytest.fixture(scope="session")
@@ -125,6 +126,27 @@ def test_every_variant_of_rddm_keeps_the_contract(predict, networks, time):
         check_method(made(*words, "sampler.order=residual_first"))
 
 
+MASKED = [name for name, task in catalog()["task"].items() if task.facts.get("masks")]
+
+
+@pytest.mark.parametrize("method", ["rddm", "ddim"])
+@pytest.mark.parametrize("task", MASKED)
+def test_a_method_may_see_the_mask(method, task):
+    words = (*TINY, f"task={task}", f"method={method}", "train.lr=0.01")
+    for sees, moves in (("degraded_mask", True), ("degraded", False)):
+        point_plan = made(*words, f"method.sees={sees}")
+        method_made, data, _ = trained(point_plan)
+        inputs, rows = data.tests(), np.arange(2)
+        other = {**inputs, "mask": 255 - inputs["mask"]}
+        same = torch.equal(*(drawn(point_plan, method_made, arrays, rows) for arrays in (inputs, other)))
+        assert same is not moves, f"{sees}: another mask"
+
+
+def test_a_mask_that_is_not_there_is_told_before_training():
+    with pytest.raises(UserError, match="needs masks"):
+        trained(made(*TINY, "task=denoise", "method.sees=degraded_mask"))
+
+
 @pytest.mark.parametrize("predict", ["noise", "clean", "velocity"])
 def test_every_parameterization_of_ddpm_keeps_the_contract(predict):
     check_method(made(*TINY, "method=ddpm", "task=denoise", f"method.predict={predict}", "schedule=cosine"))
@@ -213,18 +235,17 @@ def test_paired_data_reaches_the_method_as_it_is(pictures):
 
 
 @pytest.mark.parametrize("metric", catalog()["metrics"])
-def test_every_metric_has_a_best_value_a_direction_and_no_order(metric):
-    measure = create("metrics", metric, {})
-    rng = np.random.default_rng(0)
-    clean = rng.integers(0, 256, (5, 16, 16, 3), dtype=np.uint8)
-    little, much = (np.clip(clean + rng.normal(0, s, clean.shape), 0, 255).astype(np.uint8) for s in (5, 50))
-    best, better, worse = (measure(images, clean) for images in (clean, little, much))
-    sign = 1 if measure.higher_is_better else -1
-    assert ((best - better) * sign > 0).all() and ((better - worse) * sign > 0).all()
-    order = np.array([3, 0, 4, 1, 2])
-    np.testing.assert_array_equal(measure(little[order], clean[order]), better[order])
-    np.testing.assert_array_equal(measure(little[2:3], clean[2:3]), better[2:3])
-    assert metric in measure.protocol and isinstance(measure.unit, str)
+def test_every_metric_has_a_stamp_or_says_in_one_line_what_it_lacks(metric):
+    """What it measures is held to its properties in tests/metrics, for every registered one."""
+    facts = catalog()["metrics"][metric].facts
+    try:
+        measure = create("metrics", metric, {})
+        stamp = measure.protocol
+    except UserError as lack:
+        assert " needs " in str(lack) and "\n" not in str(lack)
+        return
+    assert f"v{measure.version}" in stamp and isinstance(measure.higher_is_better, bool)
+    assert (measure.unit, measure.kind) == (facts["unit"], facts.get("kind", "image"))
 
 
 def test_generation_needs_full_noise_at_its_start():
