@@ -40,7 +40,7 @@ class Dataset(ABC):
     """
 
     version: ClassVar[int] = 1
-    defaults: ClassVar[dict[str, str]] = {}
+    defaults: ClassVar[dict[str, str | list[str]]] = {}
     counts: ClassVar[dict[str, dict[str, int]]] = {}
     truth: ClassVar[bool] = True
     shape: tuple[int, ...]

@@ -7,16 +7,24 @@ from typing import Literal
 import numpy as np
 
 from datasets.base import Dataset, Item, digest, stream
+from datasets.modes import Blobs, Cells, Modes
 from registry import register
+
+STD8, STD25 = np.sqrt(1 / 200), np.sqrt(1 / 4000)
+SIDE = range(-2, 3)
+
+
+def _on_circle(k: int) -> np.ndarray:
+    angle = k * np.pi / 4
+    return 2 * np.array([np.cos(angle), np.sin(angle)])
 
 
 def _gaussians8(rng: np.random.Generator) -> np.ndarray:
-    angle = rng.integers(8) * np.pi / 4
-    return 2 * np.array([np.cos(angle), np.sin(angle)]) + np.sqrt(1 / 200) * rng.standard_normal(2)
+    return _on_circle(int(rng.integers(8))) + STD8 * rng.standard_normal(2)
 
 
 def _gaussians25(rng: np.random.Generator) -> np.ndarray:
-    return rng.integers(-2, 3, size=2) + np.sqrt(1 / 4000) * rng.standard_normal(2)
+    return rng.integers(SIDE.start, SIDE.stop, size=2) + STD25 * rng.standard_normal(2)
 
 
 def _checkerboard(rng: np.random.Generator) -> np.ndarray:
@@ -25,6 +33,11 @@ def _checkerboard(rng: np.random.Generator) -> np.ndarray:
 
 
 _TOYS = {"gaussians8": _gaussians8, "gaussians25": _gaussians25, "checkerboard": _checkerboard}
+MODES: dict[str, Modes] = {
+    "gaussians8": Blobs(np.array([_on_circle(k) for k in range(8)]), float(STD8)),
+    "gaussians25": Blobs(np.array([(x, y) for x in SIDE for y in SIDE], dtype=np.float64), float(STD25)),
+    "checkerboard": Cells(np.array([(x, y) for x in range(-2, 2) for y in range(-2, 2) if (x + y) % 2 == 0])),
+}
 
 
 @register("dataset", "toy2d")
@@ -38,7 +51,15 @@ class Toy2d(Dataset):
     """
 
     version = 1
-    defaults = {"task": "generate", "network": "mlp"}
+    defaults = {
+        "task": "generate",
+        "network": "mlp",
+        "metrics": ["mmd", "sliced_wasserstein", "mode_coverage", "stray"],
+    }
+    counts = {
+        "images": {"smoke": 32, "cpu": 2000, "gpu": 5000, "paper": 5000},
+        "references": {"smoke": 32, "cpu": 2000, "gpu": 5000, "paper": 5000},
+    }
 
     def __init__(
         self, seed: int, distribution: Literal["gaussians8", "gaussians25", "checkerboard"] = "gaussians8"
@@ -51,6 +72,10 @@ class Toy2d(Dataset):
     def manifest(self) -> str:
         """Over the distribution, the seed of the test points, and the version."""
         return digest("toy2d", self.version, self.distribution, self.seed)
+
+    def modes(self) -> Modes:
+        """The places where the points lie, equally likely: the Gaussians, or the cells of the checkerboard."""
+        return MODES[self.distribution]
 
     def draw(self, rng: np.random.Generator) -> Item:
         """A fresh point."""

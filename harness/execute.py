@@ -78,7 +78,9 @@ def _record(plan: Plan, store: Store, scores: records.Scores) -> Path:
     path = records.path_of(store.root, plan.run)
     samples = store.entry("samples", plan.samples.key)
     with samples.lock():  # two scorings of the same samples write the same record
-        if path.exists() and set(scores) <= records.metrics_in(path):
+        if path.exists() and {(name, facts["protocol"]) for name, (facts, _) in scores.items()} <= records.stamps_in(
+            path
+        ):
             return path
         trained = [store.entry("trainings", stage.key) for stage in plan.stages]
         seconds = sum(entry.facts()["train_seconds"] if entry.status == "done" else np.nan for entry in trained)

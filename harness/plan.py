@@ -202,7 +202,7 @@ def _score(made: Plan, name: str) -> Node:
     drawn = {"sampling_seed": made.point.config["sampling_seed"], "precision": made.point.config["precision"]}
     depends = {
         "image": {"samples": made.samples.key},
-        "set": {"samples": made.samples.key, "reals": made.reals.key},
+        "set": {"samples": made.samples.key, "reals": made.reals.key, "bootstrap": getattr(metric, "bootstrap", 0)},
         "model": trained | drawn,
     }
     return _node("scores", **depends[kind], metric=name, protocol=metric.protocol)

