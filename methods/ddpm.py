@@ -23,6 +23,14 @@ class Ddpm(Diffusion):
     version = 1
     trains_as = "ddpm"
     likelihood = True  # the ancestral chain is a variational bound
+    bibtex = """
+        @inproceedings{ho2020denoising,
+          title     = {Denoising Diffusion Probabilistic Models},
+          author    = {Ho, Jonathan and Jain, Ajay and Abbeel, Pieter},
+          booktitle = {Advances in Neural Information Processing Systems},
+          year      = {2020}
+        }
+    """
     stages = {"model": {"after": [], "reads": ["network", "schedule", "task", "dataset"]}}
     defaults = {"sampler": "ddpm", "schedule": "linear"}
 
@@ -45,3 +53,11 @@ class Ddim(Ddpm):
     trains_as = "ddpm"
     stages = {"model": {"after": [], "reads": ["network", "schedule", "task", "dataset"]}}
     defaults = {"sampler": "ddim", "schedule": "linear"}
+    bibtex = """
+        @inproceedings{song2021denoising,
+          title     = {Denoising Diffusion Implicit Models},
+          author    = {Song, Jiaming and Meng, Chenlin and Ermon, Stefano},
+          booktitle = {International Conference on Learning Representations},
+          year      = {2021}
+        }
+    """

@@ -17,6 +17,7 @@ class Identity(Method):
     version = 1
     stages: dict[str, dict[str, list[str]]] = {}
     samples_read = ()
+    bibtex = ""
 
     def __init__(self, setting: Setting) -> None:
         super().__init__()

@@ -32,6 +32,14 @@ class Rddm(Diffusion):
     version = 1
     stages = {"model": {"after": [], "reads": ["network", "schedule", "task", "dataset"]}}
     defaults = {"sampler": "rddm", "schedule": "rddm"}
+    bibtex = """
+        @inproceedings{liu2024residual,
+          title     = {Residual Denoising Diffusion Models},
+          author    = {Liu, Jiawei and Wang, Qiang and Fan, Huijie and Wang, Yinong and Tang, Yandong and Qu, Liangqiong},
+          booktitle = {IEEE/CVF Conference on Computer Vision and Pattern Recognition},
+          year      = {2024}
+        }
+    """
     departs = {
         "sampler.eta": {
             "interval": "(0, inf)",
