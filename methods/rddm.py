@@ -35,7 +35,8 @@ class Rddm(Diffusion):
     bibtex = """
         @inproceedings{liu2024residual,
           title     = {Residual Denoising Diffusion Models},
-          author    = {Liu, Jiawei and Wang, Qiang and Fan, Huijie and Wang, Yinong and Tang, Yandong and Qu, Liangqiong},
+          author    = {Liu, Jiawei and Wang, Qiang and Fan, Huijie and Wang, Yinong and Tang, Yandong
+                       and Qu, Liangqiong},
           booktitle = {IEEE/CVF Conference on Computer Vision and Pattern Recognition},
           year      = {2024}
         }
