@@ -50,3 +50,10 @@ def test_every_file_that_the_documents_name_is_there():
             r"\b(?:methods|datasets|metrics|harness|sweeps|reports|docs|tests)/[\w./-]*\w", document.read_text()
         ):
             assert (ROOT / name).exists(), f"{document.name}: {name}"
+
+
+def test_the_page_on_metrics_names_exactly_those_that_there_are():
+    page = (ROOT / "docs" / "metrics.md").read_text()
+    rows = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `")]
+    named = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
+    assert sorted(named) == sorted(registry.catalog()["metrics"])
