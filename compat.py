@@ -29,8 +29,8 @@ def declare_torchvision_operators() -> Any:
         for library in Path(spec.submodule_search_locations[0]).glob("_C.*"):
             torch.ops.load_library(str(library))
     except OSError:
-        library = torch.library.Library("torchvision", "FRAGMENT")
+        declared = torch.library.Library("torchvision", "FRAGMENT")
         for name in ("nms", "qnms"):
-            library.define(name + _NMS)
-        return library
+            declared.define(name + _NMS)
+        return declared
     return None

@@ -98,9 +98,14 @@ def find(group: str, name: str) -> Component:
 
 
 def create(group: str, name: str, options: Mapping[str, Any], *context: Any) -> Any:
-    """Build a component: ``context`` first, then its options by name (lists become tuples)."""
+    """Build a component: ``context`` first, then its options by name (lists become tuples).
+
+    What ``options`` leave out takes the default of that name, or the class' own where it depends on the scale.
+    """
     component = find(group, name)
-    values = {key: tuple(value) if isinstance(value, list) else value for key, value in options.items()}
+    own = {key: option.default for key, option in component.options.items() if not isinstance(option.default, dict)}
+    given = {key: tuple(value) if isinstance(value, list) else value for key, value in options.items()}
+    values = own | given
     unknown = set(values) - set(component.options)
     if unknown:
         raise UserError(f"{group}={name} has no option {sorted(unknown)[0]}")

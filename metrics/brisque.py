@@ -43,7 +43,7 @@ class Brisque(Metric):
     Model, ranges and the way to the features (BT.709 luma in [0, 1], black borders, cubic halving without antialiasing)
     are those of the package brisque 0.2.0, whose figures they equal to about 0.1 on textured pictures. That is not the
     MATLAB release: on five pictures of TID2013 whose figures by the release are published (-0.1 to 94.6) these lie 0.2
-    below to 16 above, in the same order but for two that are nearly equal. Compare them among themselves only. NaN for
+    below to 14 above, in the same order but for two that are nearly equal. Compare them among themselves only. NaN for
     a picture without texture.
     """
 

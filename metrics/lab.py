@@ -153,4 +153,4 @@ class PooledLabMae(Metric):
         """The shares, float64 (N,), of a whole set; as `Metric.__call__`. NaN where no image has the region."""
         sums = super().__call__(images, clean, mask)
         count = inside(mask, self.region, self.least, f"lab_mae_{self.region}_pooled").sum()
-        return sums * len(sums) / count if count else np.full(len(sums), np.nan)
+        return sums / (count / len(sums)) if count else np.full(len(sums), np.nan)

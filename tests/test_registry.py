@@ -76,3 +76,9 @@ def test_unknown_names_get_the_nearest():
         find("method", "zzz")
     with pytest.raises(UserError, match="has no option stepz"):
         create("sampler", "ddim", {"stepz": 3})
+
+
+def test_what_is_left_out_takes_the_default_of_that_name():
+    assert (create("metrics", "psnr_lit", {}).region, create("metrics", "psnr_shadow", {}).region) == ("lit", "shadow")
+    assert create("metrics", "psnr_lit", {"region": "shadow"}).region == "shadow"
+    assert create("sampler", "ddpm", {}).strength == 1.0

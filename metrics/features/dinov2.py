@@ -26,7 +26,7 @@ class _Dinov2(PictureFeatures):
 
     def file(self) -> Path:
         """The named file; `UserError` where there is none."""
-        what = f"model.safetensors of timm/{self.architecture}.lvd142m, as metrics.fd_dinov2.weights=PATH, say"
+        what = f"model.safetensors of timm/{self.architecture}.lvd142m; name it with metrics.fd_dinov2.weights=PATH"
         return named_file(self.weights, f"features={self.name}", what)
 
     def stamp(self) -> str:

@@ -76,7 +76,7 @@ class _Inception(PictureFeatures):
 
     def file(self) -> Path:
         """The named file; `UserError` where there is none."""
-        what = f"{FILE} from the releases of mseitzer/pytorch-fid, as metrics.fid.weights=PATH, say"
+        what = f"{FILE} from the releases of mseitzer/pytorch-fid; name it with metrics.fid.weights=PATH"
         return named_file(self.weights, f"features={self.name}", what)
 
     def stamp(self) -> str:

@@ -184,8 +184,28 @@ def test_metrics_and_reports_do_not_import_torch() -> None:
     import subprocess
     import sys
 
-    modules = "metrics.psnr, metrics.ssim, metrics.mae, reports.table, reports.grid, reports.plane"
-    heavy = "{'torch', 'pandas', 'matplotlib', 'rich'} & set(sys.modules)"
+    measures = "psnr ssim mae ms_ssim lab lpips dists niqe brisque iqa identity_distance networks.weights"
+    modules = ", ".join(f"metrics.{name}" for name in measures.split()) + ", reports.table, reports.grid, reports.plane"
+    heavy = "{'torch', 'pandas', 'matplotlib', 'rich', 'scipy', 'skimage', 'timm', 'pyiqa'} & set(sys.modules)"
     subprocess.run(
         [sys.executable, "-c", f"import sys, {modules}; sys.exit(str({heavy}) if {heavy} else 0)"], check=True
     )
+
+
+@pytest.mark.parametrize("name", ["lpips", "lpips_vgg", "dists", "niqe", "brisque", "psnr_shadow_istd", "lab_mae"])
+def test_a_stamp_needs_no_torch(name: str) -> None:
+    """The planner keys every score by its stamp, and must not wait seconds for torch."""
+    import subprocess
+    import sys
+
+    code = (
+        "import sys; from errors import UserError; from registry import create\n"
+        f"made = create('metrics', '{name}', {{}})\n"
+        "try: made.protocol\n"
+        "except UserError: sys.exit(3)\n"
+        "sys.exit('torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=False).returncode
+    if done == 3:
+        pytest.skip(f"the weights of {name} are not installed")
+    assert done == 0
