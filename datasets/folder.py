@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -10,11 +9,11 @@ import numpy as np
 
 from datasets import crops
 from datasets.base import Dataset, Item, check_count, digest, round_robin, shuffled, stream
-from datasets.reading import list_images, natural_key, read_rgb, upright_size
+from datasets.cache import Cache
+from datasets.listing import by_stem, list_images, natural_key, safe
+from datasets.reading import read_rgb, upright_size
 from errors import UserError
 from registry import register
-
-_CACHE_BYTES = 2**30  # decoded pictures kept in memory; the rest are decoded again at each use
 
 
 @register("dataset", "folder")
@@ -42,8 +41,8 @@ class Folder(Dataset):
         if not clean:
             raise UserError("dataset=folder: dataset.clean=FOLDER is needed, the folder with the clean pictures")
         self.shape = (3, size, size)
-        self.clean = _by_stem(list_images(clean, "dataset.clean"))
-        self.degraded = _by_stem(list_images(degraded, "dataset.degraded")) if degraded else {}
+        self.clean = by_stem(list_images(clean, "dataset.clean"))
+        self.degraded = by_stem(list_images(degraded, "dataset.degraded")) if degraded else {}
         sizes = {stem: upright_size(path) for stem, path in self.clean.items()}
         self._check_files(sizes, degraded)
         order = shuffled(self.clean, seed, "split")
@@ -53,7 +52,7 @@ class Folder(Dataset):
         self.held_out, self.training = tuple(order[:held_out]), tuple(sorted(order[held_out:]))
         self.options = (size, test)
         self._tests = round_robin([self._corners(stem, sizes[stem], seed) for stem in self.held_out])
-        self._cache = _Cache()
+        self._cache = Cache(read_rgb)
 
     def _check_files(self, sizes: dict[str, tuple[int, int]], degraded: str) -> None:
         size = self.shape[1]
@@ -83,7 +82,7 @@ class Folder(Dataset):
     def draw(self, rng: np.random.Generator) -> Item:
         """A random window of a training picture, mirrored with probability 1/2, its pair alike."""
         stem = self.training[int(rng.integers(len(self.training)))]
-        corner = crops.random_corner(self._cache.read(self.clean[stem]), self.shape[1], rng)
+        corner = crops.random_corner(self._cache.get(self.clean[stem]), self.shape[1], rng)
         item = self._item(stem, *corner)
         if rng.random() >= 0.5:
             return item
@@ -97,45 +96,18 @@ class Folder(Dataset):
 
     def _item(self, stem: str, top: int, left: int) -> Item:
         size = self.shape[1]
-        cut = [crops.window(self._cache.read(group[stem]), top, left, size) for group in self._groups()]
-        return Item(f"{_safe(stem)}-y{top}-x{left}-{size}", *cut)
+        cut = [crops.window(self._cache.get(group[stem]), top, left, size) for group in self._groups()]
+        return Item(f"{safe(stem)}-y{top}-x{left}-{size}", *cut)
 
     def _groups(self) -> list[dict[str, Path]]:
         return [self.clean, self.degraded] if self.degraded else [self.clean]
-
-
-class _Cache:
-    """Decoded pictures, kept until `_CACHE_BYTES` are full: files are drawn uniformly, so any of them is as good."""
-
-    def __init__(self) -> None:
-        self.kept: dict[Path, np.ndarray] = {}
-        self.left = _CACHE_BYTES
-
-    def read(self, path: Path) -> np.ndarray:
-        """One picture, uint8 (H, W, 3)."""
-        if path in self.kept:
-            return self.kept[path]
-        image = read_rgb(path)
-        if image.nbytes <= self.left:
-            self.left -= image.nbytes
-            self.kept[path] = image
-        return image
-
-
-def _by_stem(paths: Iterable[Path]) -> dict[str, Path]:
-    found: dict[str, Path] = {}
-    for path in paths:
-        if path.stem in found:
-            raise UserError(f"{path}: has the same name as {found[path.stem].name}; rename or remove one of them")
-        found[path.stem] = path
-    return found
 
 
 def _check_pairs(clean: dict[str, Path], degraded: dict[str, Path], sizes: dict[str, tuple[int, int]]) -> None:
     """`UserError` at the first file without its pair, or with a pair of another size."""
     lonely = [(clean | degraded)[stem] for stem in clean.keys() ^ degraded.keys()]
     if lonely:
-        first = min(lonely, key=natural_key)
+        first = min(lonely, key=lambda path: natural_key(path.name))
         raise UserError(f"{first}: has no pair of the same name in the other folder; add it or remove this file")
     for stem, path in degraded.items():
         size = upright_size(path)
@@ -144,9 +116,3 @@ def _check_pairs(clean: dict[str, Path], degraded: dict[str, Path], sizes: dict[
                 f"{path}: {size[1]}x{size[0]}, but its pair {clean[stem].name} is {sizes[stem][1]}x{sizes[stem][0]}; "
                 "make them the same size"
             )
-
-
-def _safe(stem: str) -> str:
-    """The name itself where it is fit for any file system, else its safe letters and a hash that keeps it unique."""
-    kept = "".join(letter if letter.isascii() and (letter.isalnum() or letter in "-_.") else "_" for letter in stem)
-    return kept if kept == stem and len(stem) <= 80 else f"{kept[:60]}-{digest(stem)[:8]}"

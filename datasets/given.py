@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import ClassVar
 
 import numpy as np
 
@@ -18,6 +19,7 @@ class Generate(Task):
 
     version = 1
     kind = "generation"
+    defaults = {"metrics": ["kernel"]}
     name = "generate"
 
     def __init__(self) -> None:
@@ -35,24 +37,49 @@ class Generate(Task):
         """Every shape will do."""
 
 
+class _Brought(Task):
+    """The degraded picture is the data set's own."""
+
+    remedy: ClassVar[str] = ""
+
+    def degrade(self, clean: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """The degradation is not known as a formula: TypeError, a mistake of the caller."""
+        raise TypeError(f"task={self.name} reads its degraded pictures")
+
+    def pair(self, item: Item, rng: np.random.Generator) -> Item:
+        """The item as it came; `UserError` where it came without a second picture."""
+        self.check(shape_of(item.clean))
+        if item.degraded is None:
+            raise UserError(f"task={self.name}: this data set has no pairs; {self.remedy}")
+        return item
+
+
 @register("task", "paired")
-class Paired(Task):
+class Paired(_Brought):
     """The degraded pictures are the data set's own (`dataset=folder` with ``dataset.degraded``)."""
 
     version = 1
     kind = "restoration"
     name = "paired"
+    remedy = "use dataset=folder dataset.degraded=FOLDER"
 
     def __init__(self) -> None:
         pass
 
-    def degrade(self, clean: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """The degradation is not known as a formula: TypeError, a mistake of the caller."""
-        raise TypeError("task=paired reads its degraded pictures")
 
-    def pair(self, item: Item, rng: np.random.Generator) -> Item:
-        """The item as it came; `UserError` where it came without a pair."""
-        self.check(shape_of(item.clean))
-        if item.degraded is None:
-            raise UserError("task=paired: this data set has no pairs; use dataset=folder dataset.degraded=FOLDER")
-        return item
+@register("task", "translate")
+class Translate(_Brought):
+    """From one domain to another: ``degraded`` is the k-th picture of the first, ``clean`` the k-th of the second.
+
+    The two show different things (RDDM's image translation, dog to cat): ``clean`` is an example of the target
+    domain and no truth of this picture, so metrics that compare with a truth do not apply.
+    """
+
+    version = 1
+    kind = "restoration"
+    paired = False
+    name = "translate"
+    remedy = "use dataset=domains dataset.source=FOLDER dataset.target=FOLDER"
+
+    def __init__(self) -> None:
+        pass

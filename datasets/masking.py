@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import numpy as np
 
-from datasets.tasks import Task
+from datasets.tasks import MaskedTask, Task
 from errors import UserError
 from registry import register
 
@@ -33,7 +33,7 @@ _MASKS = {"center": _center, "box": _box, "pixels": _pixels}
 
 
 @register("task", "inpaint")
-class Inpaint(Task):
+class Inpaint(MaskedTask):
     """Masked pixels become mid-grey: y = (1 - m) x + 0.5 m (RDDM's inpainting input), m the same in all channels.
 
     ``center``  the middle half of each axis, a quarter of the area (RDDM's).
@@ -43,6 +43,7 @@ class Inpaint(Task):
 
     version = 1
     kind = "restoration"
+    masks = True
     name = "inpaint"
 
     def __init__(
@@ -53,11 +54,11 @@ class Inpaint(Task):
         self.mask = mask
         self.share = share
 
-    def degrade(self, clean: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Y = (1 - m) x + 0.5 m."""
+    def degrade_with_mask(self, clean: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """Y = (1 - m) x + 0.5 m, and m, which is 0 or 1."""
         height, width = clean.shape[:2]
         mask = _MASKS[self.mask](height, width, self.share, rng)
-        return np.where(mask[:, :, None], np.float32(0.5), clean)
+        return np.where(mask[:, :, None], np.float32(0.5), clean), mask
 
 
 LUMA = (0.299, 0.587, 0.114)  # BT.601

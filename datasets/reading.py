@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,25 +13,7 @@ from errors import UserError
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 _ORIENTATION = 0x0112  # EXIF tag; 5 to 8 exchange width and height
-
-
-def natural_key(path: Path) -> list[tuple[int, int, str]]:
-    """Order that puts ``2.png`` before ``10.png``; the name itself decides between equals."""
-    parts = re.split(r"(\d+)", path.name.lower())
-    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts] + [(2, 0, path.name)]
-
-
-def list_images(folder: str, option: str) -> list[Path]:
-    """The pictures directly inside a folder in natural order; hidden files and other types are passed over."""
-    root = Path(folder).expanduser()
-    if not root.is_dir():
-        raise UserError(f"{option}={folder}: no such folder; give a folder with {', '.join(SUFFIXES)} files")
-    found = [path for path in root.iterdir() if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")]
-    if not found:
-        raise UserError(f"{option}={folder}: no pictures in it; put {', '.join(SUFFIXES)} files there")
-    return sorted(found, key=natural_key)
 
 
 def upright_size(path: Path) -> tuple[int, int]:
@@ -52,7 +33,10 @@ def read_rgb(path: Path) -> np.ndarray:
     """One picture as uint8 (H, W, 3), turned upright by its EXIF tag; several frames: the first.
 
     Grey is copied to three channels; transparency is composited over white; 16-bit grey x becomes
-    rint(255 x / 65535) (16-bit RGB PNGs are cut to their high byte by Pillow). 32-bit pixels: `UserError`.
+    rint(255 x / 65535). 16-bit colour is cut to its high byte by Pillow, less than one level away from that. CMYK
+    becomes (255 - ink)(255 - black) / 255, without a colour profile; in a JPEG the stored values count as inverted,
+    with Adobe's marker or without, as in all common decoders. 32-bit pixels, and a file that is damaged, cut off or
+    empty: `UserError`.
     """
     from PIL import Image, ImageOps
 
@@ -82,3 +66,11 @@ def _rgb(image: Image, path: Path) -> np.ndarray:
 def _unreadable(path: Path, error: Exception) -> UserError:
     reason = str(error).splitlines()[0] if str(error) else type(error).__name__
     return UserError(f"{path}: cannot be read ({reason}); mend or remove the file")
+
+
+def read_mask(path: Path) -> np.ndarray:
+    """One mask as uint8 (H, W); a picture in colour is no mask: `UserError`."""
+    image = read_rgb(path)
+    if (image != image[:, :, :1]).any():
+        raise UserError(f"{path}: a mask is grey, this picture is in colour; put the mask there")
+    return np.ascontiguousarray(image[:, :, 0])

@@ -19,10 +19,14 @@ class Task(ABC):
     """From a clean item to what the method is given.
 
     ``kind``     "restoration" (there is a degraded input) or "generation" (there is none).
+    ``masks``    whether the task marks where it degrades (`degrade_with_mask` gives a mask).
+    ``paired``   whether ``clean`` is the truth of this very degraded picture.
     ``version``  a change of what `degrade` computes must bump it.
     """
 
     kind: ClassVar[str] = "restoration"
+    masks: ClassVar[bool] = False
+    paired: ClassVar[bool] = True
     version: ClassVar[int] = 1
     name: ClassVar[str] = ""
 
@@ -30,15 +34,34 @@ class Task(ABC):
     def degrade(self, clean: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Float32 (H, W, C) from float32 (H, W, C) in [0, 1], of a shape that `check` lets pass; may leave [0, 1]."""
 
+    def degrade_with_mask(self, clean: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray | None]:
+        """What `degrade` gives, and the mask (H, W) in [0, 1], 0 where nothing changed; None without one."""
+        return self.degrade(clean, rng), None
+
     def pair(self, item: Item, rng: np.random.Generator) -> Item:
-        """The item with ``degraded`` as 8-bit pixels; the same ``rng`` state gives the same bits."""
+        """The item with ``degraded``, and a mask where there is one, as 8 bit; same ``rng`` state, same bits."""
         self.check(shape_of(item.clean))
-        return replace(item, degraded=to_uint8(self.degrade(from_uint8(item.clean), rng)))
+        degraded, mask = self.degrade_with_mask(from_uint8(item.clean), rng)
+        return replace(item, degraded=to_uint8(degraded), mask=item.mask if mask is None else to_uint8(mask))
 
     def check(self, shape: tuple[int, ...]) -> None:
         """`UserError` where items of a data set of this shape, (C, H, W) or (D,), cannot be degraded so."""
         if len(shape) != 3:
             raise UserError(f"task={self.name} degrades pictures, this data set has points: use task=generate")
+
+
+class MaskedTask(Task):
+    """A task that marks where it degrades: a leaf defines `degrade_with_mask` and the fact ``masks = True``."""
+
+    masks: ClassVar[bool] = True
+
+    @abstractmethod
+    def degrade_with_mask(self, clean: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """The degraded picture and its mask (H, W) in [0, 1], whose values are whole 255ths where it is soft."""
+
+    def degrade(self, clean: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """The degraded picture alone."""
+        return self.degrade_with_mask(clean, rng)[0]
 
 
 def shape_of(clean: np.ndarray) -> tuple[int, ...]:

@@ -24,7 +24,7 @@ def plainly(path: Path) -> Iterator[None]:
     except OSError as error:
         remedy = "free some space" if error.errno in FULL else "check the folder and its permissions"
         reason = error.strerror or str(error)
-        raise UserError(f"{path}: cannot be written ({reason}): {remedy}, or set another results_dir") from error
+        raise UserError(f"{path}: cannot be written ({reason}): {remedy}, or choose another folder") from error
 
 
 def write_atomic(path: Path, data: bytes) -> None:

@@ -87,9 +87,12 @@ def applies(metric: str, point: Point) -> bool:
         "mask": task.get("masks", False) or data.get("masks", False),
         "likelihood": method.get("likelihood", False),
     }
-    kind = {3: "pictures", 1: "points"}[len(source_of(point).shape)]
-    needs = facts.get("needs", {"image": ("pair",), "model": ("likelihood",)}.get(facts.get("kind", "image"), ()))
-    return facts.get("data", "pictures") == kind and all(has[need] for need in needs)
+    items = {3: "pictures", 1: "points"}[len(source_of(point).shape)]
+    kind = facts.get("kind", "image")
+    needs = facts.get("needs", {"image": ("pair",), "model": ("likelihood",)}.get(kind, ()))
+    # Where a restoration has no truth of its own and no other domain, its set has nothing real to be held against.
+    alone = kind == "set" and task["kind"] == "restoration" and task.get("paired", True) and not has["pair"]
+    return facts.get("data", "pictures") == items and not alone and all(has[need] for need in needs)
 
 
 def groups_read(point: Point) -> list[str]:
@@ -198,6 +201,10 @@ def _samples(point: Point, stages: tuple[Stage, ...], inputs: Node) -> Node:
 def _score(made: Plan, name: str) -> Node:
     metric = create("metrics", name, made.point.config["metrics"][name])
     kind = find("metrics", name).facts.get("kind", "image")
+    if kind == "set":
+        restored = find("task", made.point.name("task")).facts["kind"] == "restoration"
+        counts = [made.point.config[count] for count in (("images",) if restored else ("images", "references"))]
+        metric.refuse_few(min(counts))
     trained = {"trainings": [stage.key for stage in made.stages], "inputs": made.inputs.key}
     drawn = {"sampling_seed": made.point.config["sampling_seed"], "precision": made.point.config["precision"]}
     depends = {

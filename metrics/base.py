@@ -89,6 +89,9 @@ class SetMetric(ABC):
         """The figure for each resampling: ``rows`` gives the indices drawn of made and of real; float64 (B,)."""
         return np.array([self.value(made[ours], real[theirs]) for ours, theirs in rows], dtype=np.float64)
 
+    def refuse_few(self, count: int) -> None:
+        """Raise `UserError` where so few items have no such figure, before anything is trained; by default none."""
+
     def prepare(self, source: Any) -> None:
         """Take what the metric must know of the data set beside its items; nothing by default."""
 

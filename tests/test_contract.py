@@ -18,6 +18,7 @@ from harness.plan import Plan, plan
 from harness.sample import to_pictures
 from harness.seeding import Noise
 from registry import catalog, create
+from tests.datasets.layouts_for_tests import COPIES, TEST_ONLY, build
 
 CPU = torch.device("cpu")
 TINY = ("scale=smoke", "dataset.size=16", "train.steps=2", "images=4")
@@ -33,16 +34,19 @@ def pictures(tmp_path_factory):
 
     root = tmp_path_factory.mktemp("pictures")
     rng = np.random.default_rng(0)
-    for folder in ("clean", "degraded"):
-        (root / folder).mkdir()
+    for folder in ("clean", "degraded", "prepared/train", "prepared/test"):
+        (root / folder).mkdir(parents=True)
         for number in range(6):
             Image.fromarray(rng.integers(0, 256, (24, 32, 3), dtype=np.uint8)).save(root / folder / f"{number}.png")
     return root
 
 
 def words_for(dataset: str, pictures) -> list[str]:
-    """What a data set needs to be told to be small enough for a test."""
+    """What a data set needs to be told to be small enough for a test, and where a copy of it lies."""
     needs = {"folder": [f"dataset.clean={pictures}/clean", f"dataset.degraded={pictures}/degraded", "dataset.test=0.4"]}
+    needs["photographs"] = [f"dataset.root={pictures}/prepared"]
+    if dataset in COPIES:
+        return ["scale=smoke", "train.steps=2", "images=2", *build(dataset, pictures / dataset)]
     size = ["dataset.size=16"] if "size" in catalog()["dataset"][dataset].options else []
     return ["scale=smoke", "train.steps=2", "images=2", f"dataset={dataset}", *size, *needs.get(dataset, [])]
 
@@ -212,7 +216,7 @@ def test_identity_returns_exactly_what_was_saved_as_degraded(task):
     np.testing.assert_array_equal(images, inputs["degraded"])
 
 
-@pytest.mark.parametrize("dataset", catalog()["dataset"])
+@pytest.mark.parametrize("dataset", [name for name in catalog()["dataset"] if name not in TEST_ONLY])
 def test_every_data_set_carries_a_method(dataset, pictures):
     words = words_for(dataset, pictures)
     point_plan = made(*words, "method=ddim", "network.dim=8" if dataset != "toy2d" else "network.width=8")
@@ -224,6 +228,20 @@ def test_every_data_set_carries_a_method(dataset, pictures):
     assert len(hashlib.sha256().hexdigest()) == len(data.source.manifest())
     if "degraded" in inputs:
         assert inputs["degraded"].shape == inputs["clean"].shape
+
+
+@pytest.mark.parametrize("dataset", TEST_ONLY)
+def test_a_data_set_without_a_training_split_tests_and_says_so(dataset, pictures):
+    point_plan = made(*words_for(dataset, pictures), "method=identity")
+    data = Data(point_plan)
+    inputs = data.tests()
+    method = method_of(point_plan.point, data.source.shape, CPU)
+    images = to_pictures(drawn(point_plan, method, inputs, np.arange(2)))
+    np.testing.assert_array_equal(images, inputs["degraded"])
+    truth = catalog()["dataset"][dataset].facts.get("truth", True)
+    assert set(point_plan.scores) == ({"psnr", "ssim", "mae"} if truth else {"niqe", "brisque"})
+    with pytest.raises(UserError, match="no training split"):
+        data.batch(0, 1, CPU)
 
 
 def test_paired_data_reaches_the_method_as_it_is(pictures):
@@ -242,7 +260,7 @@ def test_every_metric_has_a_stamp_or_says_in_one_line_what_it_lacks(metric):
         measure = create("metrics", metric, {})
         stamp = measure.protocol
     except UserError as lack:
-        assert " needs " in str(lack) and "\n" not in str(lack)
+        assert "\n" not in str(lack) and any(word in str(lack) for word in ("needs", "pip install")), lack
         return
     assert f"v{measure.version}" in stamp and isinstance(measure.higher_is_better, bool)
     assert (measure.unit, measure.kind) == (facts["unit"], facts.get("kind", "image"))

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-FOLDERS = ("methods", "methods/networks", "datasets", "metrics", "harness", "sweeps", "reports")
+FOLDERS = ("methods", "methods/networks", "datasets", "datasets/papers", "metrics", "metrics/features")
+FOLDERS += ("metrics/networks", "harness", "sweeps", "reports", "reports/charts", "reports/html")
 
 
 def python(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:

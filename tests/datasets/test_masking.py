@@ -52,6 +52,13 @@ def test_inpainting_grey_pictures_and_8_bit():
     assert y.shape == (8, 8, 1) and set(np.unique(y)) == {128, 200} and (y == 128).sum() == 16
 
 
+@pytest.mark.parametrize("mask", ["center", "box", "pixels"])
+def test_the_mask_is_handed_over_with_the_picture(mask):
+    item = Inpaint(mask).pair(Item("a", np.full((9, 7, 3), 200, np.uint8)), np.random.default_rng(0))
+    assert item.mask.dtype == np.uint8 and item.mask.shape == (9, 7) and set(np.unique(item.mask)) == {0, 255}
+    np.testing.assert_array_equal(item.mask == 255, (item.degraded != item.clean).all(axis=2))
+
+
 def test_luma_agrees_with_pillow_and_is_grey():
     pixels = np.random.default_rng(1).integers(0, 256, (20, 30, 3), dtype=np.uint8)
     y = Colorize().pair(Item("a", pixels), np.random.default_rng(0)).degraded

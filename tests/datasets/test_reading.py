@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from datasets.reading import list_images, read_rgb, upright_size
+from datasets.reading import read_rgb, upright_size
 from errors import UserError
 
 RNG = np.random.default_rng(0)
@@ -83,22 +83,8 @@ def test_palette_pictures(tmp_path):
         np.testing.assert_array_equal(read_rgb(tmp_path / "a.png"), np.asarray(image.convert("RGB")))
 
 
-def test_natural_order_and_what_is_passed_over(tmp_path):
-    for name in ("10.png", "2.png", "1.PNG", "b2.jpg", ".hidden.png", "notes.txt"):
-        (tmp_path / name).write_bytes(b"")
-    (tmp_path / "sub").mkdir()
-    assert [path.name for path in list_images(str(tmp_path), "x")] == ["1.PNG", "2.png", "10.png", "b2.jpg"]
-
-
 def one_line(match):
     return pytest.raises(UserError, match=f"^{match}$")
-
-
-def test_missing_and_empty_folders(tmp_path):
-    with one_line(r"dataset\.clean=.*/none: no such folder; .*"):
-        list_images(str(tmp_path / "none"), "dataset.clean")
-    with one_line(r"dataset\.clean=.*: no pictures in it; .*"):
-        list_images(str(tmp_path), "dataset.clean")
 
 
 @pytest.mark.parametrize("suffix", ["png", "jpg", "webp", "bmp", "tiff"])

@@ -165,3 +165,10 @@ def test_a_factor_that_does_not_divide_is_refused():
     with pytest.raises(UserError):
         SuperResolution(16).check((3, 40, 32))
     SuperResolution(16).check((3, 48, 32))
+
+
+def test_a_mask_that_the_data_set_brought_stays_unless_the_task_has_its_own():
+    mask = np.full((48, 64), 7, np.uint8)
+    item = Item("a", to_uint8(CLEAN), mask=mask)
+    assert Denoise().pair(item, rng()).mask is mask
+    assert Denoise().pair(Item("a", to_uint8(CLEAN)), rng()).mask is None

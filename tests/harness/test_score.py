@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 
+from errors import UserError
 from harness.commandline import read
 from harness.execute import execute
 from harness.plan import plan
@@ -119,6 +120,11 @@ def words_of(point_words: list[str], metric: str) -> bool:
 )
 def test_a_metric_is_planned_where_it_has_what_it_needs(metric, words, there):
     assert words_of(["scale=smoke", *words], metric) is there
+
+
+def test_a_set_metric_that_needs_more_pictures_says_so_before_anything_is_trained():
+    with pytest.raises(UserError, match="metrics=frechet of 16 pictures needs 1281"):
+        plan(read(["scale=smoke", "task=generate", "metrics=[frechet]", "images=2000"]).points[0])
 
 
 def test_a_metric_that_measured_nothing_is_told():

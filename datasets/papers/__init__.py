@@ -1,0 +1,1 @@
+"""Adapters for a local copy of each data set of the papers: its layout, its official split, its protocol."""

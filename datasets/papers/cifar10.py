@@ -1,0 +1,96 @@
+"""CIFAR-10 from its binary version: bytes, no pickles."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from datasets import crops
+from datasets.base import Dataset, Item, check_count, digest
+from datasets.papers.layouts import Place
+from errors import UserError
+from registry import register
+
+_FOLDER = "cifar-10-batches-bin"
+_TRAINING = tuple(f"data_batch_{number}.bin" for number in range(1, 6))
+_TEST = "test_batch.bin"
+_RECORD = 1 + 3 * 32 * 32  # a label, then the red, the green and the blue plane
+_IN_FILE = 10_000
+
+
+@register("dataset", "cifar10")
+class Cifar10(Dataset):
+    """CIFAR-10 (Krizhevsky 2009): 50,000 + 10,000 colour pictures of 32 x 32 pixels, the labels left aside.
+
+    ::
+
+        root/cifar-10-batches-bin/data_batch_1.bin ... data_batch_5.bin   or directly in root
+        root/cifar-10-batches-bin/test_batch.bin
+
+    This is the archive cifar-10-binary.tar.gz. The python version holds pickles, which can run code when they are
+    read, and is refused. Training items are mirrored half of the time (DDPM, appendix B); nothing is resized.
+    """
+
+    version = 1
+    defaults = {"task": "generate"}
+    counts = {"images": {"paper": 10_000}}
+    free = ("root", "copy")
+
+    def __init__(self, seed: int, root: str = "", copy: Literal["whole", "part"] = "whole") -> None:
+        del seed  # the split is the authors'
+        self.shape = (3, 32, 32)
+        place = Place("cifar10", root, copy, "CIFAR-10, binary version (Krizhevsky 2009, cifar-10-binary.tar.gz)")
+        _refuse_pickles(place.root)
+        files = [place.root / place.file(f"{_FOLDER}/{name}", name) for name in (*_TRAINING, _TEST)]
+        records = [read_batch(path) for path in files]
+        for path, found in zip(files, records, strict=True):
+            place.check(len(found), _IN_FILE, str(path))
+        self.training, self.tests = np.concatenate(records[:-1]), records[-1]
+
+    def manifest(self) -> str:
+        """Over the pixels of both parts and the version."""
+        return self._manifest
+
+    @functools.cached_property
+    def _manifest(self) -> str:
+        return digest("cifar10", self.version, self.training, self.tests)
+
+    def draw(self, rng: np.random.Generator) -> Item:
+        """One training picture, uniformly, mirrored with probability 1/2."""
+        index = int(rng.integers(len(self.training)))
+        image = _picture(self.training[index])
+        if rng.random() < 0.5:
+            return Item(f"train-{index:05d}-mirrored", crops.mirrored(image))
+        return Item(f"train-{index:05d}", image)
+
+    def test(self, count: int) -> list[Item]:
+        """The first ``count`` test pictures, in the authors' order, which is random."""
+        check_count("cifar10", count, len(self.tests))
+        return [Item(f"test-{index:05d}", _picture(self.tests[index])) for index in range(count)]
+
+
+def read_batch(path: Path) -> np.ndarray:
+    """The planes of a batch file, uint8 (N, 3072); `UserError` naming a file that is not whole records."""
+    data = np.frombuffer(path.read_bytes(), np.uint8)
+    if data.size == 0 or data.size % _RECORD:
+        raise UserError(f"{path}: {data.size} bytes are not whole records of {_RECORD}; unpack it again")
+    records = data.reshape(-1, _RECORD)
+    if records[:, 0].max() > 9:
+        raise UserError(f"{path}: a label of {records[:, 0].max()}, but CIFAR-10 has 0 to 9; unpack it again")
+    return records[:, 1:]
+
+
+def _picture(planes: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(planes.reshape(3, 32, 32).transpose(1, 2, 0))
+
+
+def _refuse_pickles(root: Path) -> None:
+    python = [place for place in (root / "cifar-10-batches-py", root / "data_batch_1") if place.exists()]
+    if python and not (root / _FOLDER).is_dir() and not (root / _TRAINING[0]).is_file():
+        raise UserError(
+            f"{python[0]}: this is CIFAR-10's python version, made of pickles, which are not read here; "
+            "unpack cifar-10-binary.tar.gz in its place"
+        )

@@ -1,0 +1,103 @@
+"""Resizing and filtering of float pictures as blind degradations need them; PyTorch's conventions, without PyTorch."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+
+_CUBIC = -0.75  # PyTorch's and OpenCV's bicubic coefficient; Pillow's is -0.5
+
+
+def resize(image: np.ndarray, height: int, width: int, mode: str) -> np.ndarray:
+    """A float picture (H, W, C) brought to (height, width, C) by ``mode``, without antialiasing filters.
+
+    ``area``      mean over the source pixels that an output pixel touches (`adaptive_avg_pool2d`).
+    ``bilinear``  between half-pixel centres, borders repeated (`interpolate(align_corners=False)`, OpenCV's too).
+    ``bicubic``   the same with Keys' cubic, a = -0.75; may leave the range of the input.
+    """
+    rows, columns = _WEIGHTS[mode](image.shape[0], height), _WEIGHTS[mode](image.shape[1], width)
+    wide = np.tensordot(rows, image, axes=(1, 0))
+    return np.ascontiguousarray(np.matmul(columns, wide)).astype(image.dtype, copy=False)
+
+
+def divided(size: tuple[int, int], factor: float) -> tuple[int, int]:
+    """A (height, width) divided by a factor, rounded down, at least one pixel."""
+    return max(1, int(size[0] / factor)), max(1, int(size[1] / factor))
+
+
+@functools.lru_cache(maxsize=256)
+def _area(before: int, after: int) -> np.ndarray:
+    edges = np.arange(after + 1) * before
+    first, last = edges[:-1] // after, -(-edges[1:] // after)
+    source = np.arange(before)
+    inside = (source >= first[:, None]) & (source < last[:, None])
+    return _fixed(inside / (last - first)[:, None])
+
+
+@functools.lru_cache(maxsize=256)
+def _bilinear(before: int, after: int) -> np.ndarray:
+    centre = np.clip((np.arange(after) + 0.5) * before / after - 0.5, 0, None)
+    low = np.floor(centre).astype(int)
+    return _taps(before, [(low, 1 - (centre - low)), (low + 1, centre - low)])
+
+
+@functools.lru_cache(maxsize=256)
+def _bicubic(before: int, after: int) -> np.ndarray:
+    centre = (np.arange(after) + 0.5) * before / after - 0.5
+    low = np.floor(centre).astype(int)
+    return _taps(before, [(low + k, _keys(np.abs(centre - low - k))) for k in (-1, 0, 1, 2)])
+
+
+_WEIGHTS = {"area": _area, "bilinear": _bilinear, "bicubic": _bicubic}
+
+
+def _keys(distance: np.ndarray) -> np.ndarray:
+    """Keys' cubic (IEEE Trans. ASSP 29(6), 1981, eq. 15 with a free): 1 at 0, 0 at 1, 2 and beyond."""
+    x, a = distance, _CUBIC
+    near = ((a + 2) * x - (a + 3)) * x * x + 1
+    far = ((x - 5) * x + 8) * x * a - 4 * a
+    return np.where(x <= 1, near, np.where(x < 2, far, 0.0))
+
+
+def _taps(before: int, taps: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+    weights = np.zeros((len(taps[0][0]), before))
+    for index, weight in taps:
+        np.add.at(weights, (np.arange(len(index)), np.clip(index, 0, before - 1)), weight)
+    return _fixed(weights)
+
+
+def _fixed(weights: np.ndarray) -> np.ndarray:
+    weights = weights.astype(np.float32)
+    weights.setflags(write=False)
+    return weights
+
+
+def convolve(image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+    """A float picture (H, W, C), each channel filtered with an odd (k, k) kernel, borders mirrored (d c b | a b c d).
+
+    The mirror does not repeat the border pixel (OpenCV's default). Through the Fourier transform.
+    """
+    from scipy.fft import irfft2, next_fast_len, rfft2
+
+    radius = kernel.shape[0] // 2
+    padded = np.pad(image, ((radius, radius), (radius, radius), (0, 0)), mode="reflect")
+    shape = [next_fast_len(side, real=True) for side in padded.shape[:2]]
+    planes = np.moveaxis(padded, -1, 0)
+    product = rfft2(planes, shape) * rfft2(kernel.astype(image.dtype), shape)
+    full = irfft2(product, shape)[:, 2 * radius : 2 * radius + image.shape[0], 2 * radius : 2 * radius + image.shape[1]]
+    return np.ascontiguousarray(np.moveaxis(full, 0, -1)).astype(image.dtype, copy=False)
+
+
+def sharpen(image: np.ndarray) -> np.ndarray:
+    """Real-ESRGAN's unsharp mask of a picture in [0, 1]: radius 51, sigma 8, weight 0.5, threshold 10/255.
+
+    r = x - G x; s = clip(x + 0.5 r, 0, 1); w = G [|r| > 10/255]; y = w s + (1 - w) x.
+    """
+    offsets = np.arange(-25, 26)
+    line = np.exp(-0.5 * (offsets / 8.0) ** 2)
+    blur = np.outer(line, line) / line.sum() ** 2
+    residual = image - convolve(image, blur)
+    weight = convolve((np.abs(residual) * 255 > 10).astype(image.dtype), blur)
+    sharp = np.clip(image + np.float32(0.5) * residual, 0, 1)
+    return weight * sharp + (1 - weight) * image
