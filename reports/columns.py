@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 # What every table of records has, by type; options (`sampler.eta`, `schedule.name`, ...) come on top.
 FIXED = {
@@ -25,6 +26,8 @@ FIXED = {
     "unit": "string",
     "protocol": "string",  # stamp of all that decides the value
     "n": "int64",  # pictures of the run
+    "floor": "float64",  # a set metric's figure of real items against real ones, as many
+    "replicates": "list<double>",  # a set metric's bootstrap replicates; of the same items for runs on equal inputs
     "higher_is_better": "bool",
     "nfe": "float64",
     "seconds_per_image": "float64",
@@ -40,8 +43,18 @@ FIXED = {
     "hardware.threads": "int64",
 }
 REQUIRED = ("run", "inputs", "method", "image", "metric", "value", "protocol")
+# What a row has of its own; everything else is the same in all rows of a run.
+OWN = ("image", "metric", "value", "unit", "protocol", "higher_is_better", "floor", "replicates")
 # Beside the options, what a run may differ in.
-SETTINGS = ("seed", "sampling_seed", "data_seed", "scale", "precision")
+SEEDS = ("seed", "sampling_seed", "data_seed")
+SETTINGS = (*SEEDS, "scale", "precision")
+
+
+def arrow(kind: str) -> pa.DataType:
+    """The Arrow type of a fixed column's kind."""
+    import pyarrow as pa
+
+    return pa.list_(pa.float64()) if kind == "list<double>" else pa.type_for_alias(kind)
 
 
 def varying(runs: pd.DataFrame) -> list[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from errors import UserError
-from reports.columns import FIXED, REQUIRED
+from reports.columns import FIXED, REQUIRED, arrow
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,10 +46,11 @@ def _runs_of(path: Path) -> set[str]:
         there = f"there are: {', '.join(known)}" if known else "there are none yet"
         raise UserError(f"sweep {path.parent.name!r}: no such sweep in {path.parent.parent}; {there}") from None
     except (OSError, ValueError, TypeError, KeyError) as error:
-        raise _damaged(path, error) from error
+        raise damaged(path, error) from error
 
 
-def _damaged(path: Path, error: Exception) -> UserError:
+def damaged(path: Path, error: Exception) -> UserError:
+    """The one line about a file that can't be read."""
     reason = str(error).partition("\n")[0]
     return UserError(f"{path}: is damaged or of another kind ({reason}); delete it and run again")
 
@@ -65,7 +66,7 @@ def _read(path: Path) -> pa.Table:
         if missing:
             raise ValueError(f"it has no column {missing[0]}")
     except (OSError, ValueError, pa.ArrowException) as error:
-        raise _damaged(path, error) from error
+        raise damaged(path, error) from error
     return table
 
 
@@ -83,7 +84,7 @@ def _alike(paths: Iterable[Path], tables: Iterable[pa.Table]) -> list[pa.Table]:
         try:
             joined.append(pa.concat_tables(parts).cast(pa.schema([_typed(column) for column in schema])))
         except (ValueError, pa.ArrowException) as error:
-            raise _damaged(first[schema], error) from error
+            raise damaged(first[schema], error) from error
     return joined
 
 
@@ -92,7 +93,7 @@ def _typed(column: pa.Field) -> pa.Field:
     import pyarrow as pa
 
     if column.name in FIXED:
-        return pa.field(column.name, pa.type_for_alias(FIXED[column.name]))
+        return pa.field(column.name, arrow(FIXED[column.name]))
     texts = (pa.types.is_string, pa.types.is_large_string, pa.types.is_dictionary)
     return pa.field(column.name, pa.string()) if any(test(column.type) for test in texts) else column
 
@@ -101,7 +102,7 @@ def _frame(tables: Sequence[pa.Table], sweep: str) -> pd.DataFrame:
     import pandas as pd
     import pyarrow as pa
 
-    empty = pa.schema([(name, pa.type_for_alias(kind)) for name, kind in FIXED.items()]).empty_table()
+    empty = pa.schema([(name, arrow(kind)) for name, kind in FIXED.items()]).empty_table()
     clashing = _clashing(tables)
     plain = [table.cast(pa.schema([_told(column, clashing) for column in table.schema])) for table in tables]
     whole = pa.concat_tables([empty, *plain], promote_options="permissive")

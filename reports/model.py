@@ -45,9 +45,11 @@ class Comparison:
     """A condition against the baseline on one metric, paired by image and by seed.
 
     ``difference`` is condition minus baseline in the metric's unit; ``win_rate`` the share of pictures on which the
-    condition is better (ties count half), NaN for set metrics; ``p`` two-sided, ``p_adjusted`` over all comparisons
-    of the metric in the block by ``adjustment`` ("Holm" or "Benjamini-Hochberg"); ``detectable`` the smallest true
-    difference that would be found with a power of 0.8; ``images`` and ``seeds`` what both have.
+    condition is better (ties count half), NaN for set metrics; ``p`` two-sided, below 0.05 exactly where the interval
+    leaves out 0; ``p_adjusted`` over all comparisons of the metric in the block by ``adjustment`` ("Holm" or
+    "Benjamini-Hochberg"); ``detectable`` the smallest true difference that would be found with a power of 0.8;
+    ``images`` and ``seeds`` what both have. ``verdict`` is inconclusive unless the adjusted p too is below 0.05.
+    ``baseline`` is the key of the condition compared with: the block's, or its counterpart with equal options.
     """
 
     difference: Estimate
@@ -59,6 +61,7 @@ class Comparison:
     images: int
     seeds: int
     verdict: Verdict
+    baseline: str = ""
 
 
 @dataclass(frozen=True)
@@ -127,7 +130,9 @@ class Interaction:
 @dataclass(frozen=True)
 class Block:
     """What was run on one data set and task. ``verdicts`` are sentences, the most important first; ``images`` is by
-    metric: the table image x condition (columns are condition keys) of per-image figures, means over seeds."""
+    metric: the table image x condition (columns are condition keys) of per-image figures, means over seeds.
+    ``fronts`` is by metric and cost (nfe, seconds_per_image, peak_memory_mb) the keys of the Pareto front: no
+    condition that costs as much or less is better beyond the interval of their paired difference."""
 
     name: str
     dataset: str
@@ -140,6 +145,7 @@ class Block:
     ablations: tuple[Ablation, ...]
     interactions: tuple[Interaction, ...]
     images: Mapping[str, Any] = field(default_factory=dict)
+    fronts: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

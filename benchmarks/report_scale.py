@@ -1,0 +1,140 @@
+"""A report of very many runs, from the root: ``python -m benchmarks.report_scale [--runs N] [--images N] [--seeds N]``.
+
+Makes synthetic records in a temporary folder, then measures reading, analysis and the page one after the other, each
+in seconds and with the peak memory of the process up to then. The target: 10,000 runs with 100 images each in 60
+seconds and 4 GB, all together.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+METRICS = (("psnr", "dB", True, 20.0, 1.0), ("ssim", "", True, 0.6, 0.03), ("mae", "8-bit levels", False, 20.0, -2.0))
+SWEEP = "scale-00000000"
+FIXED = {
+    **{f"train.{name}": 0.5 for name in ("lr", "ema", "clip", "decay", "warmup", "steps")},
+    **{f"network.{name}": 32 for name in ("dim", "groups", "heads", "depth")},
+    **{f"schedule.{name}": "increased" for name in ("alpha", "beta", "name")},
+    **{f"task.{name}": 0.1 for name in ("exposure", "full_well", "read")},
+    "task.name": "lowlight",
+    "dataset.name": "photos",
+    "dataset.size": 64,
+    "sampler.name": "rddm",
+    "code_hash": "0123456789abcdef",
+    "git_commit": "0" * 40,
+    "hardware.device": "cpu",
+    "hardware.name": "x86_64",
+    "hardware.threads": 2,
+    "scale": "cpu",
+    "precision": "fp32",
+    "data_seed": 0,
+    "sampling_seed": 0,
+    "packages": json.dumps({"torch": "2.13.0", "numpy": "2.4.0", "diffusers": "0.41.0"}),
+    "gflops_per_image": 1.5,
+    "parameters": 1_234_567,
+    "peak_memory_mb": 120.0,
+    "train_seconds": 118.0,
+}
+
+
+def points(runs: int, seeds: int) -> list[dict[str, object]]:
+    """Identity, and two methods over eta, steps and seeds."""
+    etas = math.ceil(runs / 2 / seeds / 10)
+    grid = product(("ddim", "rddm"), range(etas), range(10), range(seeds))
+    made: list[dict[str, object]] = [{"method": "identity", "seed": 0, "training": ""}]
+    for method, eta, steps, seed in grid:
+        training = f"{method}-{seed}"
+        options = {"sampler.eta": eta / etas, "sampler.steps": 5 * (steps + 1)}
+        made.append({"method": method, "seed": seed, "training": training, **options})
+    return made[:runs]
+
+
+def write(root: Path, runs: int, images: int, seeds: int) -> None:
+    """Records of runs whose figures depend on the picture, the method, eta, the training and chance."""
+    rng, folder = np.random.default_rng(0), root / "records"
+    folder.mkdir(parents=True)
+    pictures = rng.normal(size=images)
+    names = [f"photo-{place:04d}" for place in range(images)]
+    told = []
+    for place, point in enumerate(points(runs, seeds)):
+        run = f"{place:020d}"
+        gain = {"identity": -3.0, "ddim": 0.0, "rddm": 0.5}[str(point["method"])] - 0.3 * float(
+            point.get("sampler.eta", 0)
+        )  # type: ignore[arg-type]
+        figures = gain + pictures + 0.2 * rng.normal(size=images)
+        pq.write_table(table(point | {"run": run, "samples": f"s{run}"}, names, figures), folder / f"{run}.parquet")
+        words = [f"{name}={value}" for name, value in point.items() if name != "training"]
+        told.append({"run": run, "status": "done", "overrides": words, "reason": ""})
+    (root / "sweeps" / SWEEP).mkdir(parents=True)
+    (root / "sweeps" / SWEEP / "points.json").write_text(json.dumps(told))
+
+
+def table(point: dict[str, object], names: list[str], figures: np.ndarray) -> pa.Table:
+    """A record as the harness writes it."""
+    count = len(names) * len(METRICS)
+    rows: dict[str, object] = {
+        "image": names * len(METRICS),
+        "metric": [metric for metric, *_ in METRICS for _ in names],
+        "value": np.concatenate([base + slope * figures for *_, base, slope in METRICS]),
+        "unit": [unit for _, unit, *_ in METRICS for _ in names],
+        "protocol": [f"{metric};8bit;range=255;channels=all;per-image;v1" for metric, *_ in METRICS for _ in names],
+        "higher_is_better": [higher for _, _, higher, *_ in METRICS for _ in names],
+    }
+    steps = float(point.get("sampler.steps", 0))  # type: ignore[arg-type]
+    facts = {**FIXED, **point, "inputs": "i", "dataset": "photos", "task": "lowlight", "n": len(names), "nfe": steps}
+    facts |= {"seconds_per_image": 0.01 * steps, "method.name": point["method"]}
+    return pa.table(rows | {name: pa.repeat(pa.scalar(value), count) for name, value in facts.items()})
+
+
+@contextmanager
+def measured(what: str) -> Iterator[None]:
+    """Print seconds, seconds of the processor (what counts on a busy machine) and the peak memory so far."""
+    start, worked = time.perf_counter(), time.process_time()
+    yield
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    took, work = time.perf_counter() - start, time.process_time() - worked
+    print(f"{what:12s} {took:7.1f} s   {work:7.1f} s of processor   peak {peak:5.2f} GB", flush=True)
+
+
+def main() -> None:
+    """Make, read, analyse, write."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--runs", type=int, default=10_000)
+    parser.add_argument("--images", type=int, default=100)
+    parser.add_argument("--seeds", type=int, default=3, help="training seeds of a condition")
+    chosen = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        root = Path(scratch)
+        with measured("(make)"):
+            write(root, chosen.runs, chosen.images, chosen.seeds)
+        with measured("import"):
+            from reports.analysis import analyse
+            from reports.html import write_html
+            from reports.scan import scan
+        with measured("read alone"):
+            scan(root)
+        with measured("analysis"):
+            report = analyse(root, SWEEP)
+        with measured("html"):
+            write_html(report, root / "report", {})
+        size = sum(path.stat().st_size for path in (root / "report").rglob("*") if path.is_file())
+        block = report.blocks[0]
+        print(f"{report.done} runs, {len(block.conditions)} conditions, {size / 1e6:.1f} MB of page", file=sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,91 @@
+"""From the records and points of a sweep to everything that a report says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reports.baselines import parsed
+from reports.blocks import Asked, block
+from reports.html.numbers import worded
+from reports.layout import ANCHOR, Layout, layouts
+from reports.model import Block, Report
+from reports.points import Point, failures, nothing_at, points_of
+from reports.provenance import provenance, settings
+from reports.scan import scan
+from reports.verdicts import conditional, question, titled
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def analyse(root: Path, sweep: str | None = None, baseline: Mapping[str, str] | str | None = None) -> Report:
+    """The report of a sweep, the name of a folder in ROOT/sweeps, or of all records below ``root``.
+
+    ``baseline`` is a condition by columns, ``{"method": "ddim"}`` or ``"method=ddim"``; in each block it picks the
+    condition that has these values. Without one, identity is the baseline where it was asked for, else the first
+    condition asked for. Raises `UserError` for a sweep or a baseline that is not there, for a damaged record, and
+    for a metric that has two protocols in a block.
+    """
+    root, wanted = Path(root), parsed(baseline)
+    points = points_of(root, sweep)
+    records = scan(root, None if sweep is None else [point.run for point in points])
+    heads, done = records.heads, set(records.heads["run"])
+    order = {point.run: place for place, point in reversed(list(enumerate(points))) if point.asked}
+    asked = done if sweep is None else set(order)
+    made = layouts(heads, order)
+    blocks = [block(records, one, Asked(asked, wanted, _commands(one, points))) for one in made]
+    lost = failures(root, points, done)
+    methods = tuple(dict.fromkeys(condition.method for one in blocks for condition in one.conditions))
+    names = [one.name for one in blocks]
+    return Report(
+        title=titled([one for one in methods if one != ANCHOR] or methods, names),
+        question=question(methods, names, _axes(blocks)),
+        root=root,
+        done=len(done & asked),
+        asked=len(done & asked) + len(lost),
+        blocks=tuple(blocks),
+        failures=lost,
+        conditional=conditional(_trainings(blocks, heads)),
+        provenance=provenance(heads, records.stamps),
+        methods=methods,
+        settings=settings(heads),
+    )
+
+
+def _commands(layout: Layout, points: Sequence[Point]) -> dict[str, str]:
+    """The command that repeats each run; that of doing nothing is another run's on the same pictures."""
+    known = {point.run: point for point in reversed(points) if point.asked}
+    found: dict[str, str] = {}
+    first: dict[str, Point] = {}
+    for run, inputs in zip(layout.heads["run"], layout.heads["inputs"], strict=True):
+        if run in known:
+            found[run] = known[run].command
+            first.setdefault(inputs, known[run])
+    for run, inputs, method in zip(*(layout.heads[name] for name in ("run", "inputs", "method")), strict=True):
+        if run not in found and method == ANCHOR and inputs in first:
+            found[run] = nothing_at(first[inputs], run).command
+    return found
+
+
+def _axes(blocks: Sequence[Block]) -> dict[str, list[str]]:
+    """The options that vary, each with its values in the order of the conditions."""
+    found: dict[str, dict[str, None]] = {}
+    for one in blocks:
+        for condition in one.conditions:
+            for name, value in condition.options.items():
+                found.setdefault(name, {})[worded(value)] = None
+    return {name: list(values) for name, values in found.items()}
+
+
+def _trainings(blocks: Sequence[Block], heads: pd.DataFrame) -> list[int]:
+    """Training seeds of each comparison in which a training is involved, or of the conditions where none was made."""
+    trained = set(heads.loc[heads["training"].fillna("") != "", "run"])
+    found = []
+    for one in blocks:
+        for condition in one.conditions:
+            compared = [score.comparison.seeds for score in condition.scores.values() if score.comparison]
+            if not trained.isdisjoint(condition.runs):
+                found += compared or [len(condition.seeds)]
+    return found

@@ -1,0 +1,86 @@
+"""What was asked for: the points of a sweep, the words that asked, the commands that repeat them, what failed."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from errors import UserError
+from reports.load import damaged
+from reports.model import Failure
+
+ANCHORED = "anchor"  # the status of a run that is in a sweep only as what doing nothing gives
+LATER = ("method", "sampler", "schedule", "network", "train", "seed", "sampling_seed")  # nothing to doing nothing
+DEFAULT = "run"  # the experiment that a command without -cn runs
+
+
+@dataclass(frozen=True)
+class Point:
+    """A point: its run's key, the overrides that asked for it, its experiment, and why it has no record."""
+
+    run: str
+    overrides: tuple[str, ...]
+    experiment: str
+    reason: str
+    asked: bool  # no mere anchor
+
+    @property
+    def command(self) -> str:
+        """What repeats the point, quoted for a shell."""
+        chosen = [] if self.experiment == DEFAULT else ["-cn", self.experiment]
+        return shlex.join(["python", "run.py", *chosen, *self.overrides])
+
+
+def points_of(root: Path, sweep: str | None) -> list[Point]:
+    """The points of a sweep in its order, or of all sweeps below ``root``.
+
+    Raises `UserError` for a sweep that is not there or whose points.json is damaged.
+    """
+    folder = root / "sweeps"
+    if sweep is not None and not (folder / sweep / "points.json").is_file():
+        known = sorted(path.parent.name for path in folder.glob("*/points.json"))
+        there = f"there are: {', '.join(known)}" if known else "there are none yet"
+        raise UserError(f"sweep {sweep!r}: no such sweep in {folder}; {there}")
+    files = sorted(folder.glob("*/points.json")) if sweep is None else [folder / sweep / "points.json"]
+    return [point for path in files for point in _read(path)]
+
+
+def _read(path: Path) -> list[Point]:
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+        experiment = path.parent.name.rpartition("-")[0] or DEFAULT
+        return [_point(point, experiment) for point in told]
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise damaged(path, error) from error
+
+
+def _point(told: Mapping[str, Any], experiment: str) -> Point:
+    words = tuple(str(word) for word in told.get("overrides", ()))
+    asked = told.get("status", "done") != ANCHORED
+    return Point(str(told["run"]), words, experiment, str(told.get("reason", "")), asked)
+
+
+def nothing_at(point: Point, run: str) -> Point:
+    """The run that degrades the same pictures as a point's and returns them: an anchor keeps no words of its own."""
+    kept = [word for word in point.overrides if word.lstrip("+~").partition("=")[0].partition(".")[0] not in LATER]
+    return Point(run, (*kept, "method=identity"), point.experiment, "", False)
+
+
+def failures(root: Path, points: Sequence[Point], done: Iterable[str]) -> tuple[Failure, ...]:
+    """The points asked for that have no record: their words, the reason, and the traceback where one was kept."""
+    known = set(done)
+    found: dict[str, Point] = {point.run: point for point in points if point.asked and point.run not in known}
+    return tuple(_failure(root, point) for point in found.values())
+
+
+def _failure(root: Path, point: Point) -> Failure:
+    kept: Mapping[str, Any] = {}
+    with suppress(OSError, ValueError):  # never started, or its marker is gone: the sweep's reason is all there is
+        kept = json.loads((root / "failures" / point.run / "FAILED").read_text(encoding="utf-8"))
+    reason = point.reason or str(kept.get("reason", "")) or "did not run to its end"
+    return Failure(" ".join(point.overrides), reason, str(kept.get("traceback", "")))

@@ -1,0 +1,118 @@
+"""Intervals, tests and power for figures per training seed and picture, in NumPy, seeded, many at once.
+
+The figures of a quantity are ``cells`` (S, I): S trainings, I pictures, means over sampling seeds (their noise is drawn
+for each picture anew, so it has no effect of its own and is covered by the pictures). Every training is scored on the
+same pictures: the two are crossed, not nested, ``y_si = mu + seed_s + image_i + rest_si``, all random, and
+
+    Var(mean) = vs + max(vi - vr, 0),  vs = Var_s(mean_i y) / S,  vi = Var_i(mean_s y) / I,  vr = MS_rest / (S I)
+
+(the two-way crossed random model; Searle, Casella, McCulloch, Variance Components). The 95% interval is
+mean -+ factor * sqrt(Var), where factor is Cochran's mean of the factors of the two parts, weighted with the parts
+(Cochran 1964, Biometrics 20, 191): Student's t with S - 1 degrees of freedom for trainings; for pictures the 0.95
+quantile of |T*| of the symmetric studentised bootstrap (Hall 1988, JRSS B 50, 35), which resamples pictures once for
+all trainings, never below Student's t, and Student's t alone for fewer than 8 pictures. With fewer than 3 trainings
+the seed part can't be told: the interval is then conditional on these trainings.
+
+Measured coverage in percent (8000 samples each, standard error 0.25), one training, 16 pictures / 100 pictures:
+
+    law of the differences       this        Student's t   percentile bootstrap
+    normal                       95.5 95.1   94.9 94.9     91.9 94.5
+    exponential                  93.6 94.7   91.4 94.1     89.5 93.5
+    Student t3                   96.9 95.9   96.1 95.4     91.3 93.9
+    log-normal (0.8)             91.4 94.2   89.1 93.2     86.9 92.9
+    a tenth of all, rest near 0  81.8 95.5   81.5 93.6     80.3 93.7
+
+Normal, 3 to 10 trainings crossed with 16 or 100 pictures, any share of the seeds: 94.8 to 97.4; Satterthwaite's t
+goes down to 92, resampling three trainings to 75. What no method mends: a gain on few pictures that 16 may all miss.
+"""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+
+from reports.spread import FEWEST, LEVEL, ROOM, Spread, blank, joined, patterns, put
+from reports.student import quantile
+
+DRAWS = 1999  # bootstrap replicates: (DRAWS + 1) * 0.95 is whole
+SMALL = 8  # pictures below which resampling can't tell their law: it covers 97 to 99% and costs two thirds of the power
+LARGE = 2000  # pictures beyond which the bootstrap tells nothing that Student's t does not
+
+
+def spread(cells: np.ndarray, draws: int = DRAWS, seed: int = 0) -> Spread:
+    """The means of M quantities, cells (M, S, I); NaN is a missing figure, paired differences are what they are.
+
+    Used are the trainings that have at least half as many pictures as the fullest, and the pictures that all of them
+    have. ``draws = 0`` leaves the bootstrap out and takes Student's t. ``seed`` decides the resampling.
+    """
+    found = blank(len(cells))
+    for members, rows, columns in patterns(np.isfinite(cells)):
+        step = max(1, ROOM // max(rows.sum() * columns.sum(), 1))
+        for first in range(0, len(members), step):
+            chunk = members[first : first + step]
+            put(found, chunk, _crossed(cells[chunk][:, rows][:, :, columns], draws, seed))
+    return found
+
+
+def share(wins: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Win rates (M,) and their 95% bounds, of wins (M, S, I) in [0, 1], ties 0.5, NaN missing.
+
+    Wilson's score interval with the effective number n = rate (1 - rate) / Var(rate) and the factor of `spread`
+    (Kish's design effect); n is the number of pictures where all agree, and the bounds never leave [0, 1].
+    """
+    found = spread(wins, 0)
+    rate, z2 = found.mean, found.factor**2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        count = np.where(found.error > 0, rate * (1 - rate) / found.error**2, found.images)
+        count = np.clip(count, 1, np.maximum(found.images * found.seeds, 1))
+        middle = (rate + z2 / (2 * count)) / (1 + z2 / count)
+        half = np.sqrt(z2 * (rate * (1 - rate) / count + z2 / (4 * count**2))) / (1 + z2 / count)
+    return rate, np.maximum(middle - half, 0), np.minimum(middle + half, 1)
+
+
+def _crossed(cells: np.ndarray, draws: int, seed: int) -> Spread:
+    """`spread` of complete cells."""
+    count, seeds, images = cells.shape
+    by_image = cells.mean(1)
+    mean = by_image.mean(1)
+    if images < 2:
+        none = np.full(count, np.nan)
+        return Spread(mean, none, none, np.full(count, images), np.full(count, seeds))
+    pictures = by_image.var(1, ddof=1) / images
+    factor = np.maximum(quantile(LEVEL, np.array(images - 1.0)), _studentised(by_image, mean, draws, seed))
+    trainings = np.zeros(count)
+    if seeds >= FEWEST:
+        trainings = cells.mean(2).var(1, ddof=1) / seeds
+        rest = cells.var((1, 2)) * seeds * images - (seeds - 1) * images * seeds * trainings
+        rest -= (images - 1) * seeds * images * pictures
+        pictures = np.maximum(pictures - rest / ((seeds - 1) * (images - 1) * seeds * images), 0)
+    return joined(mean, (trainings, pictures), factor, (images, seeds))
+
+
+def _studentised(figures: np.ndarray, mean: np.ndarray, draws: int, seed: int) -> np.ndarray:
+    """0.95 quantiles (M,) of |T*|, T* the studentised mean of resampled pictures; figures (M, I). 0 without draws."""
+    count, images = figures.shape
+    found = np.zeros(count)
+    if not draws or not SMALL <= images <= LARGE:
+        return found
+    weights, place = _weights(images, draws, seed), round(0.95 * (draws + 1)) - 1
+    step = max(1, ROOM // draws)
+    for first in range(0, count, step):
+        chunk = slice(first, first + step)
+        off = figures[chunk] - mean[chunk, None]
+        squares = off**2
+        means = off @ weights
+        variances = squares @ weights - means**2
+        least = 1e-3 * squares.mean(1, keepdims=True) + np.finfo(float).tiny
+        t2 = means**2 / np.maximum(variances, least)
+        found[chunk] = np.sqrt(np.partition(t2, place, axis=1)[:, place] * (images - 1))
+    return found
+
+
+@functools.lru_cache(maxsize=8)
+def _weights(images: int, draws: int, seed: int) -> np.ndarray:
+    """How often each picture is drawn, over the number of pictures: (I, draws)."""
+    drawn = np.random.default_rng([seed, images, draws]).integers(0, images, (draws, images))
+    flat = drawn + images * np.arange(draws)[:, None]
+    return np.bincount(flat.ravel(), minlength=images * draws).reshape(draws, images).T / images
