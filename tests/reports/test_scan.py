@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from errors import UserError
+from reports import load
+from reports.columns import OWN
+from reports.scan import scan
+
+
+def same(root: Path, runs: list[str] | None = None) -> None:
+    """Heads and figures are those of the one tidy table."""
+    found, tidy = scan(root, runs), load(root, runs)
+    heads = tidy.drop_duplicates("run").reset_index(drop=True)
+    assert set(found.heads.columns) == set(tidy.columns) - set(OWN) - {"sweep"}
+    for name in found.heads.columns:
+        assert found.heads[name].isna().tolist() == heads[name].isna().tolist(), name
+        assert found.heads[name].dropna().tolist() == heads[name].dropna().tolist(), name
+    assert [found.heads["run"][run] for run in found.run] == tidy["run"].tolist()
+    assert [found.images[code] for code in found.image] == tidy["image"].tolist()
+    for place, name in enumerate(("metric", "protocol", "unit", "higher_is_better")):
+        assert [found.stamps[code][place] for code in found.stamp] == tidy[name].tolist()
+    np.testing.assert_array_equal(found.value, tidy["value"].to_numpy())
+    np.testing.assert_array_equal(found.floor, tidy["floor"].to_numpy())
+
+
+def test_heads_and_figures_are_those_of_load(results: Path, synth: SimpleNamespace) -> None:
+    same(results)
+    same(results, ["r-rddm-0", "r-lost"])
+    synth.save(results, synth.sampled("odd", "rddm", 0.5, 1.0, **{"schedule.x": None, "network.wide": True}))
+    same(results)
+
+
+def test_what_statistics_cannot_tell_is_read(results: Path, synth: SimpleNamespace) -> None:
+    """Texts beyond their size, several row groups, no statistics at all, NaN, a column that is not constant."""
+    table = synth.sampled("long", "rddm", -0.0, 1.0, packages="x" * 9000)
+    table["train_seconds"] = [np.nan, *[5.0] * (len(table) - 1)]
+    synth.save(results, table)
+    synth.sampled("groups", "rddm", 0.5, 1.0).to_parquet(results / "records" / "groups.parquet", row_group_size=5)
+    plain = pa.Table.from_pandas(synth.sampled("bare", "rddm", 0.5, 1.0), preserve_index=False)
+    pq.write_table(plain, results / "records" / "bare.parquet", write_statistics=False)
+    same(results)
+
+
+def test_options_of_two_types_become_text(tmp_path: Path, synth: SimpleNamespace) -> None:
+    for run, value in (("a", 64), ("b", "32x64"), ("c", True), ("d", None)):
+        synth.save(tmp_path, synth.record(run, "rddm", 0.0, **{"network.dim": value}))
+    same(tmp_path)
+
+
+def test_floors_and_replicates_stand_at_their_rows(tmp_path: Path, synth: SimpleNamespace) -> None:
+    table = synth.record("a", "rddm", 0.0)
+    row = table.head(1).assign(image="", metric="fd", floor=0.5, replicates=[[1.0, 2.0, np.nan]])
+    synth.save(tmp_path, pd.concat([table, row], ignore_index=True))
+    synth.save(tmp_path, synth.record("b", "rddm", 0.0))
+    found = scan(tmp_path)
+    assert list(found.replicates) == [len(table)] and found.floor[len(table)] == 0.5
+    np.testing.assert_array_equal(found.replicates[len(table)], [1.0, 2.0, np.nan])
+    same(tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1", b"no parquet at all", None])
+def test_a_damaged_file_is_named(results: Path, content: bytes | None) -> None:
+    path = results / "records" / "r-rddm-1.parquet"
+    path.write_bytes(path.read_bytes()[:-200] if content is None else content)
+    with pytest.raises(UserError, match="r-rddm-1.parquet") as caught:
+        scan(results)
+    assert "\n" not in str(caught.value) and len(scan(results, ["r-rddm-0"]).value) == 12
+
+
+def test_a_file_that_is_no_record_is_named(results: Path, synth: SimpleNamespace) -> None:
+    pd.DataFrame({"x": [1]}).to_parquet(results / "records" / "other.parquet")
+    with pytest.raises(UserError, match="other.parquet.*no column run"):
+        scan(results)
+    synth.save(results, synth.record("other", "rddm", 1.0).assign(value="high"))
+    with pytest.raises(UserError, match="other.parquet"):
+        scan(results)
+    synth.save(results, synth.record("other", "rddm", 1.0))
+    path = results / "records" / "other.parquet"
+    pd.read_parquet(path).head(0).to_parquet(path)
+    with pytest.raises(UserError, match="other.parquet"):
+        scan(results)
+
+
+def test_no_records_are_no_runs(tmp_path: Path) -> None:
+    found = scan(tmp_path)
+    assert len(found.heads) == len(found.value) == len(found.stamps) == 0 and "method" in found.heads
+
+
+def test_nothing_heavy_is_needed() -> None:
+    """Reading and analysing import neither torch nor scipy nor matplotlib."""
+    import subprocess
+
+    code = "import reports.analysis, sys; print([m for m in ('torch', 'scipy', 'matplotlib') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2], capture_output=True, text=True)
+    assert done.stdout.strip() == "[]", done.stderr
