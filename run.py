@@ -71,12 +71,28 @@ def show(store: Store, command: Command, plans: Sequence[Plan], folder: Path) ->
         say(f"note: {note}")
     for words, reason in outcome.failures.items():
         say(f"failed: {words or 'the default run'}: {reason}")
+    if command.multirun:
+        _report(store, folder)
     if outcome.grid is not None:
         say(f"pictures: {outcome.grid}")
     if outcome.table is not None:
         say(f"table:    {folder / 'table.csv'} (and .parquet)")
         say(f"records:  {store.root / 'records'} ({len(plans) - len(outcome.failures)} of {len(plans)} runs)")
     return 1 if outcome.failures else 0
+
+
+def _report(store: Store, folder: Path) -> None:
+    """Say who wins, and write the sweep's report; what was measured is on the disk whatever comes of it."""
+    from reports.build import analysed, write
+
+    try:
+        report = analysed(store.root, folder.name, "")
+        for block in report.blocks:
+            for verdict in block.verdicts[: len(block.metrics)]:
+                say(f"{block.name}: {verdict}")
+        say(f"report:   {write(report, store.root, folder / 'report')}")
+    except UserError as error:
+        say(f"no report: {error}")
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -20,21 +20,29 @@ FIRST, LAST = "report.md", "report.html"  # who looks for the page finds all tha
 
 
 def build(root: Path, sweep: str | None = None, baseline: str = "", out: Path | None = None) -> Path:
-    """Write report.html, report.md with figures/, tables/*.tex, table.csv and table.parquet; gives report.html's path.
+    """Analyse and `write`; gives report.html's path.
 
     ``sweep`` names a folder in ROOT/sweeps, None means all records of ``root``; ``baseline`` is a condition such as
     "method=ddim", empty for the analysis' own choice; ``out`` is the folder, by default report/ in that of the sweep
-    or of the results. A failure leaves what was there before. Raises `UserError` for an unknown sweep or baseline,
-    where there is no record, and where ``out`` can't be written.
+    or of the results. Raises `UserError` for an unknown sweep or baseline, where there is no record, and where ``out``
+    can't be written.
+    """
+    root = Path(root)
+    folder = Path(out) if out is not None else (root / "sweeps" / sweep if sweep else root) / "report"
+    return write(analysed(root, sweep, baseline), root, folder)
+
+
+def write(report: Report, root: Path, folder: Path) -> Path:
+    """Write report.html, report.md with figures/, tables/*.tex, table.csv and table.parquet; gives report.html's path.
+
+    ``root`` is the folder of results, which pictures and curves come from. A failure leaves what was there before.
+    Raises `UserError` where ``folder`` can't be written.
     """
     from reports.export import export
     from reports.html import write_html
     from reports.latex import write_latex
     from reports.markdown import write_markdown
 
-    root = Path(root)
-    folder = Path(out) if out is not None else (root / "sweeps" / sweep if sweep else root) / "report"
-    report = analysed(root, sweep, baseline)
     with _aside(folder) as scratch:
         pages, files = _drawn(report, root)
         write_html(report, scratch, pages)
