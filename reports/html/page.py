@@ -16,7 +16,7 @@ from reports.model import Report
 from reports.pictures import Gallery, galleries
 
 ASSETS = Path(__file__).parent / "assets"
-STYLES = ("page.css", "table.css", "pictures.css")
+STYLES = ("page.css", "table.css", "pictures.css", "print.css")  # print last: it overrules
 SCRIPTS = ("table.js", "slider.js", "copy.js")
 NAMED = 4  # blocks in the line under the title
 VIEWS = 40  # metrics that the style can show one at a time

@@ -304,6 +304,17 @@ def test_the_page_never_scrolls_sideways(page, width):
     assert page.execute_script(wide)
 
 
+def test_a_print_has_no_controls_and_fits_the_paper(page):
+    look(page, 1032, "light")  # A4 landscape without its margins, in CSS pixels
+    page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    try:
+        assert page.execute_script("return document.documentElement.scrollWidth") <= 1032
+        assert not one(page, "nav").is_displayed() and not one(page, ".controls").is_displayed()
+        assert one(page, "#b1-table").is_displayed()
+    finally:
+        page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+
+
 @pytest.mark.parametrize("width", [375, 1400])
 def test_contrast_in_both_schemes(page, width):
     colours = {}
