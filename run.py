@@ -90,6 +90,7 @@ def _report(store: Store, folder: Path) -> None:
         for block in report.blocks:
             for verdict in block.verdicts[: len(block.metrics)]:
                 say(f"{block.name}: {verdict}")
+        say(report.conditional)
         say(f"report:   {write(report, store.root, folder / 'report')}")
     except UserError as error:
         say(f"no report: {error}")

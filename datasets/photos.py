@@ -148,4 +148,5 @@ class Photos(Dataset):
 
     def _item(self, name: str, top: int, left: int) -> Item:
         size = self.shape[1]
-        return Item(f"{name}-y{top}-x{left}-{size}", crops.window(self.images[name], top, left, size))
+        cut = crops.window(self.images[name], top, left, size)
+        return Item(f"{name}-y{top}-x{left}-{size}", cut, source=name)

@@ -76,7 +76,8 @@ class Photographs(Dataset):
 
     def _item(self, key: tuple[str, str], top: int, left: int) -> Item:
         size = self.shape[1]
-        return Item(f"{key[1]}-y{top}-x{left}-{size}", crops.window(self._cache.get(key), top, left, size))
+        cut = crops.window(self._cache.get(key), top, left, size)
+        return Item(f"{key[1]}-y{top}-x{left}-{size}", cut, source=key[1])
 
 
 def _found(folder: Path, root: str) -> dict[str, Path]:

@@ -51,8 +51,8 @@ class Data:
         return Batch(to_tensor(arrays["clean"], device), given(arrays, slice(None), device), generator)
 
     def tests(self) -> dict[str, np.ndarray]:
-        """The test pictures: ``ids`` (N,), ``clean`` and, for restoration, ``degraded``, as uint8 (N, H, W, C), and
-        ``mask``, uint8 (N, H, W), where the data set or the task marks a region.
+        """The test pictures: ``ids`` (N,), ``sources`` (N,), the photographs they were cut from, ``clean`` and, for
+        restoration, ``degraded``, as uint8 (N, H, W, C), and ``mask``, uint8 (N, H, W), where a region is marked.
 
         The degradation of a picture depends on (data seed, data set, picture, "degrade") and on nothing else.
         """
@@ -60,7 +60,8 @@ class Data:
             self.task.pair(item, numpy_rng(self.data_seed, self.name, item.id, "degrade"))
             for item in self.source.test(self.count)
         ]
-        return {"ids": np.array([item.id for item in items])} | _stacked(items)
+        names = {"ids": [item.id for item in items], "sources": [item.source or item.id for item in items]}
+        return {name: np.array(values) for name, values in names.items()} | _stacked(items)
 
     def reals(self, count: int) -> np.ndarray:
         """Real training items for set metrics, (count, ...): draw k depends on (data seed, data set, "real", k)."""

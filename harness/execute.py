@@ -78,13 +78,14 @@ def _record(plan: Plan, store: Store, scores: records.Scores) -> Path:
     path = records.path_of(store.root, plan.run)
     samples = store.entry("samples", plan.samples.key)
     with samples.lock():  # two scorings of the same samples write the same record
-        if path.exists() and {(name, facts["protocol"]) for name, (facts, _) in scores.items()} <= records.stamps_in(
-            path
-        ):
+        wanted = {(name, facts["protocol"]) for name, (facts, _) in scores.items()}
+        if path.exists() and wanted <= records.stamps_in(path):
             return path
+        inputs = read_npz(store.entry("inputs", plan.inputs.key), "inputs.npz")
         trained = [store.entry("trainings", stage.key) for stage in plan.stages]
         seconds = sum(entry.facts()["train_seconds"] if entry.status == "done" else np.nan for entry in trained)
         cost = {**samples.facts()["cost"], "train_seconds": seconds, **_flat_hardware(samples)}
+        cost["sources"] = len(np.unique(inputs.get("sources", inputs["ids"])))
         return records.write(store.root, plan, records.rows(plan, scores, cost))
 
 

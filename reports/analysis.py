@@ -47,11 +47,17 @@ def analyse(root: Path, sweep: str | None = None, baseline: Mapping[str, str] | 
         asked=len(done & asked) + len(lost),
         blocks=tuple(blocks),
         failures=lost,
-        conditional=conditional(_trainings(blocks, heads)),
+        conditional=conditional(_trainings(blocks, heads), _cut(heads)),
         provenance=provenance(heads, records.stamps),
         methods=methods,
         settings=settings(heads),
     )
+
+
+def _cut(heads: pd.DataFrame) -> list[tuple[int, int]]:
+    """Test pictures and the photographs that they were cut from, of the runs that say so."""
+    told = heads[["n", "sources"]].dropna().drop_duplicates()
+    return [(int(images), int(photographs)) for images, photographs in told.itertuples(index=False)]
 
 
 def _commands(layout: Layout, points: Sequence[Point]) -> dict[str, str]:

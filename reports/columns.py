@@ -26,6 +26,7 @@ FIXED = {
     "unit": "string",
     "protocol": "string",  # stamp of all that decides the value
     "n": "int64",  # pictures of the run
+    "sources": "int64",  # photographs that they were cut from; n where each is a picture of its own
     "floor": "float64",  # a set metric's figure of real items against real ones, as many
     "replicates": "list<double>",  # a set metric's bootstrap replicates; of the same items for runs on equal inputs
     "higher_is_better": "bool",

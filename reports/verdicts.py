@@ -90,16 +90,27 @@ def basis(images: int, seeds: int, trained: bool, kind: str) -> str:
     return f"{what}, {times}" + (f", {CONDITIONAL[seeds]}" if seeds in CONDITIONAL else "")
 
 
-def conditional(seeds: Iterable[int]) -> str:
-    """What all verdicts depend on, from the numbers of training seeds of the comparisons with a training."""
+def conditional(seeds: Iterable[int], cut: Iterable[tuple[int, int]] = ()) -> str:
+    """What all verdicts depend on: from the numbers of training seeds of the comparisons with a training, and of test
+    pictures and the photographs that they were ``cut`` from."""
     least = min(seeds, default=0)
     pictures = "The intervals cover the choice of test pictures"
+    crops = "".join(
+        f" The {images} test pictures are crops of {_number(photographs)}: crops of one are alike, the intervals count "
+        "them as independent, and other photographs may turn it."
+        for images, photographs in sorted(set(cut))
+        if photographs < images
+    )
     if not least:
-        return f"{pictures}; no training is involved."
+        return f"{pictures}; no training is involved.{crops}"
     if least < FEWEST:
         said = CONDITIONAL[least]
-        return f"{said[0].upper()}{said[1:]}: another training seed may turn it. {pictures} and of nothing else."
-    return f"{pictures} and of training seeds ({least} at least)."
+        return f"{said[0].upper()}{said[1:]}: another training seed may turn it. {pictures} and of nothing else.{crops}"
+    return f"{pictures} and of training seeds ({least} at least).{crops}"
+
+
+def _number(photographs: int) -> str:
+    return f"{photographs} photograph{'s' if photographs != 1 else ''}"
 
 
 def _comparison(condition: Condition, facts: MetricFacts) -> Comparison:

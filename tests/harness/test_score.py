@@ -141,3 +141,13 @@ def test_every_metric_states_its_facts_as_literals():
         assert isinstance(facts.get("higher_is_better"), bool) and isinstance(facts.get("unit"), str), name
         assert facts.get("kind", "image") in ("image", "set", "model"), name
         assert json.dumps(facts.get("needs", [])), name
+
+
+def test_a_record_says_how_many_photographs_its_crops_come_from(tmp_path):
+    words = ("scale=smoke", "dataset.size=16", "images=8", "method=identity", "metrics=[mae]")
+    made = run(tmp_path, *words, "dataset.split=2")
+    assert set(load(tmp_path, runs=[made.run])["sources"]) == {2}
+    digits = run(
+        tmp_path, "scale=smoke", "dataset=digits", "task=denoise", "method=identity", "metrics=[mae]", "images=3"
+    )
+    assert set(load(tmp_path, runs=[digits.run])["sources"]) == {3}

@@ -43,6 +43,7 @@ def test_what_statistics_cannot_tell_is_read(results: Path, synth: SimpleNamespa
     """Texts beyond their size, several row groups, no statistics at all, NaN, a column that is not constant."""
     table = synth.sampled("long", "rddm", -0.0, 1.0, packages="x" * 9000)
     table["train_seconds"] = [np.nan, *[5.0] * (len(table) - 1)]
+    table["nfe"] = [1.0, *[9.0] * (len(table) - 1)]
     synth.save(results, table)
     synth.sampled("groups", "rddm", 0.5, 1.0).to_parquet(results / "records" / "groups.parquet", row_group_size=5)
     plain = pa.Table.from_pandas(synth.sampled("bare", "rddm", 0.5, 1.0), preserve_index=False)
