@@ -25,7 +25,7 @@ test: setup
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --durations 15
 
 figures: setup
-	$(BIN)/python -m reports.plane docs/plane.png
+	$(BIN)/python -m reports.images.plane docs/plane.png
 
 # Needs uv. Versions only, no addresses; what torch pins for CUDA is left to torch, which has a build without it.
 lock:

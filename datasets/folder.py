@@ -96,8 +96,8 @@ class Folder(Dataset):
 
     def _item(self, stem: str, top: int, left: int) -> Item:
         size = self.shape[1]
-        cut = [crops.window(self._cache.get(group[stem]), top, left, size) for group in self._groups()]
-        return Item(f"{safe(stem)}-y{top}-x{left}-{size}", *cut, source=safe(stem))
+        clean, *pair = (crops.window(self._cache.get(group[stem]), top, left, size) for group in self._groups())
+        return Item(f"{safe(stem)}-y{top}-x{left}-{size}", clean, next(iter(pair), None), source=safe(stem))
 
     def _groups(self) -> list[dict[str, Path]]:
         return [self.clean, self.degraded] if self.degraded else [self.clean]

@@ -207,9 +207,9 @@ def _score(made: Plan, name: str) -> Node:
         metric.refuse_few(min(counts))
     trained = {"trainings": [stage.key for stage in made.stages], "inputs": made.inputs.key}
     drawn = {"sampling_seed": made.point.config["sampling_seed"], "precision": made.point.config["precision"]}
-    depends = {
+    depends: dict[str, dict[str, Any]] = {
         "image": {"samples": made.samples.key},
-        "set": {"samples": made.samples.key, "reals": made.reals.key, "bootstrap": getattr(metric, "bootstrap", 0)},
+        "set": {"samples": made.samples.key, "reals": made.reals.key, "bootstrap": getattr(metric, "bootstrap", None)},
         "model": trained | drawn,
     }
     return _node("scores", **depends[kind], metric=name, protocol=metric.protocol)

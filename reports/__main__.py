@@ -63,7 +63,7 @@ def _export(arguments: argparse.Namespace) -> str:
 def _compare(arguments: argparse.Namespace) -> str:
     root, sweep = located(arguments.results, arguments.results)
     from reports.compare import compare
-    from reports.lines import lines
+    from reports.text.lines import lines
 
     del sweep  # the runs are named one by one
     return "\n\n".join(lines(sheet) for sheet in compare(root, arguments.A, arguments.B))

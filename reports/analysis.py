@@ -6,15 +6,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reports.baselines import parsed
-from reports.blocks import Asked, block
+from reports.findings.baselines import parsed
+from reports.findings.blocks import Asked, block
+from reports.findings.layout import ANCHOR, Layout, layouts
+from reports.findings.points import Point, failures, nothing_at, points_of
+from reports.findings.provenance import provenance, settings
+from reports.findings.verdicts import conditional, question, titled
 from reports.html.numbers import worded
-from reports.layout import ANCHOR, Layout, layouts
 from reports.model import Block, Report
-from reports.points import Point, failures, nothing_at, points_of
-from reports.provenance import provenance, settings
 from reports.scan import scan
-from reports.verdicts import conditional, question, titled
 
 if TYPE_CHECKING:
     import pandas as pd

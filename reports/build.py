@@ -40,8 +40,8 @@ def write(report: Report, root: Path, folder: Path) -> Path:
     """
     from reports.export import export
     from reports.html import write_html
-    from reports.latex import write_latex
-    from reports.markdown import write_markdown
+    from reports.text.latex import write_latex
+    from reports.text.markdown import write_markdown
 
     with _aside(folder) as scratch:
         pages, files = _drawn(report, root)

@@ -15,14 +15,14 @@ from reports.html.numbers import decimals, probability
 from reports.load import load
 from reports.model import Comparison, Estimate
 from reports.select import chosen
-from reports.sheets import Cell, Sheet
-from reports.spread import FEWEST
-from reports.wording import ARROWS, percent, plain, spread, verdict
+from reports.stats.spread import FEWEST
+from reports.text.sheets import Cell, Sheet
+from reports.text.wording import ARROWS, percent, plain, spread, verdict
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from reports.spread import Spread
+    from reports.stats.spread import Spread
 
 SEEDS = 7  # the column
 HEADER = ("metric", "A", "B", "A − B", "A wins", "p", "pictures", "seeds", "A is")
@@ -122,7 +122,7 @@ def _replicates(parts: list[pd.DataFrame], seeds: int) -> np.ndarray:
 
 def _compared(pair: _Pair, sign: float, items: int) -> Comparison:
     from reports import statistics
-    from reports.sets import spread_of_sets
+    from reports.stats.sets import spread_of_sets
 
     gaps = pair.first - pair.second
     wins = Estimate(math.nan, math.nan, math.nan)

@@ -12,7 +12,7 @@ from errors import UserError
 from harness.files import write_atomic
 from registry import nearest
 from reports.model import Block, Condition, Estimate, Report
-from reports.wording import COSTS
+from reports.text.wording import COSTS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,15 +80,15 @@ def _parquet(report: Report) -> bytes:
 
 
 def _markdown(report: Report) -> bytes:
-    from reports.marked import table
-    from reports.sheets import sheets
+    from reports.text.marked import table
+    from reports.text.sheets import sheets
 
     return "\n\n".join(table(sheet) for found in sheets(report) for sheet in found).encode() + b"\n"
 
 
 def _latex(report: Report) -> bytes:
-    from reports.latex import kept, table
-    from reports.sheets import sheets
+    from reports.text.latex import kept, table
+    from reports.text.sheets import sheets
 
     return "\n".join(table(sheet) for found in sheets(report) for sheet in kept(found)).encode()
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reports.charts import ablation, costs, interaction, paired, quality, training
+from reports.charts.style import house, png, svg
 from reports.model import Block, Report
-from reports.style import house, png, svg
-from reports.wording import Names, plain
+from reports.text.wording import Names, plain
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -32,8 +32,8 @@ import functools
 
 import numpy as np
 
-from reports.spread import FEWEST, LEVEL, ROOM, Spread, blank, joined, patterns, put
-from reports.student import quantile
+from reports.stats.spread import FEWEST, LEVEL, ROOM, Spread, blank, joined, patterns, put
+from reports.stats.student import quantile
 
 DRAWS = 1999  # bootstrap replicates: (DRAWS + 1) * 0.95 is whole
 SMALL = 8  # pictures below which resampling can't tell their law: it covers 97 to 99% and costs two thirds of the power

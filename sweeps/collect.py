@@ -102,7 +102,7 @@ def _needs(metric: str) -> str:
 
 def _pictures(store: Store, folder: Path, plans: Sequence[Plan]) -> Path | None:
     """The grid of the first inputs among the plans: degraded, each method's pictures, clean."""
-    from reports.grid import grid, points_grid
+    from reports.images.grid import grid, points_grid
 
     first = plans[0].inputs.key
     same = [plan for plan in plans if plan.inputs.key == first]

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-FOLDERS = ("methods", "methods/networks", "datasets", "datasets/papers", "metrics", "metrics/features")
-FOLDERS += ("metrics/networks", "harness", "sweeps", "reports", "reports/charts", "reports/html")
+TOPS = ("methods", "datasets", "metrics", "harness", "sweeps", "reports")
+FOLDERS = sorted({path.parent.relative_to(ROOT) for top in TOPS for path in (ROOT / top).rglob("*.py")})
 
 
 def python(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -35,7 +35,7 @@ def test_our_datasets_is_found_and_the_libraries_work_beside_it():
 @pytest.mark.parametrize(
     "code",
     [
-        "import reports, reports.table, reports.grid, sweeps.collect",
+        "import reports, reports.table, reports.images.grid, sweeps.collect",
         "import harness.commandline, harness.plan, harness.execute, harness.help; harness.help.text()",
         "import harness.plan as p, harness.commandline as c; p.plan(c.read(['scale=smoke']).points[0])",
         "import run",

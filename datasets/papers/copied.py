@@ -91,7 +91,8 @@ class Copied(Dataset):
         cut = {layer: crops.window(self._cache.get(key), *corner, size) for layer, key in layers.items() if key[0]}
         if mirror:
             cut = {layer: crops.mirrored(image) for layer, image in cut.items()}
-        return Item(f"{shot.id}-mirrored" if mirror else shot.id, **cut)
+        name = f"{shot.id}-mirrored" if mirror else shot.id
+        return Item(name, cut["clean"], cut.get("degraded"), cut.get("mask"))
 
     def _fitted(self, key: tuple[str, str]) -> np.ndarray:
         name, kind = key

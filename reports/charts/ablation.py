@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from reports.charts.common import arms, heading, is_number, same_units, scale_x
+from reports.charts.style import Look, better, label, look, remark, sheet, wrapped
 from reports.model import Ablation, Block, Report
-from reports.style import Look, better, label, look, remark, sheet, wrapped
-from reports.wording import plain
+from reports.text.wording import plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,10 +6,10 @@ import math
 from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from reports.charts.style import COLOURS, LETTERS, MARKERS, Look, look, wrapped
 from reports.html.numbers import amount
 from reports.model import Block, Condition, Estimate, MetricFacts, Report
-from reports.style import COLOURS, LETTERS, MARKERS, Look, look, wrapped
-from reports.wording import plain
+from reports.text.wording import plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from reports.charts.common import MOST, colour_of, heading
+from reports.charts.style import LETTERS, remark, sheet, wrapped
 from reports.html.numbers import amount
 from reports.model import Block, Condition, Report
-from reports.style import LETTERS, remark, sheet, wrapped
-from reports.wording import COSTS
+from reports.text.wording import COSTS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from reports.charts.common import heading
+from reports.charts.style import INK, WIDTH, better, label, remark, sheet, wrapped
 from reports.html.numbers import decimals
 from reports.model import Block, Estimate, Interaction
-from reports.style import INK, WIDTH, better, label, remark, sheet, wrapped
-from reports.wording import plain
+from reports.text.wording import plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

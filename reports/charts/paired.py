@@ -6,8 +6,8 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from reports.charts.common import against, colour_of, counterpart, heading, shown
+from reports.charts.style import INK, PALE, WIDTH, better, label, remark, sheet, wrapped
 from reports.model import Block, Condition, Report
-from reports.style import INK, PALE, WIDTH, better, label, remark, sheet, wrapped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

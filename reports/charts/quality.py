@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from reports.charts.common import arms, heading, looks, scale_x, shown
+from reports.charts.style import PALE, Look, better, label, remark, sheet, wrapped
 from reports.model import Block, Condition, Estimate, Report
-from reports.style import PALE, Look, better, label, remark, sheet, wrapped
-from reports.wording import COSTS
+from reports.text.wording import COSTS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

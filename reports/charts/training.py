@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from harness.store import Damaged, Store, read_npz
 from reports.charts.common import heading
+from reports.charts.style import look, remark, sheet, wrapped
 from reports.model import Block, Condition
-from reports.style import look, remark, sheet, wrapped
-from reports.wording import plain
+from reports.text.wording import plain
 
 if TYPE_CHECKING:
     import numpy as np

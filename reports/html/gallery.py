@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 
-from reports.choice import counterparts
 from reports.html.drawn import source
 from reports.html.markup import Attributes, Markup, element, joined
 from reports.html.numbers import amount
 from reports.html.tables import scroller
+from reports.images.choice import counterparts
+from reports.images.pictures import CLEAN, DEGRADED, Gallery, Row, Tile
 from reports.model import Block
-from reports.pictures import CLEAN, DEGRADED, Gallery, Row, Tile
 
 
 def pictures(block: Block, gallery: Gallery | None, key: str) -> Markup:

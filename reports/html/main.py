@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
-from reports.choice import counterparts
 from reports.html.limits import Limits
 from reports.html.markup import Markup, element, joined
 from reports.html.numbers import NOTHING, amount, worded
 from reports.html.scores import Shape, cells_of, headings, scores_of
 from reports.html.tables import Cell, Column, Frame, Row, sortable
+from reports.images.choice import counterparts
 from reports.model import Block, Condition
 
 COSTS: Mapping[str, tuple[str, str]] = {

@@ -12,8 +12,8 @@ from reports.html.drawn import Drawn
 from reports.html.limits import limits
 from reports.html.markup import Markup, element, joined
 from reports.html.sections import Section, sections_of
+from reports.images.pictures import Gallery, galleries
 from reports.model import Report
-from reports.pictures import Gallery, galleries
 
 ASSETS = Path(__file__).parent / "assets"
 STYLES = ("page.css", "table.css", "pictures.css", "print.css")  # print last: it overrules

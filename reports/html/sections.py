@@ -12,8 +12,8 @@ from reports.html.gallery import pictures
 from reports.html.limits import Limits
 from reports.html.main import costs_table, main_table
 from reports.html.markup import Markup, element, joined, rows_of
+from reports.images.pictures import Gallery
 from reports.model import Block, Report
-from reports.pictures import Gallery
 
 READ = (
     "Differences are paired by picture and by seed. An interval holds 95%. A bold mean: no other condition is better "

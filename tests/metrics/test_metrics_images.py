@@ -185,7 +185,10 @@ def test_metrics_and_reports_do_not_import_torch() -> None:
     import sys
 
     measures = "psnr ssim mae ms_ssim lab lpips dists niqe brisque iqa identity_distance networks.weights"
-    modules = ", ".join(f"metrics.{name}" for name in measures.split()) + ", reports.table, reports.grid, reports.plane"
+    modules = (
+        ", ".join(f"metrics.{name}" for name in measures.split())
+        + ", reports.table, reports.images.grid, reports.images.plane"
+    )
     heavy = "{'torch', 'pandas', 'matplotlib', 'rich', 'scipy', 'skimage', 'timm', 'pyiqa'} & set(sys.modules)"
     subprocess.run(
         [sys.executable, "-c", f"import sys, {modules}; sys.exit(str({heavy}) if {heavy} else 0)"], check=True

@@ -445,7 +445,7 @@ def test_a_recorded_sweep_can_be_analysed() -> None:
 
 
 def test_crops_of_few_photographs_are_told():
-    from reports.verdicts import conditional
+    from reports.findings.verdicts import conditional
 
     assert "The 16 test pictures are crops of 3 photographs" in conditional([3], [(16, 3), (16, 3)])
     assert "crops" not in conditional([3], [(16, 16)]) and "crops of 1 photograph:" in conditional([], [(4, 1)])

@@ -18,9 +18,9 @@ import handmade  # noqa: E402
 
 from reports import load  # noqa: E402
 from reports.charts import ablation, common, interaction, paired, quality, training  # noqa: E402
+from reports.charts.style import COLOURS, LETTERS, LINES, MARKERS, WIDTH, house, look, svg  # noqa: E402
 from reports.figures import drawings, figures, render  # noqa: E402
 from reports.model import Ablation, Estimate, Interaction, Level, Report  # noqa: E402
-from reports.style import COLOURS, LETTERS, LINES, MARKERS, WIDTH, house, look, svg  # noqa: E402
 
 RECORDED = Path(__file__).parent / "recorded"
 KINDS = {"difference", "pareto", "ablation", "interaction", "scatter", "costs", "curve"}

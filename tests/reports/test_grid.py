@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from reports.grid import GAP, grid, points_grid
-from reports.page import wrap
+from reports.images.grid import GAP, grid, points_grid
+from reports.images.page import wrap
 
 
 def pictures(count: int, size: int, channels: int = 3) -> np.ndarray:

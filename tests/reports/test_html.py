@@ -20,8 +20,8 @@ from reports.html.limits import limits
 from reports.html.markup import Markup, element, joined, slug, text
 from reports.html.numbers import amount, decimals, fixed, interval, probability, share, worded
 from reports.html.page import document
+from reports.images.pictures import galleries
 from reports.model import Estimate
-from reports.pictures import galleries
 from tests.reports.report_fixture import HOSTILE, figures, report, results
 
 
@@ -279,7 +279,7 @@ def test_element_escapes_all_but_markup():
 
 
 def test_slugs_are_those_of_the_figures():
-    from reports.wording import slug as theirs
+    from reports.text.wording import slug as theirs
 
     for name in ("photos · lowlight", HOSTILE, "", "a\nb\u202e", "x" * 200, "ÄÖ"):
         assert slug(name) == theirs(name)

@@ -18,14 +18,14 @@ sys.path.insert(0, str(Path(__file__).parent))
 import handmade  # noqa: E402
 
 from reports.analysis import analyse  # noqa: E402
-from reports.markdown import document, write_markdown  # noqa: E402
-from reports.marked import ROWS, escape, fenced, inline, table  # noqa: E402
-from reports.marked_pictures import pictures_of  # noqa: E402
+from reports.images.pictures import Gallery, Row, Tile  # noqa: E402
+from reports.images.tiles import png  # noqa: E402
 from reports.model import Failure  # noqa: E402
-from reports.pictures import Gallery, Row, Tile  # noqa: E402
-from reports.sheets import Cell, Sheet  # noqa: E402
-from reports.tiles import png  # noqa: E402
-from reports.wording import plain  # noqa: E402
+from reports.text.markdown import document, write_markdown  # noqa: E402
+from reports.text.marked import ROWS, escape, fenced, inline, table  # noqa: E402
+from reports.text.marked_pictures import pictures_of  # noqa: E402
+from reports.text.sheets import Cell, Sheet  # noqa: E402
+from reports.text.wording import plain  # noqa: E402
 
 HERE = Path(__file__).parent
 GOLDEN = HERE / "golden" / "report.md"

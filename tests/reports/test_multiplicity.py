@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from reports.multiplicity import BENJAMINI_HOCHBERG, HOLM, adjusted, benjamini_hochberg, holm
+from reports.stats.multiplicity import BENJAMINI_HOCHBERG, HOLM, adjusted, benjamini_hochberg, holm
 
 BY_NAME = {"holm": holm, "fdr_bh": benjamini_hochberg}
 

@@ -11,9 +11,9 @@ import pytest
 from PIL import Image
 
 from harness.store import Store, read_npz, write_npz
-from reports.choice import chosen, counterparts, picked, ranked
-from reports.pictures import galleries
-from reports.tiles import gain_of, png, residual
+from reports.images.choice import chosen, counterparts, picked, ranked
+from reports.images.pictures import galleries
+from reports.images.tiles import gain_of, png, residual
 from tests.reports.report_fixture import report, results
 
 ROOM = 9_000_000

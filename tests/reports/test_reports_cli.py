@@ -23,9 +23,9 @@ from reports import load  # noqa: E402
 from reports.__main__ import main  # noqa: E402
 from reports.compare import compare  # noqa: E402
 from reports.html.numbers import decimals, probability  # noqa: E402
-from reports.lines import lines  # noqa: E402
 from reports.select import chosen, located  # noqa: E402
-from reports.wording import percent, spread  # noqa: E402
+from reports.text.lines import lines  # noqa: E402
+from reports.text.wording import percent, spread  # noqa: E402
 
 ROOT = Path(__file__).parents[2]
 RECORDED = Path(__file__).parent / "recorded"

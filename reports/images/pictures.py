@@ -1,6 +1,6 @@
 """The pictures of a report: degraded, each method's, clean, and what is left between them.
 
-Which ones is decided in `reports.choice`: the worst, the median and the best of each condition, by its paired
+Which ones is decided in `reports.images.choice`: the worst, the median and the best of each condition, by its paired
 difference to the baseline on the block's first per-image metric.
 """
 
@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from harness.store import Damaged, Store, read_npz
-from reports.choice import RULE, chosen, picked
+from reports.images.choice import RULE, chosen, picked
+from reports.images.tiles import gain_of, png, points, residual
 from reports.load import load
 from reports.model import Block, Condition, Report
-from reports.tiles import gain_of, png, points, residual
 
 __all__ = ["Gallery", "Row", "Tile", "galleries"]
 

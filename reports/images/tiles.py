@@ -57,7 +57,7 @@ def gain_of(pairs: Iterable[tuple[np.ndarray, np.ndarray]]) -> int:
 
 def points(rows: Mapping[str, np.ndarray]) -> bytes:
     """Sets of points, float (N, 2), as one PNG with a panel each on the same axes."""
-    from reports.scatter import points_grid
+    from reports.images.scatter import points_grid
 
     with tempfile.TemporaryDirectory() as folder:
         return points_grid(rows, Path(folder) / "points.png", POINTS).read_bytes()

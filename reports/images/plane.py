@@ -1,4 +1,4 @@
-"""The figure of docs/architecture.md: every method is a path through one plane. ``python -m reports.plane OUT``."""
+"""The figure of docs/architecture.md, all methods as paths in one plane: ``python -m reports.images.plane OUT``."""
 
 from __future__ import annotations
 
@@ -132,5 +132,5 @@ def _label(axes: Axes, place: tuple[float, float], text: str, colour: str) -> No
 
 if __name__ == "__main__":
     if len(sys.argv) != 2:
-        sys.exit("usage: python -m reports.plane OUT.png")
+        sys.exit("usage: python -m reports.images.plane OUT.png")
     draw(sys.argv[1])

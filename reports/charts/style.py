@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
 
 from reports.model import MetricFacts
-from reports.wording import plain
+from reports.text.wording import plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

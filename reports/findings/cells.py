@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from reports.layout import Layout
+from reports.findings.layout import Layout
 
 if TYPE_CHECKING:
     import pandas as pd

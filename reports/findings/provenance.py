@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from reports.columns import FIXED
+from reports.findings.layout import BESIDES, plain
 from reports.html.numbers import worded
-from reports.layout import BESIDES, plain
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from reports.spread import FEWEST, LEVEL, ROOM, Spread, blank, joined, patterns, put
-from reports.student import quantile
+from reports.stats.spread import FEWEST, LEVEL, ROOM, Spread, blank, joined, patterns, put
+from reports.stats.student import quantile
 
 
 def spread_of_sets(values: np.ndarray, replicates: np.ndarray, items: np.ndarray) -> Spread:

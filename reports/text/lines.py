@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reports.sheets import Sheet
+from reports.text.sheets import Sheet
 
 GAP = "  "
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from reports.cells import Seeds
-from reports.layout import Layout
+from reports.findings.cells import Seeds
+from reports.findings.layout import Layout
 from reports.scan import Records
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from harness.files import write_atomic
 from reports.citations import bibtex
 from reports.model import Report
-from reports.sheets import TABLES, Cell, Sheet, sheets
-from reports.wording import plain
+from reports.text.sheets import TABLES, Cell, Sheet, sheets
+from reports.text.wording import plain
 
 ROWS = 60  # of a table
 FLOATS = 10  # tables between two page ends: LaTeX keeps only so many in mind

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from errors import UserError
-from reports.ablations import Design, ablation, designs, interaction
-from reports.baselines import baselines
-from reports.cells import Seeds
-from reports.gathered import figures
-from reports.layout import Group, Layout
-from reports.measured import Measured, fronts, lead, measured, table
+from reports.findings.ablations import Design, ablation, designs, interaction
+from reports.findings.baselines import baselines
+from reports.findings.cells import Seeds
+from reports.findings.gathered import figures
+from reports.findings.layout import Group, Layout
+from reports.findings.measured import Measured, fronts, lead, measured, table
+from reports.findings.verdicts import against, alone, verdict
 from reports.model import Ablation, Block, Condition, Interaction
 from reports.scan import Records
-from reports.verdicts import against, alone, verdict
 
 COSTS = ("nfe", "seconds_per_image", "gflops_per_image", "parameters", "peak_memory_mb", "train_seconds")
 

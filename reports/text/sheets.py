@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from reports.html.numbers import NOTHING, amount, decimals, fixed, probability
 from reports.model import Ablation, Block, Comparison, Condition, Estimate, Interaction, Level, Report, Score
-from reports.wording import COSTS, Names, named, percent, plain, spread, titled, verdict
+from reports.text.wording import COSTS, Names, named, percent, plain, spread, titled, verdict
 
 __all__ = ["TABLES", "Cell", "Sheet", "sheets"]
 

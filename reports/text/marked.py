@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from reports.sheets import Cell, Sheet
-from reports.wording import plain
+from reports.text.sheets import Cell, Sheet
+from reports.text.wording import plain
 
 ROWS = 300  # of a table
 _SPECIAL = re.compile(r"([\\`*_|~$])")

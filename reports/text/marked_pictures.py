@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from harness.files import write_atomic
-from reports.grid import grid
-from reports.marked import escape, inline
-from reports.pictures import Gallery
-from reports.wording import plain
+from reports.images.grid import grid
+from reports.images.pictures import Gallery
+from reports.text.marked import escape, inline
+from reports.text.wording import plain
 
 COLUMNS = 9  # pictures
 

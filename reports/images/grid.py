@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from reports.page import FONT_SIZE, INK, MARGIN, PAPER, checked, font, save, wrap
-from reports.scatter import points_grid
+from reports.images.page import FONT_SIZE, INK, MARGIN, PAPER, checked, font, save, wrap
+from reports.images.scatter import points_grid
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from reports.ablations import estimate
-from reports.comparisons import beaten, estimates, undominated, win_rates
-from reports.gathered import Figures
-from reports.layout import ANCHOR, Layout
+from reports.findings.ablations import estimate
+from reports.findings.comparisons import beaten, estimates, undominated, win_rates
+from reports.findings.gathered import Figures
+from reports.findings.layout import ANCHOR, Layout
+from reports.findings.verdicts import Lead
 from reports.model import Comparison, Estimate, MetricFacts, Score, Verdict
-from reports.multiplicity import adjusted
-from reports.verdicts import Lead
+from reports.stats.multiplicity import adjusted
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from reports.comparisons import estimates
-from reports.gathered import Figures
+from reports.findings.comparisons import estimates
+from reports.findings.gathered import Figures
+from reports.findings.layout import Group
 from reports.html.numbers import worded
-from reports.layout import Group
 from reports.model import Ablation, Estimate, Interaction, Level
-from reports.spread import Spread
+from reports.stats.spread import Spread
 
 METHOD = "method"
 MOST = 40  # levels: an axis with more was sampled rather than swept

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from reports.page import FONT_SIZE, INK, MARGIN, PAPER, checked, font, save, wrap
+from reports.images.page import FONT_SIZE, INK, MARGIN, PAPER, checked, font, save, wrap
 
 if TYPE_CHECKING:
     from PIL import Image

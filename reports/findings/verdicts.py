@@ -6,11 +6,11 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from reports.findings.layout import ANCHOR
 from reports.html.numbers import decimals, fixed
-from reports.layout import ANCHOR
 from reports.model import Comparison, Condition, Estimate, MetricFacts
-from reports.spread import FEWEST
-from reports.wording import named, plain, spread
+from reports.stats.spread import FEWEST
+from reports.text.wording import named, plain, spread
 
 NAMED = 4  # conditions that a sentence names; of more it gives the number
 CONDITIONAL = {
@@ -123,7 +123,8 @@ def _gain(lead: Lead, facts: MetricFacts) -> Estimate:
     """The difference as a gain: positive where the first is better."""
     if facts.higher_is_better:
         return lead.gap
-    return Estimate(-lead.gap.value, -lead.gap.high, -lead.gap.low)
+    gap = lead.gap
+    return Estimate(0.0 - gap.value, 0.0 - gap.high, 0.0 - gap.low)  # no negative zero
 
 
 def _said(condition: Condition) -> str:

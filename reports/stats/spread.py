@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from reports.student import freedom_of, quantile, two_sided
+from reports.stats.student import freedom_of, quantile, two_sided
 
 FEWEST = 3  # trainings from which on their spread can be told
 LEVEL = 0.975  # quantile of a two-sided 95% interval

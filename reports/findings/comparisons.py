@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from reports.cells import Rows
-from reports.gathered import Figures
-from reports.sets import spread_of_sets
-from reports.spread import ROOM, Spread, blank, put
+from reports.findings.cells import Rows
+from reports.findings.gathered import Figures
 from reports.statistics import DRAWS, share, spread
+from reports.stats.sets import spread_of_sets
+from reports.stats.spread import ROOM, Spread, blank, put
 
 MANY = 64  # conditions up to which each is compared with each, and bootstrapped
 PAIRS = 50_000  # beyond, comparisons made to find who is beaten

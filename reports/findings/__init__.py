@@ -1,0 +1,1 @@
+"""From records to what a report says; `reports.analysis` is the way in."""
