@@ -201,6 +201,8 @@ def _samples(point: Point, stages: tuple[Stage, ...], inputs: Node) -> Node:
 def _score(made: Plan, name: str) -> Node:
     metric = create("metrics", name, made.point.config["metrics"][name])
     kind = find("metrics", name).facts.get("kind", "image")
+    if kind == "image":
+        metric.fits(*source_of(made.point).shape[1:])
     if kind == "set":
         restored = find("task", made.point.name("task")).facts["kind"] == "restoration"
         counts = [made.point.config[count] for count in (("images",) if restored else ("images", "references"))]

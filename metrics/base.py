@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from errors import UserError
 from metrics.features.base import Features
 
 
@@ -27,8 +28,18 @@ class Metric(ABC):
     version = 1
     kind = "image"
     needs: tuple[str, ...] = ("pair",)
+    smallest = 1  # pixels that a side must have
+    crop = 0  # pixels that are left out on every side
     higher_is_better: bool
     unit: str
+
+    def fits(self, height: int, width: int) -> None:
+        """Raise `UserError` where pictures of this size have no such figure; asked before anything is trained."""
+        if min(height, width) - 2 * self.crop < self.smallest:
+            name, least = self.protocol.partition(";")[0], self.smallest + 2 * self.crop
+            raise UserError(
+                f"metrics={name} needs images of at least {least}x{least} pixels, got {height}x{width}; leave it out"
+            )
 
     @property
     @abstractmethod

@@ -12,7 +12,6 @@ from errors import UserError
 from metrics.base import Metric
 from metrics.networks.weights import package_file, read_numbers, sha
 from metrics.scene_statistics import contrast_normalized, fit, scales
-from metrics.ssim import require
 from registry import register
 
 SMALLEST = 16  # pixels a side, so that half the size still fills the window
@@ -51,6 +50,7 @@ class Brisque(Metric):
     needs = ()
     higher_is_better = False
     unit = ""
+    smallest = SMALLEST
 
     @property
     def protocol(self) -> str:
@@ -60,7 +60,7 @@ class Brisque(Metric):
 
     def score(self, image: np.ndarray, clean: np.ndarray | None = None, mask: np.ndarray | None = None) -> float:
         """The figure of one image; `UserError` below 16 x 16 pixels."""
-        require(image, SMALLEST, "brisque")
+        self.fits(*image.shape[:2])
         x = np.broadcast_to(image, (*image.shape[:2], 3)) / 255 @ GREY
         model = _model()
         features = np.array([*_features(x), *_features(_halved(x))])

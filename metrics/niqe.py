@@ -55,16 +55,20 @@ class Niqe(Metric):
         how = f"channel={self.channel},8bit;crop={self.crop};blocks={BLOCK};border=edge;half=imresize"
         return f"niqe;8bit;{how};release=live2012;parameters={sha(_file())};v{self.version}"
 
+    def fits(self, height: int, width: int) -> None:
+        """Two blocks are the least that has a covariance."""
+        rows, columns = ((side - 2 * self.crop) // BLOCK for side in (height, width))
+        if min(rows, columns) < 1 or rows * columns < 2:
+            raise UserError(
+                f"metrics=niqe needs at least two blocks of {BLOCK}x{BLOCK} pixels, got {height}x{width}; leave it out"
+            )
+
     def score(self, image: np.ndarray, clean: np.ndarray | None = None, mask: np.ndarray | None = None) -> float:
         """The distance of one image; `UserError` below two blocks."""
+        self.fits(*image.shape[:2])
         x = GREYS[self.channel](image)[..., 0].astype(np.float64)
         x = x[self.crop : len(x) - self.crop, self.crop : x.shape[1] - self.crop]
         rows, columns = len(x) // BLOCK, x.shape[1] // BLOCK
-        if rows * columns < 2:
-            size = "x".join(map(str, x.shape))
-            raise UserError(
-                f"metrics=niqe needs at least two blocks of {BLOCK}x{BLOCK} pixels, got {size}; leave it out"
-            )
         return _distance(_features(x[: rows * BLOCK, : columns * BLOCK]))
 
 

@@ -7,7 +7,6 @@ from typing import Annotated, Literal
 
 import numpy as np
 
-from errors import UserError
 from metrics.base import Metric
 from metrics.channels import inside, planes, stamp
 from registry import register
@@ -44,6 +43,7 @@ class Ssim(Metric):
     version = 1
     higher_is_better = True
     unit = ""
+    smallest = TAPS
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class Ssim(Metric):
     def score(self, image: np.ndarray, clean: np.ndarray, mask: np.ndarray | None = None) -> float:
         """The mean similarity of one image, -1 to 1; `UserError` for images below 11 x 11 pixels."""
         x, y = (planes(picture, self.channel, self.crop).astype(np.float64) for picture in (image, clean))
-        require(x, TAPS, "ssim")
+        self.fits(*image.shape[:2])
         return float(MAPS[self.window](x, y).mean())
 
 
@@ -83,6 +83,7 @@ class RegionSsim(Metric):
     needs = ("pair", "mask")
     higher_is_better = True
     unit = ""
+    smallest = TAPS
 
     def __init__(
         self,
@@ -104,16 +105,9 @@ class RegionSsim(Metric):
         """The mean similarity of one image's region, -1 to 1; NaN for a region with no window."""
         region = inside(mask, self.region, self.least, f"ssim_{self.region}")
         x, y = (picture.astype(np.float64) for picture in (image, clean))
-        require(x, TAPS, "ssim")
+        self.fits(*image.shape[:2])
         values = OUTSIDE[self.outside](x, y, region, MAPS[self.window])
         return float(values.mean()) if values.size else float("nan")
-
-
-def require(x: np.ndarray, least: int, who: str) -> None:
-    """Refuse a picture (H, W, C) with a side below ``least`` pixels: `UserError`."""
-    if min(x.shape[:2]) < least:
-        size = "x".join(map(str, x.shape[:2]))
-        raise UserError(f"metrics={who} needs images of at least {least}x{least} pixels, got {size}; leave it out")
 
 
 def similarity(x: np.ndarray, y: np.ndarray) -> np.ndarray:

@@ -83,7 +83,7 @@ def alone(facts: MetricFacts, conditions: Sequence[Condition]) -> str:
 
 def basis(images: int, seeds: int, trained: bool, kind: str) -> str:
     """What a figure is over: pictures and trainings, and what it is conditional on."""
-    what = f"{images} picture{'s' if images != 1 else ''}" + (" in a set" if kind == "set" else "")
+    what = f"{images} {'sample' if kind == 'set' else 'picture'}{'s' if images != 1 else ''}"
     if not trained:
         return f"{what}, no training involved"
     times = f"{seeds} training seed{'s' if seeds != 1 else ''}"

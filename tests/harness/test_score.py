@@ -127,6 +127,25 @@ def test_a_set_metric_that_needs_more_pictures_says_so_before_anything_is_traine
         plan(read(["scale=smoke", "task=generate", "metrics=[frechet]", "images=2000"]).points[0])
 
 
+@pytest.mark.parametrize("metric,size", [("ms_ssim", 64), ("niqe", 96), ("ssim", 10), ("lpips", 30)])
+def test_pictures_too_small_for_a_metric_are_told_before_anything_is_trained(metric, size, pictures_of):
+    with pytest.raises(UserError, match=f"metrics={metric} needs .*got {size}x{size}"):
+        plan(read([*pictures_of(size), f"metrics=[{metric}]"]).points[0])
+
+
+@pytest.fixture
+def pictures_of(tmp_path):
+    """Words for a data set of pictures of any size."""
+    from PIL import Image
+
+    def words(size: int) -> list[str]:
+        for name in "ab":
+            Image.new("RGB", (2 * size, size)).save(tmp_path / f"{name}.png")
+        return ["scale=smoke", "dataset=folder", f"dataset.clean={tmp_path}", f"dataset.size={size}"]
+
+    return words
+
+
 def test_a_metric_that_measured_nothing_is_told():
     point_plan = plan(read(["scale=smoke", "task=generate", "method=ddpm", "metrics=[psnr,bpd]"]).points[0])
     assert notes([point_plan]) == [
