@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo check test figures lock clean
+.PHONY: setup demo check test figures recorded lock clean
 
 setup: .venv/.installed
 
@@ -26,6 +26,11 @@ test: setup
 
 figures: setup
 	$(BIN)/python -m reports.images.plane docs/plane.png
+
+# The small sweep that the tests of reports read, and its Markdown; look at the difference before you commit it.
+recorded: setup
+	OMP_NUM_THREADS=1 $(BIN)/python tests/reports/record.py
+	RESTOREBENCH_GOLDEN=write $(BIN)/python -m pytest tests/reports/test_markdown.py
 
 # Needs uv. Versions only, no addresses; what torch pins for CUDA is left to torch, which has a build without it.
 lock:
