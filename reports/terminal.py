@@ -23,6 +23,7 @@ COSTS = {
     "train_seconds": "train\ns",
     "parameters": "para-\nmeters",
 }
+PLACES = ("method", "dataset", "task")
 ARROWS = {True: " ↑", False: " ↓", None: ""}
 NOTHING = "–"
 LONGEST, SHORTEST = 32, 8  # characters of a text column: beyond the first its words break, down to the second
@@ -71,16 +72,16 @@ def show(table: pd.DataFrame, width: int | None = None) -> str:
 
 
 def _names(table: pd.DataFrame) -> list[str]:
-    """Method, data set, task, and the options that differ within a method."""
+    """Method, data set, task, and the options that differ within one of them: what these decide alone is left out."""
     metrics = _metrics(table)
     figures = {*COSTS, "run", *metrics, *(f"{name}_input" for name in metrics)}
     names = [name for name in table.columns if name not in figures]
-    places = {"method", "dataset", "task"}
-    return [name for name in names if name in places or _differs_within(table, name)]
+    return [name for name in names if name in PLACES or _differs_within(table, name)]
 
 
 def _differs_within(table: pd.DataFrame, name: str) -> bool:
-    return any(values.nunique(dropna=False) > 1 for _, values in table.groupby("method")[name])
+    places = [place for place in PLACES if place in table.columns]
+    return any(values.nunique(dropna=False) > 1 for _, values in table.groupby(places, dropna=False)[name])
 
 
 def _metrics(table: pd.DataFrame) -> list[str]:

@@ -116,3 +116,11 @@ def test_zero_and_nothing_are_told_apart(results: Path) -> None:
     table.loc[0, "ssim"], table.loc[1, "ssim"] = 0.0, float("nan")
     text = show(table, 120)
     assert "0.0000 (0.3057)" in text and "– (0.3057)" in text
+
+
+def test_options_that_the_task_decides_are_left_out():
+    table = pd.DataFrame({"method": ["rddm"] * 2, "task": ["lowlight", "denoise"], "task.sigma": [None, 50.0]})
+    table = table.assign(seed=[0, 0], psnr=20.0, psnr_input=10.0, n=4, run=["a", "b"], nfe=5.0)
+    table = table.assign(seconds_per_image=0.1, parameters=10, train_seconds=1.0)
+    assert "sigma" not in show(table, 200)
+    assert "sigma" in show(table.assign(task="denoise", **{"task.sigma": [25.0, 50.0]}), 200)
