@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from datasets.base import Item
+from errors import UserError
 from harness.plan import Plan, source_of
 from harness.seeding import derive, numpy_rng
 from harness.store import Entry, write_npz
@@ -63,9 +64,16 @@ class Data:
         names = {"ids": [item.id for item in items], "sources": [item.source or item.id for item in items]}
         return {name: np.array(values) for name, values in names.items()} | _stacked(items)
 
-    def reals(self, count: int) -> np.ndarray:
-        """Real training items for set metrics, (count, ...): draw k depends on (data seed, data set, "real", k)."""
+    def drawn(self, count: int) -> np.ndarray:
+        """Real training items, (count, ...): draw k depends on (data seed, data set, "real", k)."""
         return np.stack([self.source.draw(numpy_rng(self.data_seed, self.name, "real", k)).clean for k in range(count)])
+
+    def spare(self, count: int) -> np.ndarray:
+        """The clean ones of the ``count`` test items after a run's first ``count``; none where there are no more."""
+        try:
+            return np.stack([item.clean for item in self.source.test(2 * count)[count:]])
+        except UserError:
+            return self.source.test(1)[0].clean[None][:0]
 
 
 def write_inputs(entry: Entry, data: Data, facts: dict[str, Any]) -> None:
@@ -74,10 +82,11 @@ def write_inputs(entry: Entry, data: Data, facts: dict[str, Any]) -> None:
     entry.finish(facts)
 
 
-def write_reals(entry: Entry, data: Data, count: int) -> None:
-    """Put real items into the store, for every set metric of this data set."""
-    write_npz(entry, "reals.npz", clean=data.reals(count))
-    entry.finish({"count": count})
+def write_reals(entry: Entry, data: Data, of: str, count: int) -> None:
+    """Put real items into the store, "training" or "test" ones, for every set metric of this data set."""
+    clean = {"training": data.drawn, "test": data.spare}[of](count)
+    write_npz(entry, "reals.npz", clean=clean)
+    entry.finish({"of": of, "count": len(clean)})
 
 
 def given(arrays: Mapping[str, np.ndarray], rows: slice | np.ndarray, device: torch.device) -> Given:

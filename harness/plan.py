@@ -71,7 +71,7 @@ def plan(point: Point) -> Plan:
         images=point.config["images"],
     )
     samples = _samples(point, stages, inputs)
-    reals = _node("reals", dataset=data, data_seed=point.config["data_seed"], count=point.config["references"])
+    reals = _reals(point, data)
     columns = point.flat(groups_read(point))
     run = key("record", {"samples": samples.key, "columns": columns})
     made = Plan(point, stages, inputs, samples, reals, {}, run, columns)
@@ -196,6 +196,14 @@ def _samples(point: Point, stages: tuple[Stage, ...], inputs: Node) -> Node:
         sampling={group: component_facts(point, group) for group in reads} | (drawn if reads else {}),
         inputs=inputs.key,
     )
+
+
+def _reals(point: Point, data: dict[str, Any]) -> Node:
+    """What is real and none of the run's pictures: training items to compare with, or for a floor more test items."""
+    of, count = {"generation": ("training", "references"), "restoration": ("test", "images")}[
+        find("task", point.name("task")).facts["kind"]
+    ]
+    return _node("reals", dataset=data, data_seed=point.config["data_seed"], of=of, count=point.config[count])
 
 
 def _score(made: Plan, name: str) -> Node:

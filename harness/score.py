@@ -52,8 +52,8 @@ def _set(measure: Any, plan: Plan, store: Store) -> Scored:
     """``values`` (1,), ``floor`` (1,) and ``replicates`` (B,); both numbers of items are part of the stamp.
 
     Restorations are held against the clean pictures of the same inputs, and resampled with them; generated items
-    against real training items. The floor is the figure of real items against real ones: of as many training items
-    as there are samples, or of the test items.
+    against real training items. The floor is the figure of real items against the same real ones: of the test items,
+    or of as many further test items, NaN where the data set has no more.
     """
     made = _features(measure, "samples", plan.samples.key, store, plan)
     clean = _features(measure, "inputs", plan.inputs.key, store, plan)
@@ -61,12 +61,14 @@ def _set(measure: Any, plan: Plan, store: Store) -> Scored:
     others = _features(measure, "reals", plan.reals.key, store, plan)
     measure.prepare(source_of(plan.point))
     restored = "degraded" in _inputs(plan, store)
-    real, unmade = (clean, others[: len(clean)]) if restored else (others, clean)
+    real, unmade = (clean, others) if restored else (others, clean)
+    floor = measure.value(unmade, real) if len(unmade) else np.nan
+    measure.paired = restored
     rows = _resamples(measure.bootstrap, len(made), len(real), restored, int(plan.inputs.key, 16))
     arrays = {
         "ids": np.array([""]),
         "values": np.array([measure.value(made, real)], dtype=np.float64),
-        "floor": np.array([measure.value(unmade, real)], dtype=np.float64),
+        "floor": np.array([floor], dtype=np.float64),
         "replicates": np.asarray(measure.replicates(made, real, rows), dtype=np.float64),
     }
     of = "inputs" if restored else f"training,{len(real)}"
@@ -93,7 +95,7 @@ def _features(measure: Any, level: str, source: str, store: Store, plan: Plan) -
             for first in range(0, len(items), size):
                 chunks.append(measure.features.extract(items[first : first + size]))
                 bar.update(min(first + size, len(items)), stamp.partition(";")[0])
-        write_npz(entry, "features.npz", rows=np.concatenate(chunks))
+        write_npz(entry, "features.npz", rows=np.concatenate(chunks or [np.empty((0, measure.features.dims))]))
         entry.finish({"protocol": stamp, "of": f"{level}/{source}"})
 
     ensure(entry, make)
@@ -132,7 +134,7 @@ def _inputs(plan: Plan, store: Store) -> dict[str, np.ndarray]:
 def _reals(plan: Plan, entry: Entry) -> None:
     from harness.batches import Data, write_reals
 
-    write_reals(entry, Data(plan), plan.reals.facts["count"])
+    write_reals(entry, Data(plan), plan.reals.facts["of"], plan.reals.facts["count"])
 
 
 READ = {

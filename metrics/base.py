@@ -84,6 +84,7 @@ class SetMetric(ABC):
     unit: str
     features: Features
     bootstrap: int
+    paired = False  # row k of both sets shows the same picture: estimators for independent sets must leave it out
 
     @property
     @abstractmethod

@@ -18,16 +18,23 @@ def polynomial(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return np.asarray((x @ y.T / x.shape[1] + 1) ** 3)
 
 
-def discrepancies(made: np.ndarray, real: np.ndarray, ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
+def discrepancies(
+    made: np.ndarray, real: np.ndarray, ours: np.ndarray, theirs: np.ndarray, paired: bool = False
+) -> np.ndarray:
     """Unbiased MMD^2 (Gretton et al., JMLR 13, 2012, eq. 3) for each row of weights ours (B, N) and theirs (B, M)::
 
         sum_i!=j u_i u_j k(x_i, x_j) / sum_i!=j u_i u_j  +  the same of y and v
             -  2 sum_ij u_i v_j k(x_i, y_j) / sum_ij u_i v_j
 
     i != j leaves out a row beside itself also when it is drawn twice: its k(x, x) would pull every replicate up.
+    ``paired`` rows show the same picture and are no independent draws: the last sum leaves out i = j too (eq. 4),
+    else a restoration's likeness to its own truth would pull the figure below 0.
     NaN where all weight lies on one row, which has no pair.
     """
-    cross = _form(made, real, ours, theirs) / (ours.sum(1) * theirs.sum(1))
+    same = ours * theirs if paired else np.zeros((len(ours), 1))
+    alike = (np.einsum("ij,ij->i", made, real) / made.shape[1] + 1) ** 3 if paired else np.zeros(1)
+    pairs = ours.sum(1) * theirs.sum(1) - same.sum(1)
+    cross = (_form(made, real, ours, theirs) - same @ alike) / np.where(pairs > 0, pairs, np.nan)
     return _within(made, ours) + _within(real, theirs) - 2 * cross
 
 
@@ -81,7 +88,7 @@ class Kernel(SetMetric):
     def value(self, made: np.ndarray, real: np.ndarray) -> float:
         """The squared discrepancy."""
         made, real = checked(made, real)
-        return float(discrepancies(made, real, np.ones((1, len(made))), np.ones((1, len(real))))[0])
+        return float(discrepancies(made, real, np.ones((1, len(made))), np.ones((1, len(real))), self.paired)[0])
 
     def replicates(self, made: np.ndarray, real: np.ndarray, rows: Rows) -> np.ndarray:
         """The discrepancy for each resampling, all from one pass over the kernel, `centred` at the figure.
@@ -91,5 +98,5 @@ class Kernel(SetMetric):
         """
         value = self.value(made, real)
         made, real = checked(made, real)
-        figures = discrepancies(made, real, *multiplicities(rows, (len(made), len(real))))
+        figures = discrepancies(made, real, *multiplicities(rows, (len(made), len(real))), self.paired)
         return centred(np.where(np.isnan(figures), value, figures), value)

