@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from reports.findings.layout import ANCHOR
-from reports.html.numbers import decimals, fixed
+from reports.html.numbers import decimals, fixed, probability
 from reports.model import Comparison, Condition, Estimate, MetricFacts
 from reports.stats.spread import FEWEST
 from reports.text.wording import named, plain, spread
@@ -36,6 +36,7 @@ def verdict(facts: MetricFacts, conditions: Sequence[Condition], lead: Lead) -> 
     """One metric in a sentence: the winner, if it alone is beaten by none, or those that can't be told apart.
 
     A winner's lead over the runner-up is given; the others are beaten beyond the intervals of their differences too.
+    Where the runner-up is the baseline and their difference does not outlast the adjustment, it leads and does not win.
     """
     first, second = conditions[lead.first], conditions[lead.second]
     digits, gain = decimals([lead.gap]), _gain(lead, facts)
@@ -43,13 +44,26 @@ def verdict(facts: MetricFacts, conditions: Sequence[Condition], lead: Lead) -> 
     rival = f"{_said(second)} ({_mean(second, facts)}) by {spread(gain, digits, '+')}"
     direction = "" if facts.higher_is_better else " (lower is better)"
     if len(tied) == 1:
-        text = f"{_said(first)} wins with {_mean(first, facts)}{direction}, ahead of the runner-up {rival}"
+        doubt = _doubt(first, second, facts)
+        said = "leads" if doubt else "wins"
+        text = f"{_said(first)} {said} with {_mean(first, facts)}{direction}, ahead of the runner-up {rival}{doubt}"
     else:
         others = [one for one in tied if one not in (first, second)]
         also = f", nor from {_listed(others)}" if others else ""
         text = f"inconclusive: {_said(first)} has the best mean, {_mean(first, facts)}{direction}, ahead of {rival}, "
         text += f"and can't be told from it{also}{_detectable(lead, digits)}"
     return f"{named(facts)}: {text}; {basis(lead.images, lead.seeds, lead.trained, facts.kind)}{_floor(facts)}."
+
+
+def _doubt(first: Condition, second: Condition, facts: MetricFacts) -> str:
+    """What is to be said where one of the two is the baseline and their comparison does not outlast the adjustment."""
+    for one, other in ((first, second), (second, first)):
+        found = one.scores[facts.name].comparison
+        if found is not None and found.baseline == other.key and found.verdict == "inconclusive":
+            return (
+                f", inconclusive after {found.adjustment} for several comparisons (p = {probability(found.p_adjusted)})"
+            )
+    return ""
 
 
 def _detectable(lead: Lead, digits: int) -> str:

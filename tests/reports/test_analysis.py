@@ -449,3 +449,19 @@ def test_crops_of_few_photographs_are_told():
 
     assert "The 16 test pictures are crops of 3 photographs" in conditional([3], [(16, 3), (16, 3)])
     assert "crops" not in conditional([3], [(16, 16)]) and "crops of 1 photograph:" in conditional([], [(4, 1)])
+
+
+@pytest.mark.parametrize("found,word", [("inconclusive", "leads"), ("better", "wins")])
+def test_a_lead_over_the_baseline_that_the_adjustment_takes_back_is_no_win(found, word):
+    from reports.findings.verdicts import Lead, verdict
+    from reports.model import Comparison, Condition, Estimate, MetricFacts, Score
+
+    gap, none = Estimate(1.0, 0.1, 1.9), Estimate(float("nan"), float("nan"), float("nan"))
+    told = Comparison(gap, none, 0.03, 0.06, "Holm", 1.0, 9, 3, found, "base")
+    facts = MetricFacts("psnr", "dB", "psnr;v1", True, "image", float("nan"), float("nan"))
+    best, base = (
+        Condition(key, key, key, {}, (), (), {"psnr": Score(gap, 9, key == "best", comparison)}, {}, "")
+        for key, comparison in (("best", told), ("base", None))
+    )
+    text = verdict(facts, [best, base], Lead(0, 1, gap, 1.0, 9, 3, True))
+    assert f"best {word} with" in text and ("inconclusive after Holm" in text) is (found == "inconclusive")
