@@ -47,7 +47,7 @@ def test_the_method_of_the_guide_is_read_and_trains():
 def test_every_file_that_the_documents_name_is_there():
     for document in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]:
         for name in re.findall(
-            r"\b(?:methods|datasets|metrics|harness|sweeps|reports|docs|tests)/[\w./-]*\w", document.read_text()
+            r"(?<![\w/])(?:methods|datasets|metrics|harness|sweeps|reports|docs|tests)/[\w./-]*\w", document.read_text()
         ):
             assert (ROOT / name).exists(), f"{document.name}: {name}"
 
