@@ -22,7 +22,7 @@ check: setup
 	$(BIN)/mypy
 
 test: setup
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --durations 15
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -rs --durations 15
 
 figures: setup
 	$(BIN)/python -m reports.images.plane docs/plane.png
