@@ -2,7 +2,7 @@
 
 Makes synthetic records in a temporary folder, then measures reading, analysis and the page one after the other, each
 in seconds and with the peak memory of the process up to then. The target: 10,000 runs with 100 images each in 60
-seconds and 4 GB, all together.
+seconds and 4 GB, all together. The last line is the whole `reports build`, with figures, Markdown and LaTeX.
 """
 
 from __future__ import annotations
@@ -123,6 +123,7 @@ def main() -> None:
             write(root, chosen.runs, chosen.images, chosen.seeds)
         with measured("import"):
             from reports.analysis import analyse
+            from reports.build import build
             from reports.html import write_html
             from reports.scan import scan
         with measured("read alone"):
@@ -131,6 +132,8 @@ def main() -> None:
             report = analyse(root, SWEEP)
         with measured("html"):
             write_html(report, root / "report", {})
+        with measured("build"):
+            build(root, SWEEP)
         size = sum(path.stat().st_size for path in (root / "report").rglob("*") if path.is_file())
         block = report.blocks[0]
         print(f"{report.done} runs, {len(block.conditions)} conditions, {size / 1e6:.1f} MB of page", file=sys.stdout)
