@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import nn
 
@@ -31,7 +33,14 @@ def component(point: Point, group: str, *context: object) -> object:
 
 
 def method_of(point: Point, shape: tuple[int, ...], device: torch.device) -> Method:
-    """The method with freshly initialised networks, a function of the training seed alone."""
+    """The method that a point chose, with freshly initialised networks, a function of the training seed alone."""
+    return built(point, point.name("method"), point.options("method"), shape, device)
+
+
+def built(
+    point: Point, name: str, options: Mapping[str, object], shape: tuple[int, ...], device: torch.device
+) -> Method:
+    """A method in the setting of a point: its own, or the one whose stage it builds on."""
     kind = find("task", point.name("task")).facts["kind"]
     schedule = create("schedule", point.name("schedule"), point.options("schedule"), kind).build()
 
@@ -45,7 +54,7 @@ def method_of(point: Point, shape: tuple[int, ...], device: torch.device) -> Met
     torch.manual_seed(derive(point.config["seed"], "train", "weights"))
     masked = any(find(group, point.name(group)).facts.get("masks", False) for group in ("task", "dataset"))
     setting = Setting(tuple(shape), kind, schedule, network, train.recipe, masked, autocast)
-    method = create("method", point.name("method"), point.options("method"), setting)
+    method = create("method", name, options, setting)
     assert isinstance(method, Method)
     return method.to(device)
 

@@ -33,29 +33,9 @@ def execute(plan: Plan, store: Store) -> Path:
 
 
 def _train(plan: Plan, stage: Stage, store: Store, entry: Entry) -> None:
-    from safetensors.torch import load
+    from harness.train import train
 
-    from harness.batches import Data
-    from harness.build import component, device_of, method_of
-    from harness.fit import Job, fit
-    from methods.training import Train
-
-    point, data, device = plan.point, Data(plan), device_of(plan.point)
-    train = component(point, "train")
-    assert isinstance(train, Train)
-    method = method_of(point, data.source.shape, device)
-    for upstream in plan.stages:
-        if upstream.name in stage.after:
-            method.load(upstream.name, load(store.entry("trainings", upstream.key).read("weights.safetensors")))
-    job = Job(
-        stage.name,
-        train.steps,
-        train.checkpoint_seconds,
-        point.config["seed"],
-        lambda step: data.batch(step, train.batch_size, device),
-    )
-    with progress(f"train {point.name('method')} ({stage.key[:8]})", train.steps) as bar:
-        fit(method, job, entry, bar)
+    train(plan, stage, store, entry)
 
 
 def _inputs(plan: Plan, entry: Entry) -> None:

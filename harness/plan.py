@@ -38,10 +38,13 @@ class Node:
 
 @dataclass(frozen=True)
 class Stage(Node):
-    """A training; ``after`` are the names of the stages it builds on."""
+    """A training; ``after`` are the names of the stages it builds on, ``method`` whose training it is, with which
+    options."""
 
     name: str
     after: tuple[str, ...]
+    method: str
+    options: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -98,9 +101,9 @@ def applies(metric: str, point: Point) -> bool:
 def groups_read(point: Point) -> list[str]:
     """The groups that a point's result depends on, in the order of `GROUPS`: identity reads no sampler."""
     method = find("method", point.name("method"))
-    stages = _trainer(point).facts.get("stages", {}).values()
     read = {"method", "dataset", "task", *method.facts.get("samples_read", SAMPLES_READ)}
-    read |= {group for stage in stages for group in ("train", *stage["reads"])}
+    for name, spec in _trainer(point).facts.get("stages", {}).items():
+        read |= {"train", *(find("method", spec["of"]).facts["stages"][name] if "of" in spec else spec)["reads"]}
     return [group for group in GROUPS if group in read]
 
 
@@ -160,14 +163,16 @@ def _trainer(point: Point) -> Component:
 
 
 def _stages(point: Point) -> tuple[Stage, ...]:
+    """The trainings of a point's method, in order; a stage ``of`` another method is that method's own."""
     trainer = _trainer(point)
-    late = trainer.facts.get("sampling", ())
-    options = {name: value for name, value in point.options("method").items() if name not in late}
     made: dict[str, Stage] = {}
-    for name, needs in trainer.facts.get("stages", {}).items():
+    for name, spec in trainer.facts.get("stages", {}).items():
+        owner = find("method", spec["of"]) if "of" in spec else trainer
+        needs = owner.facts["stages"][name]
+        options = _read_by(needs, owner, point.options("method"))
         facts = {
             "stage": name,
-            "method": {"class": trainer.cls, "version": trainer.version, "options": options},
+            "method": {"class": owner.cls, "version": owner.version, "options": options},
             "train": component_facts(point, "train"),
             "seed": point.config["seed"],
             "precision": point.config["precision"],
@@ -176,8 +181,14 @@ def _stages(point: Point) -> tuple[Stage, ...]:
         }
         if "dataset" in needs["reads"]:
             facts["manifest"] = manifest(point)
-        made[name] = Stage(key("training", facts), facts, name, tuple(needs["after"]))
+        made[name] = Stage(key("training", facts), facts, name, tuple(needs["after"]), owner.name, options)
     return tuple(made.values())
+
+
+def _read_by(needs: Mapping[str, Any], owner: Component, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that a stage depends on: those it lists, or all of its method's that training reads."""
+    late = owner.facts.get("sampling", ())
+    return {name: given[name] for name in needs.get("options", owner.options) if name not in late}
 
 
 def _samples(point: Point, stages: tuple[Stage, ...], inputs: Node) -> Node:

@@ -72,8 +72,10 @@ class Batch:
 class Method(nn.Module, ABC):
     """A way to make pictures. Class attributes that the planner reads without importing anything:
 
-    ``stages``: {name: {"after": [...], "reads": [...]}}, its cached trainings in order: the stages each builds on and
-    the option groups it depends on; ``sampling``: its own options that only sampling depends on; ``samples_read``: the
+    ``stages``: {name: {"after": [...], "reads": [...], "options": [...]}}, its cached trainings in order: the stages
+    each builds on, the option groups and those of the method's own options it depends on (all that training reads
+    where it lists none), or {name: {"of": "other"}}, a stage that is another method's own and shared with it: the
+    options that it depends on have the same names in both; ``sampling``: its own options that only sampling depends on; ``samples_read``: the
     option groups that samples depend on beside the trainings; ``trains_as``: a name shared by methods whose training
     is the same; ``defaults``: the sampler and schedule it brings.
     """
