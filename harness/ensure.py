@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from datetime import datetime
+from typing import Any
 
 from errors import UserError
 from harness.holder import Holder
 from harness.progress import say
 from harness.store import Damaged, Entry
+
+FACTS = "facts.json"  # in each entry: what it depends on, of which its name is the hash
+_BEGAN = time.time()
 
 
 class PointFailed(Exception):
@@ -25,11 +32,12 @@ def whole(entry: Entry) -> bool:
     return True
 
 
-def ensure(entry: Entry, make: Callable[[Entry], None]) -> None:
+def ensure(entry: Entry, facts: Mapping[str, Any], make: Callable[[Entry], None]) -> None:
     """Make an entry unless it is whole; who comes second waits for the first and uses what it made.
 
-    A damaged entry is named, discarded and made again. A failure is marked in the entry with its traceback and told
-    on as `PointFailed`.
+    ``facts`` are what the entry depends on and lie beside what was made. A damaged entry is named, discarded and made
+    again. A failure is marked in the entry with its traceback and told on as `PointFailed`; what failed while this
+    process ran is not tried again by it.
     """
     if whole(entry):
         return
@@ -41,13 +49,24 @@ def ensure(entry: Entry, make: Callable[[Entry], None]) -> None:
 
     with entry.lock(waiting):
         if not _usable(entry):
+            _refuse_failed(entry)
             try:
+                entry.write(FACTS, json.dumps(facts, sort_keys=True).encode())
                 make(entry)
             except Exception as error:
                 reason = " ".join(str(error).split()) or type(error).__name__
                 with suppress(UserError):  # a full disk takes no marker either
                     entry.fail(reason, traceback.format_exc(), {"step": getattr(error, "step", None)})
                 raise PointFailed(reason) from error
+
+
+def _refuse_failed(entry: Entry) -> None:
+    """Raise `PointFailed` for what failed since this process began: the other points of a sweep would fail alike."""
+    if entry.status == "failed":
+        with suppress(Damaged):
+            failure = entry.failure()
+            if datetime.fromisoformat(failure["failed"]).timestamp() > _BEGAN:
+                raise PointFailed(failure["reason"])
 
 
 def _usable(entry: Entry) -> bool:

@@ -20,15 +20,33 @@ from harness.store import Entry, Store, read_npz
 
 def execute(plan: Plan, store: Store) -> Path:
     """Make whatever is missing of a point and return its record's path. Raises `PointFailed` or `UserError`."""
-    samples = store.entry("samples", plan.samples.key)
-    inputs = store.entry("inputs", plan.inputs.key)
-    ensure(inputs, partial(_inputs, plan))  # first: what the data can't give is told before anything is trained
-    drawn = whole(samples)
+    inputs(plan, store)  # first: what the data can't give is told before anything is trained
+    drawn = whole(store.entry("samples", plan.samples.key))
     for stage in plan.stages:
-        entry = store.entry("trainings", stage.key)
-        if not drawn or entry.status == "done":  # trainings that were cleared away are not missed by their samples
-            ensure(entry, partial(_train, plan, stage, store))
-    ensure(samples, partial(_sample, plan, store))
+        # Trainings that were cleared away are not missed by their samples.
+        if not drawn or store.entry("trainings", stage.key).status == "done":
+            training(plan, stage, store)
+    samples(plan, store)
+    return record(plan, store)
+
+
+def inputs(plan: Plan, store: Store) -> None:
+    """The degraded test pictures, made once for everybody."""
+    ensure(store.entry("inputs", plan.inputs.key), plan.inputs.facts, partial(_inputs, plan))
+
+
+def training(plan: Plan, stage: Stage, store: Store) -> None:
+    """One training of a point; those that it builds on are in the store."""
+    ensure(store.entry("trainings", stage.key), stage.facts, partial(_train, plan, stage, store))
+
+
+def samples(plan: Plan, store: Store) -> None:
+    """A point's samples; its trainings and inputs are in the store."""
+    ensure(store.entry("samples", plan.samples.key), plan.samples.facts, partial(_sample, plan, store))
+
+
+def record(plan: Plan, store: Store) -> Path:
+    """A point's scores, as far as they are missing, and its record."""
     return _record(plan, store, score_all(plan, store))
 
 
@@ -56,16 +74,15 @@ def _sample(plan: Plan, store: Store, entry: Entry) -> None:
 
 def _record(plan: Plan, store: Store, scores: records.Scores) -> Path:
     path = records.path_of(store.root, plan.run)
-    samples = store.entry("samples", plan.samples.key)
-    with samples.lock():  # two scorings of the same samples write the same record
-        wanted = {(name, facts["protocol"]) for name, (facts, _) in scores.items()}
-        if path.exists() and wanted <= records.stamps_in(path):
+    drawn = store.entry("samples", plan.samples.key)
+    with drawn.lock():  # two scorings of the same samples write the same record
+        if path.exists() and records.holds(store.root, plan):
             return path
-        inputs = read_npz(store.entry("inputs", plan.inputs.key), "inputs.npz")
+        pictures = read_npz(store.entry("inputs", plan.inputs.key), "inputs.npz")
         trained = [store.entry("trainings", stage.key) for stage in plan.stages]
         seconds = sum(entry.facts()["train_seconds"] if entry.status == "done" else np.nan for entry in trained)
-        cost = {**samples.facts()["cost"], "train_seconds": seconds, **_flat_hardware(samples)}
-        cost["sources"] = len(np.unique(inputs.get("sources", inputs["ids"])))
+        cost = {**drawn.facts()["cost"], "train_seconds": seconds, **_flat_hardware(drawn)}
+        cost["sources"] = len(np.unique(pictures.get("sources", pictures["ids"])))
         return records.write(store.root, plan, records.rows(plan, scores, cost))
 
 

@@ -23,12 +23,42 @@ if TYPE_CHECKING:
 
 # By metric: the facts of its stamp and its arrays, as `harness.score` gives them.
 Scores = Mapping[str, tuple[Mapping[str, Any], Mapping[str, np.ndarray]]]
+COMMIT = ".commit"  # in a frozen copy of the code: the commit that it was taken from
 PACKAGES = ("torch", "diffusers", "torchmetrics", "numpy", "hydra-core", "safetensors")
 
 
 def path_of(root: Path, run: str) -> Path:
     """Where the record of a run lies."""
     return root / "records" / f"{run}.parquet"
+
+
+def scores_of(root: Path, run: str) -> dict[str, str]:
+    """By metric, the key of the scores that a run's record holds; nothing where there is no whole record."""
+    note = _note(root, run)
+    try:
+        whole = path_of(root, run).stat().st_size == note.get("bytes")
+    except OSError:
+        return {}
+    return note["scores"] if whole else {}  # killed between record and note, or cut off: it is written again
+
+
+def holds(root: Path, plan: Plan) -> bool:
+    """Whether the record of a plan is there, with all that was asked for."""
+    wanted = {name: node.key for name, node in plan.scores.items()}
+    return path_of(root, plan.run).exists() and wanted.items() <= scores_of(root, plan.run).items()
+
+
+def _note(root: Path, run: str) -> dict[str, Any]:
+    try:
+        note = json.loads(_note_path(root, run).read_bytes())
+    except (OSError, ValueError):
+        return {"scores": {}}
+    return note if isinstance(note, dict) and isinstance(note.get("scores"), dict) else {"scores": {}}
+
+
+def _note_path(root: Path, run: str) -> Path:
+    """Beside a record: its size and what it holds, so that the planner need not read Parquet."""
+    return root / "records" / f"{run}.json"
 
 
 def rows(plan: Plan, scores: Scores, cost: Mapping[str, Any]) -> pd.DataFrame:
@@ -87,25 +117,27 @@ def write(root: Path, plan: Plan, table: pd.DataFrame) -> Path:
     import pandas as pd
 
     path = path_of(root, plan.run)
-    if stamps_in(path):
-        old = pd.read_parquet(path)
+    old = _old(path)
+    if old is not None:
         table = pd.concat([table, old[~old["metric"].isin([*table["metric"], ""])]], ignore_index=True)
     buffer = io.BytesIO()
     table.to_parquet(buffer, index=False)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomic(path, buffer.getvalue())
+    held = _note(root, plan.run)["scores"] | {name: node.key for name, node in plan.scores.items()}
+    note = {"bytes": len(buffer.getvalue()), "scores": held}
+    write_atomic(_note_path(root, plan.run), json.dumps(note, sort_keys=True).encode())
     return path
 
 
-def stamps_in(path: Path) -> set[tuple[str, str]]:
-    """Metric and protocol of what a record holds; none where it can't be read, so that it is written anew."""
-    import pyarrow.parquet as pq
+def _old(path: Path) -> pd.DataFrame | None:
+    """What a record holds; None where there is none or it can't be read, so that it is written anew."""
+    import pandas as pd
 
     try:
-        rows = pq.read_table(path, columns=["metric", "protocol"]).to_pylist()
+        return pd.read_parquet(path)
     except (OSError, ValueError):
-        return set()
-    return {(row["metric"], row["protocol"]) for row in rows}
+        return None
 
 
 @functools.lru_cache(maxsize=1)
@@ -119,7 +151,10 @@ def code_hash() -> str:
 
 @functools.lru_cache(maxsize=1)
 def git_commit() -> str:
-    """The checkout's commit, with ``+`` when files differ from it; empty outside a checkout."""
+    """The checkout's commit, with ``+`` when files differ from it; empty outside a checkout. A frozen copy keeps it."""
+    frozen = ROOT / COMMIT
+    if frozen.exists():
+        return frozen.read_text().strip()
     try:
         said = [
             subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, timeout=10, check=True).stdout

@@ -24,7 +24,7 @@ def score_all(plan: Plan, store: Store) -> Scores:
     found: Scores = {}
     for name, node in plan.scores.items():
         entry = store.entry("scores", node.key)
-        ensure(entry, partial(_score, plan, name, store))
+        ensure(entry, node.facts, partial(_score, plan, name, store))
         found[name] = (entry.facts(), read_npz(entry, "values.npz"))
     return found
 
@@ -57,7 +57,7 @@ def _set(measure: Any, plan: Plan, store: Store) -> Scored:
     """
     made = _features(measure, "samples", plan.samples.key, store, plan)
     clean = _features(measure, "inputs", plan.inputs.key, store, plan)
-    ensure(store.entry("reals", plan.reals.key), partial(_reals, plan))
+    ensure(store.entry("reals", plan.reals.key), plan.reals.facts, partial(_reals, plan))
     others = _features(measure, "reals", plan.reals.key, store, plan)
     measure.prepare(source_of(plan.point))
     restored = "degraded" in _inputs(plan, store)
@@ -86,7 +86,8 @@ def _resamples(count: int, made: int, real: int, together: bool, seed: int) -> I
 def _features(measure: Any, level: str, source: str, store: Store, plan: Plan) -> np.ndarray:
     """Feature rows (N, d) in float64 of an entry's items, from the store or put there."""
     stamp = measure.features.protocol
-    entry = store.entry("features", key("features", {"level": level, "source": source, "protocol": stamp}))
+    facts = {"level": level, "source": source, "protocol": stamp}
+    entry = store.entry("features", key("features", facts))
 
     def make(entry: Entry) -> None:
         items = READ[level](plan, store)
@@ -98,7 +99,7 @@ def _features(measure: Any, level: str, source: str, store: Store, plan: Plan) -
         write_npz(entry, "features.npz", rows=np.concatenate(chunks or [np.empty((0, measure.features.dims))]))
         entry.finish({"protocol": stamp, "of": f"{level}/{source}"})
 
-    ensure(entry, make)
+    ensure(entry, facts, make)
     return read_npz(entry, "features.npz")["rows"].astype(np.float64)
 
 
