@@ -14,13 +14,21 @@ from omegaconf import DictConfig
 
 import harness.threads  # noqa: F401 - before anything imports torch
 from errors import UserError
-from harness.commandline import Command, from_hydra, parse, read, results_dir
+from harness.commandline import Command, Words, from_hydra, parse, read, results_dir
 from harness.config import store_nodes
 from harness.ensure import PointFailed
 from harness.execute import execute
 from harness.plan import Plan, anchor, plan
-from harness.progress import console, say
+from harness.progress import say
 from harness.store import Entry, Store
+from sweeps.collect import folder_of
+from sweeps.folder import list_points
+from sweeps.launch import REFUSED
+from sweeps.notes import notes
+from sweeps.planned import planned
+from sweeps.show import show
+from sweeps.state import drive, leave
+from sweeps.status import elsewhere, results_words, watch
 
 
 def job(config: DictConfig) -> None:
@@ -58,44 +66,6 @@ def start(arguments: Sequence[str]) -> None:
     hydra.main(version_base="1.3", config_path="sweeps", config_name="run")(job)()
 
 
-def show(store: Store, command: Command, plans: Sequence[Plan], folder: Path) -> int:
-    """Print the table, the pictures' path and the failures; the exit status."""
-    from reports.table import show as shown
-    from sweeps.collect import collect
-
-    outcome = collect(store, folder, plans)
-    if outcome.table is not None:
-        console.file.flush()
-        sys.stdout.write(shown(outcome.table) + "\n")
-    for note in outcome.notes:
-        say(f"note: {note}")
-    for words, reason in outcome.failures.items():
-        say(f"failed: {words or 'the default run'}: {reason}")
-    if command.multirun:
-        _report(store, folder)
-    if outcome.grid is not None:
-        say(f"pictures: {outcome.grid}")
-    if outcome.table is not None:
-        say(f"table:    {folder / 'table.csv'} (and .parquet)")
-        say(f"records:  {store.root / 'records'} ({len(plans) - len(outcome.failures)} of {len(plans)} runs)")
-    return 1 if outcome.failures else 0
-
-
-def _report(store: Store, folder: Path) -> None:
-    """Say who wins, and write the sweep's report; what was measured is on the disk whatever comes of it."""
-    from reports.build import analysed, write
-
-    try:
-        report = analysed(store.root, folder.name, "")
-        for block in report.blocks:
-            for verdict in block.verdicts[: len(block.metrics)]:
-                say(f"{block.name}: {verdict}")
-        say(report.conditional)
-        say(f"report:   {write(report, store.root, folder / 'report')}")
-    except UserError as error:
-        say(f"no report: {error}")
-
-
 def main(arguments: Sequence[str]) -> int:
     """Check the whole command line, run its points, show what came out."""
     if {"-h", "--help"} & set(arguments):
@@ -110,19 +80,36 @@ def main(arguments: Sequence[str]) -> int:
     try:
         command = read(arguments)
         plans = [plan(point) for point in command.points]
-        store = Store(results_dir(command))
-        store.prepare()
-        from sweeps.collect import folder_of
-
-        folder = folder_of(store.root, command.config_name, plans)
-        try:
-            start(words.for_hydra(f"hydra.sweep.dir={folder}"))
-        except SystemExit:  # a launcher that lost a job: what the others made is on the disk
-            say("the launcher stopped early; the table holds what was finished")
-        return show(store, command, plans, folder)
+        if words.dry_run:
+            sys.stdout.write(planned(plans, results_dir(command)) + "\n")
+            return 0
+        return sweep(words, command, plans)
     except UserError as error:
         sys.stderr.write(f"error: {error}\n")
         return 2
+
+
+def sweep(words: Words, command: Command, plans: Sequence[Plan]) -> int:
+    """Let Hydra's launcher do the points and show what came of them; the exit status."""
+    root = results_dir(command)
+    folder = folder_of(root, command.config_name, plans)
+    Store(root).prepare()
+    list_points(folder, plans)
+    drive(folder)
+    try:
+        start(words.for_hydra(f"hydra.sweep.dir={folder}"))
+    except SystemExit as end:  # a launcher that refused, or that lost a job: what the others made is on the disk
+        if end.code == REFUSED:
+            return REFUSED
+        say("the launcher stopped early; the table holds what was finished")
+    finally:
+        leave(folder)
+    if elsewhere(root, folder):
+        if not words.wait:
+            say(f"next:     python -m sweeps status --watch {folder.name}{results_words(root)}")
+            return 0
+        watch(root, folder)
+    return show(root, folder, notes(plans), command.multirun)
 
 
 if __name__ == "__main__":

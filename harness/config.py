@@ -19,7 +19,8 @@ TYPES: dict[str, Any] = {"int": int, "float": float, "str": str, "bool": bool, "
 # Hydra lets a node override only groups that stand before it.
 GROUPS = ("train", "network", "task", "dataset", "sampler", "schedule", "method")
 # What may stand on a command line; other groups of the registry are parts of these (the features of a set metric).
-CHOSEN = (*GROUPS, "metrics")
+# A tracker only watches: it is in no key and no record.
+CHOSEN = (*GROUPS, "metrics", "tracker")
 
 
 @dataclass
@@ -44,6 +45,7 @@ class Run:
     schedule: Any = MISSING
     method: Any = MISSING
     metrics: Any = MISSING
+    tracker: Any = MISSING
 
 
 # The root's options in the form of a component's, so that help and checks treat them alike.

@@ -12,17 +12,19 @@ A key is the hash of what the result depends on and of nothing else (design: fou
 
 from __future__ import annotations
 
-import functools
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from harness.config import GROUPS
-from harness.keys import canonical, key
+
+# `content` and `source_of` are asked for here by those who have a plan.
+from harness.facts import component_facts, manifest, shape_of
+from harness.facts import content as content
+from harness.facts import source_of as source_of
+from harness.keys import key
 from harness.points import Point
+from harness.remembered import by_text
 from registry import Component, create, find
 
 SAMPLES_READ = ("sampler",)  # beside the trainings and inputs, unless a method says otherwise
@@ -63,7 +65,7 @@ class Plan:
 
 def plan(point: Point) -> Plan:
     """The plan of a point. Raises `UserError` where its data set or its task refuses."""
-    create("task", point.name("task"), point.options("task")).check(source_of(point).shape)
+    _check(point.name("task"), point.options("task"), shape_of(point))
     stages = _stages(point)
     data = component_facts(point, "dataset") | {"manifest": manifest(point)}
     inputs = _node(
@@ -90,7 +92,7 @@ def applies(metric: str, point: Point) -> bool:
         "mask": task.get("masks", False) or data.get("masks", False),
         "likelihood": method.get("likelihood", False),
     }
-    items = {3: "pictures", 1: "points"}[len(source_of(point).shape)]
+    items = {3: "pictures", 1: "points"}[len(shape_of(point))]
     kind = facts.get("kind", "image")
     needs = facts.get("needs", {"image": ("pair",), "model": ("likelihood",)}.get(kind, ()))
     # Where a restoration has no truth of its own and no other domain, its set has nothing real to be held against.
@@ -114,46 +116,23 @@ def anchor(point: Point) -> Plan | None:
     return plan(Point({**point.config, "method": {"name": "identity"}}, ("method=identity",)))
 
 
-def component_facts(point: Point, group: str) -> dict[str, Any]:
-    """What a result that reads a group depends on: the class, its version and its options.
-
-    The class, not the name: two names of one class with equal options are the same thing. Options that the class
-    lists in ``files`` count by what lies at their path, those in ``free`` not at all.
-    """
-    component = find(group, point.name(group))
-    free = component.facts.get("free", ())
-    options = {name: value for name, value in point.options(group).items() if name not in free}
-    for name in component.facts.get("files", ()):
-        options[name] = content(options[name])
-    return {"class": component.cls, "version": component.version, "options": options}
-
-
-def content(path: str) -> str:
-    """Sha256 over the files at a path, by name and bytes; the path itself where nothing lies there."""
-    place = Path(path)
-    found = sorted(file for file in [place, *place.rglob("*")] if file.is_file()) if path else []
-    parts = [f"{file.relative_to(place)}:{hashlib.sha256(file.read_bytes()).hexdigest()}" for file in found]
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest() if parts else path
-
-
-def manifest(point: Point) -> str:
-    """The data set's manifest: a hash of the files and choices that were really used."""
-    return str(source_of(point).manifest())
-
-
-def source_of(point: Point) -> Any:
-    """The data set that a point chose."""
-    return dataset(point.name("dataset"), canonical(point.options("dataset")), point.config["data_seed"])
-
-
-@functools.lru_cache(maxsize=64)
-def dataset(name: str, options: str, seed: int) -> Any:
-    """The data set itself, decoded once per process; ``options`` in canonical JSON."""
-    return create("dataset", name, json.loads(options), seed)
-
-
 def _node(kind: str, **facts: Any) -> Node:
     return Node(key(kind, facts), facts)
+
+
+@by_text
+def _check(task: str, options: Mapping[str, Any], shape: tuple[int, ...]) -> None:
+    create("task", task, options).check(shape)
+
+
+@by_text
+def _metric(name: str, options: Mapping[str, Any]) -> Any:
+    return create("metrics", name, options)
+
+
+@by_text
+def _protocol(name: str, options: Mapping[str, Any]) -> str:
+    return str(_metric(name, options).protocol)
 
 
 def _trainer(point: Point) -> Component:
@@ -218,10 +197,11 @@ def _reals(point: Point, data: dict[str, Any]) -> Node:
 
 
 def _score(made: Plan, name: str) -> Node:
-    metric = create("metrics", name, made.point.config["metrics"][name])
+    options = made.point.config["metrics"][name]
+    metric = _metric(name, options)
     kind = find("metrics", name).facts.get("kind", "image")
     if kind == "image":
-        metric.fits(*source_of(made.point).shape[1:])
+        metric.fits(*shape_of(made.point)[1:])
     if kind == "set":
         restored = find("task", made.point.name("task")).facts["kind"] == "restoration"
         counts = [made.point.config[count] for count in (("images",) if restored else ("images", "references"))]
@@ -233,4 +213,4 @@ def _score(made: Plan, name: str) -> Node:
         "set": {"samples": made.samples.key, "reals": made.reals.key, "bootstrap": getattr(metric, "bootstrap", None)},
         "model": trained | drawn,
     }
-    return _node("scores", **depends[kind], metric=name, protocol=metric.protocol)
+    return _node("scores", **depends[kind], metric=name, protocol=_protocol(name, options))

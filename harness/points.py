@@ -9,6 +9,7 @@ from typing import Any
 
 from errors import UserError
 from harness.config import CHOSEN, GROUPS, ROOT_OPTIONS
+from harness.trackers.check import available
 from registry import Option, find, nearest
 
 HINT = "python run.py --help lists every option"
@@ -73,12 +74,13 @@ def _check_option(key: str, options: Mapping[str, Option], option: str, owner: s
 
 
 def check_values(point: Point) -> None:
-    """Raise `UserError` for the first value outside its option's choices or interval."""
+    """Raise `UserError` for the first value outside its option's choices or interval, or a tracker that is missing."""
     for name, (option, _) in ROOT_OPTIONS.items():
         check_value(name, point.config[name], option)
-    for group in GROUPS:
+    for group in (*GROUPS, "tracker"):
         for name, option in find(group, point.name(group)).options.items():
             check_value(f"{group}.{name}", point.config[group][name], option)
+    available(point.name("tracker"), point.options("tracker"))
     for metric, options in point.config["metrics"].items():
         for name, option in find("metrics", metric).options.items():
             check_value(f"metrics.{metric}.{name}", options[name], option)

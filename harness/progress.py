@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 console = Console(stderr=True, highlight=False)
 LINE_SECONDS = 15.0  # between two lines of a log
+REPORT_SECONDS = 2.0  # between two reports to a file
 
 
 class Bar:
@@ -50,11 +53,44 @@ class Lines:
         console.print(f"{self.title}: {text}", markup=False, soft_wrap=True)
 
 
+class Report:
+    """A small file for those who watch a job from elsewhere: title, done, total, text and time; and the log's lines."""
+
+    path: Path | None = None
+
+    def __init__(self, title: str, total: int) -> None:
+        self.title, self.total = title, total
+        self.lines = Lines(title, total)
+        self.last = 0.0
+
+    def update(self, done: int, text: str) -> None:
+        """Rewrite the file when it is old enough, or when all is done."""
+        self.lines.update(done, text)
+        if time.monotonic() - self.last < REPORT_SECONDS and done < self.total:
+            return
+        self.last = time.monotonic()
+        state = {"title": self.title, "done": done, "total": self.total, "text": text, "time": time.time()}
+        if self.path is not None:
+            new = self.path.with_suffix(".new")
+            with suppress(OSError):  # a full disk is told by the work itself
+                new.write_text(json.dumps(state))
+                new.replace(self.path)
+
+    def say(self, text: str) -> None:
+        """A line in the log."""
+        self.lines.say(text)
+
+
+def report_to(path: Path) -> None:
+    """Let the loops of this process report to a file."""
+    Report.path = path
+
+
 @contextmanager
-def progress(title: str, total: int) -> Iterator[Bar | Lines]:
+def progress(title: str, total: int) -> Iterator[Bar | Lines | Report]:
     """Progress of a loop of ``total`` steps."""
-    if not console.is_terminal:
-        yield Lines(title, total)
+    if Report.path is not None or not console.is_terminal:
+        yield (Lines if Report.path is None else Report)(title, total)
         return
     columns = (
         TextColumn("{task.description}", markup=False),

@@ -1,0 +1,1 @@
+"""What Hydra finds of restorebench at each start: its launchers and its sweeper."""

@@ -1,0 +1,76 @@
+"""What a SLURM cluster says of itself and of jobs, by its own commands."""
+
+from __future__ import annotations
+
+import getpass
+import re
+import shutil
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from errors import UserError
+
+PATIENCE = 60  # seconds for a busy controller
+LIVING = ("PENDING", "RUNNING", "COMPLETING", "CONFIGURING", "REQUEUED", "RESIZING", "SUSPENDED", "REQUEUE_HOLD")
+NEVER = ("DependencyNeverSatisfied",)
+
+
+@dataclass(frozen=True)
+class State:
+    """How a job stands: the cluster's word, and its reason for it."""
+
+    name: str
+    reason: str
+
+
+def find() -> None:
+    """Raise `UserError` unless jobs can be submitted from here."""
+    for command in ("sbatch", "squeue", "srun", "scontrol"):
+        if shutil.which(command) is None:
+            raise UserError(f"hydra/launcher=slurm: there is no {command} here; start it where SLURM is, or take local")
+
+
+def states() -> dict[str, State]:
+    """The jobs of this user that SLURM remembers, by id (``12`` or ``12_3``). Raises `UserError` if it can't tell."""
+    words = ["squeue", "--array", "--states=all", "--noheader", "--user", getpass.getuser(), "--format=%i|%T|%r"]
+    found = {}
+    for line in ask(words).splitlines():
+        name, _, rest = line.strip().partition("|")
+        state, _, reason = rest.partition("|")
+        found[name] = State(state, reason)
+    return found
+
+
+def lives(state: State | None) -> bool:
+    """Whether a job waits for its turn or runs."""
+    return state is not None and state.name in LIVING and state.reason not in NEVER
+
+
+def array_size() -> int:
+    """The largest number of jobs in one array (MaxArraySize)."""
+    match = re.search(r"^MaxArraySize\s*=\s*(\d+)", ask(["scontrol", "show", "config"]), re.MULTILINE)
+    return max(1, int(match[1]) if match else 1000)
+
+
+def has_gpus() -> bool:
+    """Whether any node has a GPU."""
+    return "gpu" in ask(["sinfo", "--noheader", "--format=%G"])
+
+
+def cancel(names: Sequence[str]) -> None:
+    """Cancel jobs, whatever they do."""
+    for first in range(0, len(names), 500):
+        ask(["scancel", *names[first : first + 500]])
+
+
+def ask(words: Sequence[str]) -> str:
+    """What one of SLURM's commands prints. Raises `UserError` with what it said if it failed."""
+    try:
+        return subprocess.run(words, capture_output=True, text=True, timeout=PATIENCE, check=True).stdout
+    except FileNotFoundError as error:
+        raise UserError(f"{words[0]}: not on this machine; ask where SLURM is") from error
+    except subprocess.TimeoutExpired as error:
+        raise UserError(f"{words[0]}: no answer within {PATIENCE} s; the cluster is busy, try again") from error
+    except subprocess.CalledProcessError as error:
+        raise UserError(f"{words[0]}: {' '.join(error.stderr.split())}") from error

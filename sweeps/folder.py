@@ -1,0 +1,139 @@
+"""A sweep's folder: its points with their keys, and its submissions with their jobs.
+
+``points.json`` lists the points and what each needs. ``submissions/<k>/`` is one handing-over of jobs to a launcher:
+``submission.json`` says what was handed over, ``jobs/<n>.json`` freezes the points of job n, beside which the job
+leaves its log, its attempts and its progress.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from errors import UserError
+from harness.files import plainly, write_atomic
+from harness.plan import Plan
+from registry import nearest
+from sweeps.graph import with_anchors
+from sweeps.jobs import Job, text
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What was handed to a launcher: its folder and its facts (``submission.json``)."""
+
+    folder: Path
+    facts: Mapping[str, Any]
+
+    @property
+    def jobs(self) -> list[dict[str, Any]]:
+        """The jobs as `listed_job` gives them."""
+        return list(self.facts["jobs"])
+
+    def path(self, number: int, kind: str) -> Path:
+        """A file of a job: "json", "log", "attempts.jsonl" or "progress.json"."""
+        return self.folder / "jobs" / f"{number}.{kind}"
+
+
+def write_points(folder: Path, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write ``points.json``."""
+    with plainly(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    write_atomic(folder / "points.json", json.dumps(list(rows), indent=1).encode())
+
+
+def point_row(made: Plan, status: str, reason: str = "") -> dict[str, Any]:
+    """A point as ``points.json`` lists it: its run, how it stands, and the keys of all that it needs."""
+    return {
+        "run": made.run,
+        "status": status,
+        "overrides": list(made.point.overrides),
+        "reason": reason,
+        "method": made.point.name("method"),
+        "trainings": {stage.name: stage.key for stage in made.stages},
+        "inputs": made.inputs.key,
+        "samples": made.samples.key,
+        "reals": made.reals.key,
+        "scores": {name: node.key for name, node in made.scores.items()},
+    }
+
+
+def list_points(folder: Path, plans: Sequence[Plan]) -> None:
+    """Write the points of a sweep that starts, and doing nothing on their inputs, which is none of its points."""
+    asked = {made.run for made in plans}
+    anchors = [made for made in with_anchors(plans) if made.run not in asked]
+    rows = [point_row(made, "waiting") for made in plans] + [point_row(made, "anchor") for made in anchors]
+    write_points(folder, rows)
+
+
+def read_points(folder: Path) -> list[dict[str, Any]]:
+    """The rows of ``points.json``. Raises `UserError` where there are none."""
+    try:
+        rows = json.loads((folder / "points.json").read_bytes())
+    except (OSError, ValueError) as error:
+        raise UserError(f"{folder}: no sweep lies there ({error.__class__.__name__})") from error
+    return [row for row in rows if isinstance(row, dict) and "run" in row]
+
+
+def write_submission(folder: Path, facts: Mapping[str, Any], jobs: Sequence[Job]) -> Submission:
+    """Write the files of the jobs and then ``submission.json``, from which on the submission counts."""
+    place = folder / "submissions" / str(1 + max((_number(path) for path in _places(folder)), default=0))
+    with plainly(place):
+        (place / "jobs").mkdir(parents=True)
+    for job in jobs:
+        write_atomic(place / "jobs" / f"{job.number}.json", text(job, Path.cwd()).encode())
+    made = Submission(place, {**facts, "created": now()})
+    write_atomic(place / "submission.json", json.dumps(made.facts, indent=1).encode())
+    return made
+
+
+def listed_job(job: Job, gpus: int, about: float | None) -> dict[str, Any]:
+    """A job as ``submission.json`` lists it; ``about`` is how many seconds it was thought to take."""
+    return {
+        "number": job.number,
+        "kind": job.kind,
+        "method": job.method,
+        "needs": list(job.needs),
+        "tasks": [task.key for task in job.tasks],
+        "gpus": gpus,
+        "about": about,
+    }
+
+
+def submissions(folder: Path) -> list[Submission]:
+    """All that was handed over, in order."""
+    found = []
+    for place in sorted(_places(folder), key=_number):
+        path = place / "submission.json"
+        if path.exists():
+            found.append(Submission(place, json.loads(path.read_bytes())))
+    return found
+
+
+def _places(folder: Path) -> list[Path]:
+    return [path for path in (folder / "submissions").glob("*") if path.name.isdigit()]
+
+
+def _number(path: Path) -> int:
+    return int(path.name)
+
+
+def sweep_folder(root: Path, name: str) -> Path:
+    """The folder of a sweep by its name, or of the newest where none is named. Raises `UserError`."""
+    found = {path.parent.name: path.parent for path in (root / "sweeps").glob("*/points.json")}
+    if not found:
+        raise UserError(f"{root}: no sweep lies there; name the folder of results with --results")
+    if not name:
+        return max(found.values(), key=lambda path: (path / "points.json").stat().st_mtime)
+    if name not in found:
+        raise UserError(f"{name}: no such sweep in {root / 'sweeps'}; {nearest(name, found)}")
+    return found[name]
+
+
+def now() -> str:
+    """The present in UTC, to the second."""
+    return datetime.now(timezone.utc).isoformat(timespec="seconds")

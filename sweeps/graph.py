@@ -1,0 +1,105 @@
+"""A sweep as a graph of cached work: trainings, samplings and scorings by their keys, without importing torch.
+
+Points that need the same thing share its task. What is done is dropped, and with it what only the done things needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness import records
+from harness.plan import Plan, anchor
+from registry import find
+
+KINDS = ("training", "sampling", "scoring")  # in the order in which a point goes through them
+LEVELS = {"training": "trainings", "sampling": "samples"}
+
+
+@dataclass(frozen=True)
+class Task:
+    """One piece of work: what it makes, whose entry has ``key``; ``needs`` are keys of tasks that come before.
+
+    A training makes a stage, a sampling a set of samples, a scoring the record of a run. ``model`` is the same for
+    all that read the same trained networks; ``plan`` is one of the plans that want the task.
+    """
+
+    kind: str
+    key: str
+    needs: tuple[str, ...]
+    method: str
+    model: str
+    plan: Plan
+    stage: str = ""
+
+
+@dataclass(frozen=True)
+class Graph:
+    """All tasks of a sweep by key, each after what it needs, and the keys of those that are done or not wanted."""
+
+    tasks: Mapping[str, Task]
+    done: frozenset[str]
+
+    @property
+    def wanted(self) -> list[Task]:
+        """What has to be done, in an order in which it can be."""
+        return [task for task in self.tasks.values() if task.key not in self.done]
+
+    def of(self, kind: str) -> list[Task]:
+        """All tasks of a kind."""
+        return [task for task in self.tasks.values() if task.kind == kind]
+
+
+def with_anchors(plans: Sequence[Plan]) -> list[Plan]:
+    """The plans, each once, and doing nothing on the inputs of each restoration, which every table needs."""
+    runs = {made.run: made for made in plans}
+    for made in plans:
+        nothing = anchor(made.point)
+        if nothing is not None:
+            runs.setdefault(nothing.run, nothing)
+    return list(runs.values())
+
+
+def graph(plans: Iterable[Plan], root: Path) -> Graph:
+    """The graph of the plans over what lies in the store at ``root``."""
+    tasks: dict[str, Task] = {}
+    for made in plans:
+        for task in tasks_of(made):
+            tasks.setdefault(task.key, task)
+    made_already = {task.key for task in tasks.values() if is_done(task, root)}
+    return Graph(tasks, frozenset(_unwanted(tasks, made_already)))
+
+
+def tasks_of(made: Plan) -> list[Task]:
+    """The tasks of a plan: its stages, its samples, its record."""
+    keys = {stage.name: stage.key for stage in made.stages}
+    model, method = "+".join(keys.values()), made.point.name("method")
+    trainings = [
+        Task(
+            "training", stage.key, tuple(keys[name] for name in stage.after), stage.method, stage.key, made, stage.name
+        )
+        for stage in made.stages
+    ]
+    everything = tuple(keys.values())
+    sampling = Task("sampling", made.samples.key, everything, method, model, made)
+    # A likelihood reads the networks; other figures read what was sampled.
+    networks = any(find("metrics", name).facts.get("kind") == "model" for name in made.scores)
+    scoring = Task("scoring", made.run, (made.samples.key, *(everything if networks else ())), method, model, made)
+    return [*trainings, sampling, scoring]
+
+
+def is_done(task: Task, root: Path) -> bool:
+    """Whether the store has what a task makes."""
+    if task.kind == "scoring":
+        return records.holds(root, task.plan)
+    return (root / LEVELS[task.kind] / task.key / "DONE").exists()
+
+
+def _unwanted(tasks: Mapping[str, Task], made: set[str]) -> set[str]:
+    """What is made, and what nothing that is missing needs."""
+    wanted: set[str] = set()
+    for task in reversed(list(tasks.values())):
+        if task.key not in made and (task.kind == "scoring" or task.key in wanted):
+            wanted |= {task.key, *(key for key in task.needs if key not in made)}
+    return set(tasks) - wanted

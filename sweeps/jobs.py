@@ -1,0 +1,78 @@
+"""Jobs: the tasks that one process does, one after the other, and the file that tells it so.
+
+A training is a job of its own. Samplings of one model are grouped, so that the model is loaded once; what they
+sampled is scored by a job that comes after.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.points import Point
+from sweeps.graph import Task
+
+
+@dataclass(frozen=True)
+class Job:
+    """``needs`` are the numbers of the jobs that must have ended well before this one."""
+
+    number: int
+    kind: str
+    tasks: tuple[Task, ...]
+    needs: tuple[int, ...]
+
+    @property
+    def method(self) -> str:
+        """The method whose work it is."""
+        return self.tasks[0].method
+
+    @property
+    def devices(self) -> int:
+        """How many devices it computes on at the same time."""
+        train = self.tasks[0].plan.point.config["train"]
+        return int(train.get("devices", 1)) if self.kind == "training" else 1
+
+
+def grouped(tasks: Sequence[Task], chunk: int) -> list[Job]:
+    """The jobs of some tasks, at most ``chunk`` samplings or scorings in one, each after the jobs that it needs."""
+    makers: dict[str, int] = {}  # by the key of what is made, the number of the job
+    jobs: list[Job] = []
+    for kind in ("training", "sampling", "scoring"):
+        for batch in _batches([task for task in tasks if task.kind == kind], kind, makers, chunk):
+            needs = sorted({makers[key] for task in batch for key in task.needs if key in makers})
+            jobs.append(Job(len(jobs), kind, tuple(batch), tuple(needs)))
+            makers |= {task.key: jobs[-1].number for task in batch}
+    return jobs
+
+
+def _batches(tasks: Sequence[Task], kind: str, makers: Mapping[str, int], chunk: int) -> Iterable[list[Task]]:
+    if kind == "training":
+        yield from ([task] for task in tasks)
+        return
+    alike: dict[tuple[object, ...], list[Task]] = {}
+    for task in tasks:
+        maker = makers.get(task.needs[0], -1) if kind == "scoring" else -1
+        alike.setdefault((task.method, task.model, maker), []).append(task)
+    for batch in alike.values():
+        for first in range(0, len(batch), chunk):
+            yield batch[first : first + chunk]
+
+
+def text(job: Job, cwd: Path) -> str:
+    """A job's file: the points as they were composed, and what to do for them."""
+    points = {task.plan.run: task.plan.point for task in job.tasks}
+    places = {run: place for place, run in enumerate(points)}
+    tasks = [
+        {"kind": task.kind, "key": task.key, "stage": task.stage, "point": places[task.plan.run]} for task in job.tasks
+    ]
+    frozen = [{"config": dict(point.config), "overrides": list(point.overrides)} for point in points.values()]
+    return json.dumps({"kind": job.kind, "cwd": str(cwd), "tasks": tasks, "points": frozen})
+
+
+def points_of(spec: Mapping[str, Any]) -> list[Point]:
+    """The frozen points of a job's file."""
+    return [Point(point["config"], tuple(point["overrides"])) for point in spec["points"]]

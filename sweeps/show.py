@@ -1,0 +1,74 @@
+"""What is told when a sweep has come to an end, or is looked at before: table, verdicts, failures, where things lie."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from errors import UserError
+from harness.progress import console, say
+from sweeps.collect import Outcome, collect
+from sweeps.state import Sweep
+
+FAILURES = 20  # told one by one
+SAMPLED = "default run"
+
+
+def show(root: Path, folder: Path, notes: Sequence[str], report: bool) -> int:
+    """Collect, and print table, failures and report; the exit status: 1 where a point failed or was stopped."""
+    outcome = collect(root, folder)
+    if outcome.table is not None:
+        from reports.table import show as shown
+
+        console.file.flush()
+        sys.stdout.write(shown(outcome.table) + "\n")
+    for note in notes:
+        say(f"note: {note}")
+    _failures(outcome)
+    if report:
+        tell_report(root, folder)
+    if outcome.grid is not None:
+        say(f"pictures: {outcome.grid}")
+    if outcome.table is not None:
+        say(f"table:    {folder / 'table.csv'} (and .parquet)")
+        say(f"records:  {root / 'records'} ({outcome.count('done')} of {len(outcome.points)} runs)")
+    return 1 if outcome.count("failed", "stopped") else 0
+
+
+def _failures(outcome: Outcome) -> None:
+    lost = [(row, standing) for row, standing in outcome.points if standing.status in ("failed", "stopped")]
+    for row, standing in lost[:FAILURES]:
+        say(f"{standing.status}: {' '.join(row['overrides']) or 'the default run'}: {standing.reason}")
+    if len(lost) > FAILURES:
+        say(f"and {len(lost) - FAILURES} more; python -m sweeps status {outcome.folder.name}")
+    unfinished = outcome.count("running", "waiting")
+    if unfinished:
+        say(f"{outcome.count('done')} of {len(outcome.points)} points are done; {unfinished} run or wait")
+
+
+def tell_report(root: Path, folder: Path) -> None:
+    """Say who wins, and write the sweep's report; what was measured is on the disk whatever comes of it."""
+    from reports.build import analysed, write
+
+    try:
+        made = analysed(root, folder.name, "")
+        for block in made.blocks:
+            for verdict in block.verdicts[: len(block.metrics)]:
+                say(f"{block.name}: {verdict}")
+        say(made.conditional)
+        say(f"report:   {write(made, root, folder / 'report')}")
+    except UserError as error:
+        say(f"no report: {error}")
+
+
+def show_unwritable(root: Path, folder: Path) -> int:
+    """The table of a finished sweep whose folder can't be written: nothing is kept."""
+    from reports.table import show as shown
+    from sweeps.collect import table_of
+
+    table = table_of(Sweep(root, folder))
+    if table is not None:
+        sys.stdout.write(shown(table) + "\n")
+    say(f"{root}: can't be written, so no table, picture or report is kept")
+    return 0

@@ -1,0 +1,166 @@
+"""How the points and jobs of a sweep stand, from what lies on the disk and what a cluster says. Nothing is changed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from harness import records
+from harness.files import write_atomic
+from harness.store import Damaged, Store
+from sweeps import cluster
+from sweeps.attempts import Attempt, attempts, place, running
+from sweeps.cluster import State
+from sweeps.folder import Submission, read_points, submissions
+from sweeps.slurm import ids
+
+STATUSES = ("done", "running", "waiting", "failed", "stopped")
+PROCESS = "process.json"  # in a sweep's folder: the process that drives it on its own machine
+UNFINISHED = "did not run to its end"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """``status``: "done", "running", "waiting" (somebody will do it), "failed", or "stopped" (nobody will);
+    ``reason`` in one line for the last two."""
+
+    status: str
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Handed:
+    """A job of a submission, with its attempts and what the cluster calls it."""
+
+    submission: Submission
+    facts: Mapping[str, Any]
+    attempts: Sequence[Attempt]
+    name: str
+
+    @property
+    def seconds(self) -> float:
+        """Spent so far by the attempts that have ended."""
+        return sum(attempt.ended - attempt.began for attempt in self.attempts if attempt.ended)
+
+
+class Sweep:
+    """A sweep's folder with how its points, tasks and jobs stand. Reads the disk once, when first asked."""
+
+    def __init__(self, root: Path, folder: Path) -> None:
+        self.root, self.folder, self.store = root, folder, Store(root)
+        self.rows = read_points(folder)
+
+    @cached_property
+    def jobs(self) -> list[Handed]:
+        """All jobs of all submissions, in order."""
+        found = []
+        for submission in submissions(self.folder):
+            names = ids(submission)
+            for facts in submission.jobs:
+                path = submission.path(facts["number"], "attempts.jsonl")
+                found.append(Handed(submission, facts, attempts(path), names.get(facts["number"], "")))
+        return found
+
+    @cached_property
+    def by_task(self) -> dict[str, Handed]:
+        """By the key of a task, the job that was given it last."""
+        return {key: job for job in self.jobs for key in job.facts["tasks"]}
+
+    @cached_property
+    def cluster(self) -> dict[str, State]:
+        """What SLURM remembers of its jobs; asked only where something was submitted to it."""
+        return cluster.states() if any(job.name for job in self.jobs) else {}
+
+    @cached_property
+    def driven(self) -> bool:
+        """Whether a process on its own machine is at the sweep."""
+        return drives(self.folder)
+
+    def points(self) -> list[tuple[dict[str, Any], Standing]]:
+        """The points in order, each with how it stands; doing nothing ("anchor") is none of them."""
+        return [(row, self.point(row)) for row in self.rows if row["status"] != "anchor"]
+
+    def point(self, row: Mapping[str, Any]) -> Standing:
+        """How a point stands: as the first of its tasks that is not done."""
+        if self.recorded(row):
+            return Standing("done")
+        for level, key in [*(("trainings", key) for key in row["trainings"].values()), ("samples", row["samples"])]:
+            needed = level == "samples" or self.store.entry("samples", row["samples"]).status != "done"
+            if needed and self.store.entry(level, key).status != "done":
+                return self._unmade(row, level, key)
+        return self._unmade(row, "", row["run"])
+
+    def recorded(self, row: Mapping[str, Any]) -> bool:
+        """Whether a point's record is there with all that was asked for."""
+        there = records.path_of(self.root, row["run"]).exists()
+        return there and row["scores"].items() <= records.scores_of(self.root, row["run"]).items()
+
+    def job(self, job: Handed) -> Standing:
+        """How a job stands."""
+        if job.name:
+            return self._on_cluster(job)
+        last = job.attempts[-1] if job.attempts else None
+        if last is not None and last.ended:
+            return Standing("failed", last.reason) if last.reason else Standing("done")
+        if last is not None and running(last.place) is not False:
+            return Standing("running")
+        return Standing("waiting") if self.driven else Standing("stopped", UNFINISHED)
+
+    def _unmade(self, row: Mapping[str, Any], level: str, key: str) -> Standing:
+        job = self.by_task.get(key)
+        if job is None:
+            said = self._marked(row, level, key)
+            return Standing("failed", said) if said else self._undriven()
+        standing = self.job(job)
+        if standing.status in ("running", "waiting"):
+            return standing
+        said = self._marked(row, level, key) or standing.reason or UNFINISHED
+        return Standing("stopped" if standing.status == "stopped" else "failed", said)
+
+    def _undriven(self) -> Standing:
+        return Standing("waiting") if self.driven else Standing("stopped", UNFINISHED)
+
+    def _marked(self, row: Mapping[str, Any], level: str, key: str) -> str:
+        """The reason that a failure left in the store."""
+        marked = [(level, key)] if level else []
+        for where, name in [*marked, ("failures", row["run"])]:
+            try:
+                return str(self.store.entry(where, name).failure()["reason"])
+            except Damaged:
+                continue
+        return ""
+
+    def _on_cluster(self, job: Handed) -> Standing:
+        state = self.cluster.get(job.name)
+        last = job.attempts[-1] if job.attempts else None
+        if cluster.lives(state):
+            return Standing("running" if state is not None and state.name != "PENDING" else "waiting")
+        if last is not None and last.ended:
+            return Standing("failed", last.reason) if last.reason else Standing("done")
+        if state is None:
+            return Standing("stopped", UNFINISHED)
+        why = "" if state.reason in ("None", "") else f", {state.reason}"
+        return Standing("stopped", f"ended by the cluster ({state.name}{why})")
+
+
+def drives(folder: Path) -> bool:
+    """Whether the process that drives a sweep on its own machine still runs, as far as can be told from here."""
+    try:
+        driver = json.loads((folder / PROCESS).read_bytes())
+    except (OSError, ValueError):
+        return False
+    return running(driver) is not False
+
+
+def drive(folder: Path) -> None:
+    """Note that this process drives the sweep."""
+    write_atomic(folder / PROCESS, json.dumps(place()).encode())
+
+
+def leave(folder: Path) -> None:
+    """Note that nobody drives it any more."""
+    (folder / PROCESS).unlink(missing_ok=True)

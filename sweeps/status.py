@@ -1,0 +1,136 @@
+"""How a sweep stands, as a text: points, kinds of work, what runs, what failed, what was spent and is left."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from rich.live import Live
+from rich.text import Text
+
+from harness.progress import LINE_SECONDS, console, say
+from sweeps.costs import about
+from sweeps.state import STATUSES, Handed, Sweep
+from sweeps.watch import state_of, told
+
+KINDS = ("training", "sampling", "scoring")
+SHOWN = 12  # running and failed ones that are told one by one
+EVERY = 3.0  # seconds between two looks, while one watches
+UNSETTLED = ("running", "waiting")
+
+
+def status(sweep: Sweep) -> str:
+    """The whole text."""
+    points = [standing for _, standing in sweep.points()]
+    counts = {name: sum(standing.status == name for standing in points) for name in STATUSES}
+    told_counts = ", ".join(f"{number} {name}" for name, number in counts.items() if number and name != "done")
+    first = (
+        f"{sweep.folder.name}: {counts['done']} of {len(points)} points are done{told_counts and ', ' + told_counts}"
+    )
+    return "\n".join([first, *_jobs(sweep), *_running(sweep), *_lost(sweep)])
+
+
+def _jobs(sweep: Sweep) -> list[str]:
+    """The newest jobs for each task, by kind and standing, with the time spent and left."""
+    jobs = list({id(job): job for job in sweep.by_task.values()}.values())
+    if not jobs:
+        return []
+    lines = [f"{'jobs':<12}" + "".join(f"{name:>9}" for name in STATUSES)]
+    for kind in KINDS:
+        standings = [sweep.job(job).status for job in jobs if job.facts["kind"] == kind]
+        if standings:
+            lines.append(f"{kind:<12}" + "".join(f"{standings.count(name) or '.':>9}" for name in STATUSES))
+    return [*lines, _spent(sweep, jobs)]
+
+
+def _spent(sweep: Sweep, jobs: Iterable[Handed]) -> str:
+    """Time of jobs, and of their GPUs: spent by all attempts, and left, about, going by like jobs that have ended."""
+    spent = gpus = 0.0
+    for job in sweep.jobs:
+        seconds = job.seconds + _running_seconds(sweep, job)
+        spent, gpus = spent + seconds, gpus + seconds * job.facts["gpus"]
+    left, left_gpus, unknown = 0.0, 0.0, 0
+    for job in jobs:
+        if sweep.job(job).status in UNSETTLED:
+            seconds_left = _left(sweep, job)
+            unknown += seconds_left is None
+            left, left_gpus = left + (seconds_left or 0), left_gpus + (seconds_left or 0) * job.facts["gpus"]
+    text = f"spent {about(spent)} of jobs ({gpus / 3600:.1f} GPU-hours)"
+    if left or unknown:
+        text += f"; left about {about(left)} ({left_gpus / 3600:.1f} GPU-hours)"
+        text += f" and {unknown} jobs of unknown length" if unknown else ""
+    return text
+
+
+def _running_seconds(sweep: Sweep, job: Handed) -> float:
+    last = job.attempts[-1] if job.attempts else None
+    return time.time() - last.began if last and not last.ended and sweep.job(job).status == "running" else 0.0
+
+
+def _left(sweep: Sweep, job: Handed) -> float | None:
+    """What a job still needs: as long as like jobs took, or else as was thought when it was submitted."""
+    like = [
+        other.seconds
+        for other in sweep.jobs
+        if (other.facts["kind"], other.facts["method"]) == (job.facts["kind"], job.facts["method"])
+        and sweep.job(other).status == "done"
+    ]
+    expected = sorted(like)[len(like) // 2] if like else job.facts.get("about")
+    return None if expected is None else max(0.0, expected - _running_seconds(sweep, job))
+
+
+def _running(sweep: Sweep) -> list[str]:
+    running = [job for job in sweep.jobs if sweep.job(job).status == "running"]
+    lines = [f"running ({len(running)})"] if running else []
+    for job in running[:SHOWN]:
+        where = job.name or f"process {job.attempts[-1].place.get('pid')}"
+        host = job.attempts[-1].place.get("host", "") if job.attempts else ""
+        state = told(state_of(job.submission, job.facts["number"]))
+        lines.append(
+            f"  {job.facts['kind']} {job.facts['method']} {job.facts['tasks'][0][:8]}  {where} {host}  {state}"
+        )
+    return [*lines, *_more(len(running))]
+
+
+def _lost(sweep: Sweep) -> list[str]:
+    lost = [(row, standing) for row, standing in sweep.points() if standing.status in ("failed", "stopped")]
+    lines = [f"not done ({len(lost)})"] if lost else []
+    for row, standing in lost[:SHOWN]:
+        lines.append(f"  {standing.status}: {' '.join(row['overrides']) or 'the default run'}: {standing.reason}")
+    if lost:
+        name = f"{sweep.folder.name}{results_words(sweep.root)}"
+        lines += [*_more(len(lost)), f"  python -m sweeps retry {name} does these again"]
+    return lines
+
+
+def _more(number: int) -> list[str]:
+    return [f"  and {number - SHOWN} more"] if number > SHOWN else []
+
+
+def results_words(root: Path) -> str:
+    """The option that names a folder of results, where it is not the default one."""
+    return "" if root == (Path.cwd() / "results") else f" --results {root}"
+
+
+def settled(sweep: Sweep) -> bool:
+    """Whether nobody will do any more of it."""
+    return not any(standing.status in UNSETTLED for _, standing in sweep.points())
+
+
+def elsewhere(root: Path, folder: Path) -> bool:
+    """Whether others are still at a sweep that this process has handed over."""
+    return not settled(Sweep(root, folder))
+
+
+def watch(root: Path, folder: Path) -> None:
+    """Show how a sweep stands until nobody will do any more of it: live on a terminal, now and then in a log."""
+    with Live(console=console, auto_refresh=False, transient=True) as live:
+        last = 0.0
+        while not settled(sweep := Sweep(root, folder)):
+            if console.is_terminal:
+                live.update(Text(status(sweep)), refresh=True)
+            elif time.monotonic() - last >= LINE_SECONDS:
+                last = time.monotonic()
+                say(status(sweep).splitlines()[0])
+            time.sleep(EVERY)

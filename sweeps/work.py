@@ -1,0 +1,178 @@
+"""The process that does a job: it reads the frozen points, makes what they need, and says how far it is.
+
+What it has done lies in the store, so whoever starts the same job again (a scheduler after a preemption, a retry)
+goes on from the newest checkpoint and the last finished task.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import harness.threads  # noqa: F401 - before anything imports torch
+from errors import UserError
+from harness import execute
+from harness.ensure import PointFailed, whole
+from harness.lock import LockLostError
+from harness.parent import end_with_parent
+from harness.plan import Plan, plan
+from harness.progress import report_to, say
+from harness.store import Store
+from sweeps.attempts import note, place
+from sweeps.jobs import points_of
+
+REASON_LENGTH = 300
+
+
+class JobFailed(Exception):
+    """Some tasks of a job failed; the message is the first one's reason."""
+
+
+class Missing(UserError):
+    """What a task reads is not there: the fault is the other task's, and marked there."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """A job as something to call; schedulers call it anew after each interruption. Paths are absolute."""
+
+    root: Path
+    submission: Path
+    number: int
+
+    def __call__(self) -> None:
+        """Do the job's tasks; those that fail are marked and the others done. Raises `JobFailed` at the end."""
+        jobs = self.submission / "jobs"
+        spec = json.loads((jobs / f"{self.number}.json").read_bytes())
+        if "SLURM_JOB_ID" in os.environ:
+            # submitit lets this signal pass by, and a job that is preempted would go on until it is killed.
+            signal.signal(signal.SIGTERM, lambda number, frame: os._exit(128 + number))
+        os.chdir(spec["cwd"])  # the paths that the user named are relative to where they stood
+        report_to(jobs / f"{self.number}.progress.json")
+        attempts = jobs / f"{self.number}.attempts.jsonl"
+        began = time.time()
+        note(attempts, {"began": began, **place()})
+        reasons = [reason for reason in self._tasks(spec) if reason]
+        note(attempts, {"ended": time.time(), "seconds": time.time() - began, "reason": (reasons or [""])[0]})
+        if reasons:
+            raise JobFailed(reasons[0])
+
+    def checkpoint(self) -> Any:
+        """What submitit starts again when the time is up: the same, for the state lies on the disk."""
+        from submitit.helpers import DelayedSubmission
+
+        return DelayedSubmission(self)
+
+    def _tasks(self, spec: Mapping[str, Any]) -> list[str]:
+        store, points = Store(self.root), points_of(spec)
+        return [_do(task, points[task["point"]], store) for task in spec["tasks"]]
+
+
+@dataclass(frozen=True)
+class Report:
+    """The last job of a sweep as something to call: its table, pictures and report from what there is."""
+
+    root: Path
+    sweep: str
+
+    def __call__(self) -> None:
+        """Collect and report; both are in the log too."""
+        from sweeps.show import show
+
+        show(self.root, self.root / "sweeps" / self.sweep, [], report=True)
+
+
+def _do(task: Mapping[str, Any], point: Any, store: Store) -> str:
+    """Do one task; the reason why it failed, or nothing. Never raises but for the interruptions of its own process."""
+    say(f"--- {task['kind']} {task['key']}: {' '.join(point.overrides) or 'the default run'}")
+    made: Plan | None = None
+    try:
+        made = plan(point)
+        _unchanged(task, made)
+        DOING[task["kind"]](made, task, store)
+        store.entry("failures", made.run).discard()
+    except Missing as error:
+        say(f"left out: {error}")
+        return str(error)
+    except (PointFailed, UserError, LockLostError) as error:
+        return _failed(made, store, " ".join(str(error).split()))
+    except Exception as error:
+        return _failed(made, store, f"{type(error).__name__}: {' '.join(str(error).split())}")
+    return ""
+
+
+def _failed(made: Plan | None, store: Store, reason: str) -> str:
+    say(f"failed: {reason}")
+    if made is not None:
+        with suppress(UserError):  # a full disk takes no marker either
+            words = {"overrides": list(made.point.overrides)}
+            store.entry("failures", made.run).fail(reason, traceback.format_exc(), words)
+    return reason[:REASON_LENGTH]
+
+
+def _unchanged(task: Mapping[str, Any], made: Plan) -> None:
+    """Raise `UserError` unless the point still needs what it was submitted for."""
+    keys = {"sampling": made.samples.key, "scoring": made.run}
+    keys |= {stage.name: stage.key for stage in made.stages}
+    if keys.get(task["stage"] or task["kind"]) != task["key"]:
+        raise UserError(f"{task['kind']} {task['key']}: its data changed since it was submitted; start the sweep again")
+
+
+def _train(made: Plan, task: Mapping[str, Any], store: Store) -> None:
+    execute.inputs(made, store)  # first: what the data can't give is told before anything is trained
+    stage = next(stage for stage in made.stages if stage.name == task["stage"])
+    _refuse_untrained(made, stage.after, store)
+    execute.training(made, stage, store)
+
+
+def _sample(made: Plan, task: Mapping[str, Any], store: Store) -> None:
+    execute.inputs(made, store)
+    if not whole(store.entry("samples", made.samples.key)):
+        _refuse_untrained(made, [stage.name for stage in made.stages], store)
+    execute.samples(made, store)
+
+
+def _score(made: Plan, task: Mapping[str, Any], store: Store) -> None:
+    if store.entry("samples", made.samples.key).status != "done":
+        raise Missing(f"samples {made.samples.key}: not there, so there is nothing to score")
+    execute.record(made, store)
+
+
+DOING: dict[str, Callable[[Plan, Mapping[str, Any], Store], None]] = {
+    "training": _train,
+    "sampling": _sample,
+    "scoring": _score,
+}
+
+
+def _refuse_untrained(made: Plan, names: Any, store: Store) -> None:
+    """Raise `Missing` unless these stages are trained: a job makes what is its own, and nobody's else."""
+    for stage in made.stages:
+        entry = store.entry("trainings", stage.key)
+        if stage.name in names and not whole(entry):
+            reason = entry.failure()["reason"] if entry.status == "failed" else "it did not run to its end"
+            raise Missing(f"training {stage.key} ({stage.name}): {reason}")
+
+
+def main(arguments: list[str]) -> int:
+    """``python -m sweeps.work ROOT SUBMISSION NUMBER``: the exit status is 1 where a task failed."""
+    root, submission, number = arguments
+    end_with_parent()
+    try:
+        Work(Path(root), Path(submission), int(number))()
+    except JobFailed:
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
