@@ -30,6 +30,8 @@ from sweeps.show import show
 from sweeps.state import drive, leave
 from sweeps.status import elsewhere, results_words, watch
 
+INTERRUPTED = 130  # the exit status, as shells have it
+
 
 def job(config: DictConfig) -> None:
     """One point, as Hydra's launchers call it. Never raises: what went wrong is marked in the store."""
@@ -102,6 +104,9 @@ def sweep(words: Words, command: Command, plans: Sequence[Plan]) -> int:
         if end.code == REFUSED:
             return REFUSED
         say("the launcher stopped early; the table holds what was finished")
+    except KeyboardInterrupt:
+        say("stopped; the same command goes on where it was")
+        return INTERRUPTED
     finally:
         leave(folder)
     if elsewhere(root, folder):

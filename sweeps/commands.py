@@ -1,0 +1,94 @@
+"""What the commands of ``python -m sweeps`` do, each an exit status."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from harness.commandline import read, results_dir
+from harness.plan import plan
+from harness.progress import say
+from sweeps.folder import sweep_folder
+from sweeps.logs import logs
+from sweeps.planned import planned
+from sweeps.retry import cancel, retry
+from sweeps.show import show
+from sweeps.state import Sweep
+from sweeps.status import elsewhere, status, watch
+
+
+def plan_words(arguments: Sequence[str]) -> str:
+    """What a command line of ``run.py`` would do."""
+    command = read(arguments)
+    return planned([plan(point) for point in command.points], results_dir(command))
+
+
+def _sweep(chosen: argparse.Namespace) -> Sweep:
+    root = Path(chosen.results).absolute()
+    return Sweep(root, sweep_folder(root, chosen.sweep))
+
+
+def _status(chosen: argparse.Namespace) -> int:
+    sweep = _sweep(chosen)
+    if chosen.watch:
+        watch(sweep.root, sweep.folder)
+        sweep = Sweep(sweep.root, sweep.folder)
+    sys.stdout.write(status(sweep) + "\n")
+    return 0
+
+
+def _retry(chosen: argparse.Namespace) -> int:
+    sweep = _sweep(chosen)
+    if chosen.dry_run:
+        lost = [row for row, standing in sweep.points() if standing.status in ("failed", "stopped")]
+        sys.stdout.write("".join(f"{' '.join(row['overrides'])}\n" for row in lost) + f"{len(lost)} points\n")
+        return 0
+    if not retry(sweep, chosen.settings):
+        say("nothing failed or was stopped")
+        return 0
+    if elsewhere(sweep.root, sweep.folder):
+        say(f"python -m sweeps status --watch {sweep.folder.name}")
+        return 0
+    return show(sweep.root, sweep.folder, [], report=True)
+
+
+def _cancel(chosen: argparse.Namespace) -> int:
+    sweep = _sweep(chosen)
+    if chosen.dry_run:
+        sys.stdout.write(status(sweep) + "\nnothing was cancelled\n")
+        return 0
+    say(f"{cancel(sweep)} jobs cancelled; python -m sweeps retry {sweep.folder.name} goes on with them")
+    return 0
+
+
+def _logs(chosen: argparse.Namespace) -> int:
+    sys.stdout.write(logs(_sweep(chosen), chosen.key) + "\n")
+    return 0
+
+
+def _collect(chosen: argparse.Namespace) -> int:
+    sweep = _sweep(chosen)
+    return show(sweep.root, sweep.folder, [], report=True)
+
+
+def _gc(chosen: argparse.Namespace) -> int:
+    from sweeps import gc
+
+    root = Path(chosen.results).absolute()
+    quota = gc.parse_size(chosen.quota) if chosen.quota else None
+    found = gc.collectable(root, chosen.older, quota)
+    freed = None if chosen.dry_run else gc.remove(root, found)
+    sys.stdout.write(gc.text(found, freed) + "\n")
+    return 0
+
+
+COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "status": _status,
+    "retry": _retry,
+    "cancel": _cancel,
+    "logs": _logs,
+    "collect": _collect,
+    "gc": _gc,
+}

@@ -1,0 +1,83 @@
+"""Doing again what failed or was stopped, and stopping what is under way."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from errors import UserError
+from sweeps import cluster
+from sweeps.attempts import running
+from sweeps.folder import submissions
+from sweeps.frozen import frozen_plans
+from sweeps.launch import hand_over
+from sweeps.state import PROCESS, Sweep, drive, leave
+
+PREFIX = "hydra.launcher."
+
+
+def retry(sweep: Sweep, words: Sequence[str]) -> int:
+    """Hand the points that failed or were stopped to the launcher that had them; their number.
+
+    ``words`` change its settings, as ``resources.training.memory=64``. The code is today's, the points' configuration
+    that of the submission. Raises `UserError`, where there was no submission too.
+    """
+    lost = {row["run"] for row in sweep.rows if sweep.point(row).status in ("failed", "stopped")}
+    if not lost:
+        return 0
+    handed = submissions(sweep.folder)
+    if not handed:
+        raise UserError(f"{sweep.folder.name}: it was run without a launcher of its own; give the same command again")
+    if sweep.driven:
+        raise UserError(f"{sweep.folder.name}: a process on this machine is at it; wait, or python -m sweeps cancel")
+    plans = frozen_plans(sweep.folder, lost)
+    settings = _changed(handed[-1].facts["settings"], words)
+    drive(sweep.folder)
+    try:
+        hand_over(plans, sweep.root, sweep.folder, handed[-1].facts["launcher"], settings)
+    finally:
+        leave(sweep.folder)
+    return len(plans)
+
+
+def _changed(settings: Mapping[str, Any], words: Sequence[str]) -> dict[str, Any]:
+    for word in words:
+        first = word.removeprefix(PREFIX).partition("=")[0].partition(".")[0]
+        if "=" not in word or first not in settings:
+            raise UserError(f"{word}: no such setting of the launcher; there are: {', '.join(settings)}")
+    try:
+        given = OmegaConf.from_dotlist([word.removeprefix(PREFIX) for word in words])
+        merged = OmegaConf.to_container(OmegaConf.merge(OmegaConf.create(dict(settings)), given))
+    except OmegaConfBaseException as error:
+        raise UserError(" ".join(str(error).split())) from error
+    assert isinstance(merged, dict)
+    return {str(name): value for name, value in merged.items()}
+
+
+def cancel(sweep: Sweep) -> int:
+    """End what waits or runs, here and on the cluster; the number of jobs. What is in the store stays."""
+    names = [job.name for job in sweep.jobs if job.name and cluster.lives(sweep.cluster.get(job.name))]
+    cluster.cancel(names)
+    return len(names) + _end_driver(sweep)
+
+
+def _end_driver(sweep: Sweep) -> int:
+    """End the process that drives the sweep on its own machine, whose jobs end with it."""
+    try:
+        driver = json.loads((sweep.folder / PROCESS).read_bytes())
+    except (OSError, ValueError):
+        return 0
+    lives = running(driver)
+    if lives is None:
+        raise UserError(f"process {driver.get('pid')} on {driver.get('host')} drives it: cancel it there")
+    if not lives:
+        return 0
+    under_way = sum(sweep.job(job).status in ("running", "waiting") for job in sweep.jobs)
+    os.kill(int(driver["pid"]), signal.SIGTERM)
+    return under_way
