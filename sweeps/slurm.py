@@ -64,7 +64,8 @@ def start(submission: Submission, root: Path, jobs: Sequence[Job], alive: Mappin
         for asked, group, joined in _groups(jobs, settings["resources"], sender, alive):
             sender.send([Work(root, submission.folder, job.number) for job in group], asked, joined, group)
             bar.update(len(sender.given), "")
-    leaves = sorted({value.partition("_")[0] for value in sender.given.values()})
+    inner = {number for job in jobs for number in job.needs}
+    leaves = sorted({name.partition("_")[0] for number, name in sender.given.items() if number not in inner})
     sweep = submission.folder.parent.parent.name
     asked = asked_by("report", "", settings["resources"])
     sender.send([Report(root, sweep)], asked, "afterany:" + ":".join(leaves), [])
@@ -121,7 +122,7 @@ class Sender:
         lines = ["export OMP_NUM_THREADS=${OMP_NUM_THREADS:-${SLURM_CPUS_PER_TASK:-1}}", "export PYTHONUNBUFFERED=1"]
         wanted = {
             "job_name": self.submission.folder.parent.parent.name,
-            "comment": f"{jobs[0].kind} {jobs[0].method}" if jobs else "report",
+            "comment": jobs[0].kind if jobs else "report",
             "partition": asked.partition,
             "account": asked.account,
             "qos": asked.qos,
@@ -152,7 +153,7 @@ def _groups(
         for job in ready:
             asked, joined = of(job, resources), _joined(job, sender.given, alive)
             device = job.tasks[0].plan.point.config["device"]
-            name = json.dumps([job.kind, job.method, repr(asked), job.devices, device, joined])
+            name = json.dumps([job.kind, repr(asked), job.devices, device, joined])
             groups.setdefault(name, (asked, [], joined))[1].append(job)
         yield from groups.values()
         rest = [job for job in rest if job not in ready]
