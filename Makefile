@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo check test figures recorded lock clean
+.PHONY: setup demo check test slurm-test figures recorded lock clean
 
 setup: .venv/.installed
 
@@ -23,6 +23,10 @@ check: setup
 
 test: setup
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -rs --durations 15
+
+# A SLURM of two nodes on this machine, started and removed again: needs Debian's slurm-wlm and munge, and root.
+slurm-test: setup
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/slurm -m slurm -rs --durations 5
 
 figures: setup
 	$(BIN)/python -m reports.images.plane docs/plane.png

@@ -19,7 +19,7 @@ from omegaconf import DictConfig
 
 from errors import UserError
 from harness.compose import Composer, composed, one_line, plain
-from harness.config import store_nodes
+from harness.config import CHOSEN, store_nodes
 from harness.points import Point
 from registry import ROOT, nearest
 
@@ -49,7 +49,19 @@ class Words:
 
     def for_hydra(self, *more: str) -> list[str]:
         """The arguments in the order that Hydra's parser takes: flags first."""
-        return [*(["-m"] if self.multirun else []), "-cn", self.config_name, *self.overrides, *more]
+        if not self.multirun:
+            return ["-cn", self.config_name, *self.overrides, *more]
+        return ["-m", "-cn", self.config_name, *map(_of_each_point, self.overrides), *more]
+
+
+def _of_each_point(word: str) -> str:
+    """The word as an axis of one value: Hydra would try a plain one on the components that no point may have."""
+    option, sign, value = word.partition("=")
+    if not sign or option.partition(".")[0] not in CHOSEN or "." not in option:
+        return word
+    with one_line():
+        swept = OverridesParser.create().parse_override(word).is_sweep_override()
+    return word if swept else f"{option}=choice({value})"
 
 
 def parse(arguments: Sequence[str]) -> Words:
