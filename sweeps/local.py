@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -18,9 +17,10 @@ from harness.progress import say
 from sweeps.attempts import note
 from sweeps.folder import Submission
 from sweeps.jobs import Job
+from sweeps.starters import STARTER, Starter
 from sweeps.watch import Watch
 
-POLL = 0.2  # seconds between two looks at the processes
+POLL = 0.1  # seconds between two looks at the processes
 MEMORY_GB = 2.0  # that a worker needs, about
 AFTER_FAILURE = ("scoring",)  # kinds that make what they can of what the jobs before them left
 
@@ -44,21 +44,14 @@ class Machine:
 
 
 @dataclass
-class _Run:
-    job: Job
-    process: subprocess.Popen[bytes]
-    slots: tuple[int, ...]
-
-
-@dataclass
 class Queue:
     """Starts each job when those that it needs have ended and enough slots are free."""
 
     submission: Submission
-    root: Path
     machine: Machine
     restarts: int
-    running: list[_Run] = field(default_factory=list)
+    starter: Starter
+    running: dict[int, tuple[Job, tuple[int, ...]]] = field(default_factory=dict)  # with their slots
     ended: dict[int, bool] = field(default_factory=dict)  # by number, whether it ended well
     starts: dict[int, int] = field(default_factory=dict)
 
@@ -72,11 +65,10 @@ class Queue:
                     waiting = [job for job in waiting if not self._started(job)]
                     time.sleep(POLL)
                     waiting += self._reaped()
-                    watch.show([run.job for run in self.running], self.ended)
+                    watch.show([job for job, _ in self.running.values()], self.ended)
         finally:
+            self.starter.close()
             signal.signal(signal.SIGTERM, previous)
-            for run in self.running:
-                _end(run.process)
 
     def _started(self, job: Job) -> bool:
         """Whether the job needs no further thought: it was started, or will never be."""
@@ -85,46 +77,32 @@ class Queue:
         if job.kind not in AFTER_FAILURE and not all(self.ended[number] for number in job.needs):
             self.ended[job.number] = False
             return True
-        taken = {slot for run in self.running for slot in run.slots}
+        taken = {slot for _, slots in self.running.values() for slot in slots}
         free = [slot for slot in range(self.machine.slots) if slot not in taken]
         if len(free) < min(job.devices, self.machine.slots):
             return False
         slots = tuple(free[: job.devices])
-        self.running.append(_Run(job, self._process(job, slots), slots))
+        self.running[job.number] = (job, slots)
         self.starts[job.number] = self.starts.get(job.number, 0) + 1
+        gpus = self.machine.gpus and {"CUDA_VISIBLE_DEVICES": ",".join(self.machine.gpus[slot] for slot in slots)}
+        self.starter.start(job.number, gpus or {})
         return True
-
-    def _process(self, job: Job, slots: Sequence[int]) -> subprocess.Popen[bytes]:
-        environment = os.environ | {"OMP_NUM_THREADS": str(self.machine.threads * len(slots)), "PYTHONUNBUFFERED": "1"}
-        if self.machine.gpus:
-            environment["CUDA_VISIBLE_DEVICES"] = ",".join(self.machine.gpus[slot] for slot in slots)
-        words = [sys.executable, "-m", "sweeps.work", str(self.root), str(self.submission.folder), str(job.number)]
-        with self.submission.path(job.number, "log").open("ab") as log:
-            return subprocess.Popen(
-                words,
-                cwd=self.submission.facts["code"],
-                env=environment,
-                stdin=subprocess.PIPE,  # the job ends when this process does
-                stdout=log,
-                stderr=log,
-                start_new_session=True,  # Ctrl-C is for the queue, which ends its jobs itself
-            )
 
     def _reaped(self) -> list[Job]:
         """Take in what ended; the jobs that are to be started once more."""
         again = []
-        for run in [run for run in self.running if run.process.poll() is not None]:
-            self.running.remove(run)
-            status, number = run.process.returncode, run.job.number
+        for number, status in self.starter.ended().items():
+            job, _ = self.running.pop(number)
             if status < 0:
                 note(self.submission.path(number, "attempts.jsonl"), {"ended": time.time(), "reason": _killed(-status)})
             if status < 0 and self.starts[number] <= self.restarts:
-                again.append(run.job)
+                again.append(job)
                 continue
             self.ended[number] = status == 0
             if status != 0:
                 log = self.submission.path(number, "log")
-                say(f"job {number} ({run.job.kind} {run.job.method}) failed: {_last(log) or _killed(-status)}; {log}")
+                why = _killed(-status) if status < 0 else _last(log)
+                say(f"job {number} ({job.kind} {job.method}) failed: {why}; {log}")
         return again
 
 
@@ -144,7 +122,9 @@ def alive(root: Path) -> Mapping[str, str]:
 def start(submission: Submission, root: Path, jobs: Sequence[Job], alive: Mapping[str, str]) -> None:
     """Run the jobs and come back when the last has ended."""
     settings = submission.facts["settings"]
-    Queue(submission, root, _machine(settings, jobs), settings["restarts"]).run(jobs)
+    machine = _machine(settings, jobs)
+    starter = STARTER(submission, root, os.environ | {"OMP_NUM_THREADS": str(machine.threads), "PYTHONUNBUFFERED": "1"})
+    Queue(submission, machine, settings["restarts"], starter).run(jobs)
 
 
 def _machine(settings: Mapping[str, Any], jobs: Sequence[Job]) -> Machine:
@@ -156,12 +136,6 @@ def _interrupt(number: int, frame: object) -> None:
     raise KeyboardInterrupt
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)  # nothing that it writes is ever half there
-    process.wait()
-
-
 def _killed(number: int) -> str:
     name = signal.Signals(number).name if number in {item.value for item in signal.Signals} else f"signal {number}"
     hint = ", perhaps for memory: take fewer workers" if number == signal.SIGKILL else ""
@@ -171,7 +145,8 @@ def _killed(number: int) -> str:
 def _last(log: Path) -> str:
     """The last failure that a job's log tells."""
     lines = log.read_text(errors="replace").splitlines() if log.exists() else []
-    return next((line.removeprefix("failed: ") for line in reversed(lines) if line.startswith("failed: ")), "")
+    said = (line.removeprefix("failed: ") for line in reversed(lines) if line.startswith(("failed: ", "left out: ")))
+    return next(said, lines[-1] if lines else "it said nothing")
 
 
 def _gpus() -> tuple[str, ...]:

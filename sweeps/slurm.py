@@ -9,6 +9,7 @@ from the newest checkpoint that it finds.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -24,6 +25,12 @@ from sweeps.work import Report, Work
 
 JOINED = {"training": "afterok", "sampling": "afterok", "scoring": "afterany"}
 IDS = "slurm.jsonl"  # in a submission: [number, id] as each job was taken by the cluster
+REPORT = -1  # the number of the job that reports, which makes nothing that others need
+LINES = (  # of each job; srun does not pass the number of cores on by itself
+    "export OMP_NUM_THREADS=${OMP_NUM_THREADS:-${SLURM_CPUS_PER_TASK:-1}}",
+    "export SRUN_CPUS_PER_TASK=${SLURM_CPUS_PER_TASK:-1}",
+    "export PYTHONUNBUFFERED=1",
+)
 
 
 def check(settings: Mapping[str, Any], jobs: Sequence[Job]) -> list[int]:
@@ -106,21 +113,21 @@ class Sender:
                 raise UserError(
                     f"SLURM refused a job: {told}; python -m sweeps retry submits what is missing"
                 ) from error
-            numbers = [job.number for job in jobs[first : first + self.size]]
-            pairs = [(number, job.job_id) for number, job in zip(numbers, sent, strict=bool(jobs))]
+            numbers = [job.number for job in jobs[first : first + self.size]] or [REPORT]
+            pairs = [(number, job.job_id) for number, job in zip(numbers, sent, strict=True)]
             self.given |= dict(pairs)
             with (self.submission.folder / IDS).open("a") as file:
                 file.write(json.dumps(pairs) + "\n")
 
     def _parameters(self, asked: Resources, joined: str, jobs: Sequence[Job]) -> dict[str, Any]:
+        """All of sbatch's, for submitit keeps from one submission to the next what it is not told anew."""
         more = {
             "chdir": self.submission.facts["code"],
             "requeue": True,
             "kill-on-invalid-dep": "yes",
             **(asked.parameters or {}),
         }
-        lines = ["export OMP_NUM_THREADS=${OMP_NUM_THREADS:-${SLURM_CPUS_PER_TASK:-1}}", "export PYTHONUNBUFFERED=1"]
-        wanted = {
+        return {
             "job_name": self.submission.folder.parent.parent.name,
             "comment": jobs[0].kind if jobs else "report",
             "partition": asked.partition,
@@ -132,14 +139,14 @@ class Sender:
             "ntasks_per_node": 1,
             "cpus_per_task": asked.cpus,
             "gpus_per_node": (_gpus(jobs[0], asked, self.has_gpus) if jobs else 0) or None,
-            "mem": asked.memory,
+            "mem": None if asked.memory is None else f"{math.ceil(asked.memory * 1024)}M",
             "dependency": joined or None,
             "array_parallelism": self.settings["parallel"],
-            "setup": [*self.settings["setup"], *lines],
+            "setup": [*self.settings["setup"], *LINES],
             "additional_parameters": more,
             "stderr_to_stdout": True,
+            "srun_args": ["--kill-on-bad-exit=1"],  # where one node fails the others would wait for it
         }
-        return {name: value for name, value in wanted.items() if value is not None}
 
 
 def _groups(

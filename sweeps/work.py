@@ -163,15 +163,20 @@ def _refuse_untrained(made: Plan, names: Any, store: Store) -> None:
             raise Missing(f"training {stage.key} ({stage.name}): {reason}")
 
 
-def main(arguments: list[str]) -> int:
-    """``python -m sweeps.work ROOT SUBMISSION NUMBER``: the exit status is 1 where a task failed."""
-    root, submission, number = arguments
+def do(work: Work) -> int:
+    """Do a job in a process of its own that ends with its parent; the exit status is 1 where a task failed."""
     end_with_parent()
     try:
-        Work(Path(root), Path(submission), int(number))()
+        work()
     except JobFailed:
         return 1
     return 0
+
+
+def main(arguments: list[str]) -> int:
+    """``python -m sweeps.work ROOT SUBMISSION NUMBER``."""
+    root, submission, number = arguments
+    return do(Work(Path(root), Path(submission), int(number)))
 
 
 if __name__ == "__main__":
