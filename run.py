@@ -23,10 +23,11 @@ from harness.progress import say
 from harness.store import Entry, Store
 from sweeps.collect import folder_of
 from sweeps.folder import list_points
+from sweeps.graph import graph, with_anchors
 from sweeps.launch import REFUSED
 from sweeps.notes import notes
 from sweeps.planned import planned
-from sweeps.show import show
+from sweeps.show import show, show_unwritable
 from sweeps.state import drive, leave
 from sweeps.status import elsewhere, results_words, watch
 
@@ -36,6 +37,7 @@ INTERRUPTED = 130  # the exit status, as shells have it
 def job(config: DictConfig) -> None:
     """One point, as Hydra's launchers call it. Never raises: what went wrong is marked in the store."""
     words = HydraConfig.get().overrides.task
+    store_nodes()  # some launchers call this in a process that has only imported it
     failed: Entry | None = None
     try:
         say(f"--- {' '.join(words) or 'the default run'}")
@@ -95,7 +97,12 @@ def sweep(words: Words, command: Command, plans: Sequence[Plan]) -> int:
     """Let Hydra's launcher do the points and show what came of them; the exit status."""
     root = results_dir(command)
     folder = folder_of(root, command.config_name, plans)
-    Store(root).prepare()
+    try:
+        Store(root).prepare()
+    except UserError:
+        if graph(with_anchors(plans), root).wanted:
+            raise
+        return show_unwritable(root, plans)
     list_points(folder, plans)
     drive(folder)
     try:

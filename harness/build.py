@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from errors import UserError
+from harness.keys import canonical
 from harness.plan import Plan, source_of
 from harness.points import Point
 from harness.seeding import derive
@@ -59,11 +60,29 @@ def built(
     return method.to(device)
 
 
+_loaded: dict[str, Method] = {}  # the last trained method, by all that it was made from
+
+
 def trained(plan: Plan, store: Store) -> Method:
-    """The method with the weights of all its finished trainings, on its device, to be sampled from."""
+    """The method with the weights of all its finished trainings, on its device, to be sampled from.
+
+    Asked for again with other sampling options only, it is the same object: a chunk of samplings loads it once.
+    """
+    point = plan.point
+    parts = {group: point.config[group] for group in ("method", "network", "schedule", "task", "dataset", "train")}
+    device = str(device_of(point))
+    trainings = [str(store.entry("trainings", stage.key).path) for stage in plan.stages]
+    name = canonical([parts, point.config["precision"], device, trainings])
+    if name not in _loaded:
+        _loaded.clear()
+        _loaded[name] = _load(plan, store)
+    return _loaded[name].eval()
+
+
+def _load(plan: Plan, store: Store) -> Method:
     from safetensors.torch import load
 
     method = method_of(plan.point, source_of(plan.point).shape, device_of(plan.point))
     for stage in plan.stages:
         method.load(stage.name, load(store.entry("trainings", stage.key).read("weights.safetensors")))
-    return method.eval()
+    return method

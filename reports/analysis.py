@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from reports.findings.baselines import parsed
 from reports.findings.blocks import Asked, block
 from reports.findings.layout import ANCHOR, Layout, layouts
-from reports.findings.points import Point, failures, nothing_at, points_of
+from reports.findings.points import Point, failures, nothing_at, points_of, waiting
 from reports.findings.provenance import provenance, settings
 from reports.findings.verdicts import conditional, question, titled
 from reports.html.numbers import worded
@@ -36,7 +36,7 @@ def analyse(root: Path, sweep: str | None = None, baseline: Mapping[str, str] | 
     asked = done if sweep is None else set(order)
     made = layouts(heads, order)
     blocks = [block(records, one, Asked(asked, wanted, _commands(one, points))) for one in made]
-    lost = failures(root, points, done)
+    lost, unfinished = failures(root, points, done), waiting(points, done)
     methods = tuple(dict.fromkeys(condition.method for one in blocks for condition in one.conditions))
     names = [one.name for one in blocks]
     return Report(
@@ -44,13 +44,14 @@ def analyse(root: Path, sweep: str | None = None, baseline: Mapping[str, str] | 
         question=question(methods, names, _axes(blocks)),
         root=root,
         done=len(done & asked),
-        asked=len(done & asked) + len(lost),
+        asked=len(done & asked) + len(lost) + unfinished,
         blocks=tuple(blocks),
         failures=lost,
         conditional=conditional(_trainings(blocks, heads), _cut(heads)),
         provenance=provenance(heads, records.stamps),
         methods=methods,
         settings=settings(heads),
+        waiting=unfinished,
     )
 
 

@@ -159,8 +159,9 @@ class Failure:
 
 @dataclass(frozen=True)
 class Report:
-    """Everything a report says. ``done`` of ``asked`` runs have a record; ``provenance`` are (what, values) lines:
-    seeds, versions, hardware, code hash, commit; ``conditional`` says what the verdicts depend on."""
+    """Everything a report says. ``done`` of ``asked`` runs have a record, ``waiting`` others may still get one;
+    ``provenance`` are (what, values) lines: seeds, versions, hardware, code hash, commit; ``conditional`` says what the
+    verdicts depend on."""
 
     title: str
     question: str
@@ -173,3 +174,10 @@ class Report:
     provenance: Sequence[tuple[str, str]]
     methods: tuple[str, ...]
     settings: Mapping[str, Any]
+    waiting: int = 0
+
+    @property
+    def counted(self) -> str:
+        """How many of the runs there are, in words."""
+        unfinished = f"; {self.waiting} still run or wait: this is an unfinished sweep" if self.waiting else ""
+        return f"{self.done} of {self.asked} runs have a record{unfinished}"

@@ -14,6 +14,25 @@ from errors import UserError
 PATIENCE = 60  # seconds for a busy controller
 LIVING = ("PENDING", "RUNNING", "COMPLETING", "CONFIGURING", "REQUEUED", "RESIZING", "SUSPENDED", "REQUEUE_HOLD")
 NEVER = ("DependencyNeverSatisfied",)
+MEMORY = "killed for memory: ask for more, resources.{kind}.memory=GB"
+TIME = "its time was up: ask for more, resources.{kind}.time=MINUTES, or more restarts"
+WORDS = {  # for what SLURM calls the end of a job
+    "OUT_OF_MEMORY": MEMORY,
+    "TIMEOUT": TIME,
+    "DEADLINE": TIME,
+    "CANCELLED": "cancelled",
+    "PREEMPTED": "preempted, and not put into the queue again",
+    "NODE_FAIL": "its node failed",
+    "BOOT_FAIL": "its node did not start",
+}
+SIGNS = (  # in a job's log, where SLURM only calls it failed, or has forgotten it
+    (re.compile(r"exceeded (job )?memory limit|oom[-_ ]kill|out of memory", re.IGNORECASE), MEMORY),
+    (re.compile("DUE TO TIME LIMIT"), TIME),
+    (re.compile("DUE TO NODE FAILURE"), WORDS["NODE_FAIL"]),
+    (re.compile(r"task \d+: Killed"), "killed (SIGKILL)"),
+    (re.compile(r"\*\*\* (JOB|STEP) \S+ ON \S+ CANCELLED AT"), WORDS["CANCELLED"]),
+)
+STOPPED = ("CANCELLED", "PREEMPTED")  # nobody's fault
 
 
 @dataclass(frozen=True)
@@ -45,6 +64,22 @@ def states() -> dict[str, State]:
 def lives(state: State | None) -> bool:
     """Whether a job waits for its turn or runs."""
     return state is not None and state.name in LIVING and state.reason not in NEVER
+
+
+def ending(state: State | None, kind: str, log: str) -> str:
+    """Why a job of some kind ended without a word of its own, in one line; ``log`` is what its last life left.
+
+    Empty where nothing tells.
+    """
+    if state is not None and state.reason in NEVER:
+        return "not started: what it needs has failed"
+    if state is not None and state.name in WORDS:
+        return WORDS[state.name].format(kind=kind)
+    found = next((words.format(kind=kind) for sign, words in SIGNS if sign.search(log)), "")
+    if found or state is None:
+        return found
+    last = next((line for line in reversed(log.splitlines()) if line.strip()), "")
+    return f"ended by the cluster ({state.name}, {state.reason}){last and ': ' + last}"
 
 
 def array_size() -> int:

@@ -48,7 +48,8 @@ def collect(root: Path, folder: Path) -> Outcome:
     stood = {row["run"]: standing for row, standing in sweep.points()}
     told = [row if row["status"] == "anchor" else _told(row, stood[row["run"]]) for row in sweep.rows]
     write_points(folder, told)
-    table = table_of(sweep)
+    runs = [row["run"] for row, standing in sweep.points() if standing.status == "done"]
+    table = table_of(root, runs, [row["run"] for row in sweep.rows if row["status"] == "anchor"])
     if table is None:
         return Outcome(folder, None, sweep.points(), None)
     write_table(table, folder)
@@ -59,16 +60,14 @@ def _told(row: Mapping[str, Any], standing: Standing) -> dict[str, Any]:
     return {**row, "status": standing.status, "reason": standing.reason}
 
 
-def table_of(sweep: Sweep) -> pd.DataFrame | None:
-    """The main table of the points that are done, beside what doing nothing gives; None where none is done."""
+def table_of(root: Path, runs: Sequence[str], anchors: Sequence[str]) -> pd.DataFrame | None:
+    """The main table of runs that are done, beside what doing nothing gives; None where there are none."""
     from reports import load
     from reports.table import main_table
 
-    runs = [row["run"] for row, standing in sweep.points() if standing.status == "done"]
     if not runs:
         return None
-    anchors = [row["run"] for row in sweep.rows if row["status"] == "anchor"]
-    return main_table(load(sweep.root, runs=list(dict.fromkeys([*runs, *anchors]))), list(dict.fromkeys(runs)))
+    return main_table(load(root, runs=list(dict.fromkeys([*runs, *anchors]))), list(dict.fromkeys(runs)))
 
 
 def _pictures(sweep: Sweep) -> Path | None:

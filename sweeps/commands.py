@@ -42,7 +42,7 @@ def _status(chosen: argparse.Namespace) -> int:
 def _retry(chosen: argparse.Namespace) -> int:
     sweep = _sweep(chosen)
     if chosen.dry_run:
-        lost = [row for row, standing in sweep.points() if standing.status in ("failed", "stopped")]
+        lost = [row for row in sweep.lost() if row["status"] != "anchor"]
         sys.stdout.write("".join(f"{' '.join(row['overrides'])}\n" for row in lost) + f"{len(lost)} points\n")
         return 0
     if not retry(sweep, chosen.settings):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -58,10 +59,16 @@ def collectable(root: Path, older_days: float, quota_bytes: int | None) -> Found
     needed = needs.read(root)
     rest = [*leftovers(root), *_finished(root), *_unread(root, older_days, needed), *_code(root, needed)]
     old = _unfinished(root, older_days, needed)
-    found = [*sorted(rest, key=_age), *sorted(old, key=_age)]
+    found = _outermost([*sorted(rest, key=_age), *sorted(old, key=_age)])
     over, notes = _over(root, quota_bytes, found, needed) if quota_bytes is not None else ([], [])
     doubts = [f"{doubt}; until then all that it might need is kept" for doubt in needed.doubts]
-    return Found([*found, *over], [*doubts, *notes])
+    return Found(_outermost([*found, *over]), [*doubts, *notes])
+
+
+def _outermost(found: Sequence[Garbage]) -> list[Garbage]:
+    """Without the leftovers in what goes as a whole."""
+    paths = {one.path for one in found}
+    return [one for one in found if one.path.parent not in paths]
 
 
 def _age(garbage: Garbage) -> float:
@@ -69,7 +76,7 @@ def _age(garbage: Garbage) -> float:
 
 
 def _garbage(path: Path, kind: str, why: str) -> list[Garbage]:
-    """An entry or another folder as garbage; nothing where somebody works on it, or removed it meanwhile."""
+    """An entry or something else as garbage; nothing where somebody works on it, or removed it meanwhile."""
     if working(path) is not None:
         return []
     try:
@@ -112,6 +119,9 @@ def _code(root: Path, needed: Needs) -> Iterable[Garbage]:
 def _over(root: Path, quota: int, found: Sequence[Garbage], needed: Needs) -> tuple[list[Garbage], list[str]]:
     """The entries that go until the store is no larger than the quota, and what there is to say."""
     size = measure(root)[0] - sum(one.bytes for one in found)
+    inside = Counter[Path]()  # bytes that go already
+    for one in found:
+        inside[one.path.parent] += one.bytes
     unneeded, silent = orphans(root, needed)
     over: list[Garbage] = []
     for path in unneeded:
@@ -119,7 +129,7 @@ def _over(root: Path, quota: int, found: Sequence[Garbage], needed: Needs) -> tu
             break
         more = _garbage(path, path.parent.name, "no record needs them, no unfinished sweep wants them")
         over += more
-        size -= sum(one.bytes for one in more)
+        size -= sum(one.bytes - inside[path] for one in more)
     notes = [f"{silent} entries don't say what they were made from ({FACTS}), and are kept"] if silent else []
     if size > quota:
         held = "are needed by records, wanted by unfinished sweeps or in use"

@@ -57,7 +57,8 @@ def hand_over(plans: Sequence[Plan], root: Path, folder: Path, name: str, settin
     """Start whatever the plans lack and nobody is making. Raises `UserError`."""
     launcher = LAUNCHERS[name]
     wanted = graph(plans, root).wanted
-    alive = launcher.alive(root) if wanted else {}
+    others = launcher.alive(root) if wanted else {}
+    alive = {task.key: others[task.key] for task in wanted if task.key in others}
     jobs = grouped([task for task in wanted if task.key not in alive], settings["chunk"])
     if not jobs:
         say("nothing to do: " + ("the rest is on its way" if wanted else "all is in the store"))

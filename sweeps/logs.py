@@ -6,6 +6,7 @@ from collections import deque
 from pathlib import Path
 
 from errors import UserError
+from sweeps import slurm
 from sweeps.state import Handed, Sweep
 
 LINES = 40  # of each log
@@ -34,7 +35,7 @@ def label(job: Handed) -> str:
 def log_of(job: Handed) -> Path:
     """Where a job's log lies."""
     if job.name:
-        return job.submission.folder / "slurm" / f"{job.name}_0_log.out"
+        return slurm.log_of(job.submission, job.name)
     return job.submission.path(job.facts["number"], "log")
 
 

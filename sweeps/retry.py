@@ -17,6 +17,7 @@ from sweeps.attempts import running
 from sweeps.folder import submissions
 from sweeps.frozen import frozen_plans
 from sweeps.launch import hand_over
+from sweeps.sbatch import ids
 from sweeps.state import PROCESS, Sweep, drive, leave
 
 PREFIX = "hydra.launcher."
@@ -28,7 +29,7 @@ def retry(sweep: Sweep, words: Sequence[str]) -> int:
     ``words`` change its settings, as ``resources.training.memory=64``. The code is today's, the points' configuration
     that of the submission. Raises `UserError`, where there was no submission too.
     """
-    lost = {row["run"] for row in sweep.rows if sweep.point(row).status in ("failed", "stopped")}
+    lost = {row["run"] for row in sweep.lost()}
     if not lost:
         return 0
     handed = submissions(sweep.folder)
@@ -62,9 +63,10 @@ def _changed(settings: Mapping[str, Any], words: Sequence[str]) -> dict[str, Any
 
 def cancel(sweep: Sweep) -> int:
     """End what waits or runs, here and on the cluster; the number of jobs. What is in the store stays."""
-    names = [job.name for job in sweep.jobs if job.name and cluster.lives(sweep.cluster.get(job.name))]
-    cluster.cancel(names)
-    return len(names) + _end_driver(sweep)
+    names = [name for submission in submissions(sweep.folder) for name in ids(submission).values()]
+    alive = [name for name in names if cluster.lives(sweep.cluster.get(name))]
+    cluster.cancel(alive[::-1])  # what waits for others first, or the end of those would start it
+    return len(alive) + _end_driver(sweep)
 
 
 def _end_driver(sweep: Sweep) -> int:

@@ -34,6 +34,13 @@ class Resources:
 
 
 NAMES = tuple(field.name for field in fields(Resources))
+COUNTS = {
+    "time": "whole minutes",
+    "cpus": "whole cores of each node, or null",
+    "gpus": "whole GPUs of each node, 0, or auto",
+    "memory": "GB of each node, or null",
+    "nodes": "whole nodes",
+}
 
 
 def check_resources(resources: Mapping[str, Any]) -> None:
@@ -51,8 +58,18 @@ def check_resources(resources: Mapping[str, Any]) -> None:
 
 
 def _check(place: str, asked: Mapping[str, Any] | None) -> None:
-    for name in asked or {}:
+    for name, value in (asked or {}).items():
         _known(place, name, NAMES)
+        if name in COUNTS and not _counts(name, value):
+            raise UserError(f"{place}.{name}={value}: not a number that SLURM can give; {COUNTS[name]}")
+
+
+def _counts(name: str, value: Any) -> bool:
+    """Whether a value is a number of what its name counts, or a word that stands for one."""
+    if value is None or value == "auto":
+        return {"memory": value is None, "cpus": value is None, "gpus": value == "auto"}.get(name, False)
+    numbers = (int, float) if name == "memory" else int
+    return isinstance(value, numbers) and not isinstance(value, bool) and (value > 0 or (name == "gpus" and value == 0))
 
 
 def _known(place: str, name: str, names: Any) -> None:

@@ -5,24 +5,25 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from errors import UserError
+from harness.plan import Plan
 from harness.progress import console, say
-from sweeps.collect import Outcome, collect
-from sweeps.state import Sweep
+from sweeps.collect import Outcome, collect, table_of
+from sweeps.graph import with_anchors
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FAILURES = 20  # told one by one
-SAMPLED = "default run"
 
 
 def show(root: Path, folder: Path, notes: Sequence[str], report: bool) -> int:
     """Collect, and print table, failures and report; the exit status: 1 where a point failed or was stopped."""
     outcome = collect(root, folder)
     if outcome.table is not None:
-        from reports.table import show as shown
-
-        console.file.flush()
-        sys.stdout.write(shown(outcome.table) + "\n")
+        _print(outcome.table)
     for note in notes:
         say(f"note: {note}")
     _failures(outcome)
@@ -62,13 +63,18 @@ def tell_report(root: Path, folder: Path) -> None:
         say(f"no report: {error}")
 
 
-def show_unwritable(root: Path, folder: Path) -> int:
-    """The table of a finished sweep whose folder can't be written: nothing is kept."""
-    from reports.table import show as shown
-    from sweeps.collect import table_of
-
-    table = table_of(Sweep(root, folder))
+def show_unwritable(root: Path, plans: Sequence[Plan]) -> int:
+    """The table of what is all done, in a store that can't be written: nothing is kept."""
+    asked = [made.run for made in plans]
+    table = table_of(root, asked, [made.run for made in with_anchors(plans) if made.run not in asked])
     if table is not None:
-        sys.stdout.write(shown(table) + "\n")
+        _print(table)
     say(f"{root}: can't be written, so no table, picture or report is kept")
     return 0
+
+
+def _print(table: pd.DataFrame) -> None:
+    from reports.table import show as shown
+
+    console.file.flush()
+    sys.stdout.write(shown(table) + "\n")

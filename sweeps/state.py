@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,8 @@ from sweeps import cluster
 from sweeps.attempts import Attempt, attempts, place, running
 from sweeps.cluster import State
 from sweeps.folder import Submission, read_points, submissions
-from sweeps.slurm import ids
+from sweeps.sbatch import ids
+from sweeps.slurm import last_life, log_of
 
 STATUSES = ("done", "running", "waiting", "failed", "stopped")
 PROCESS = "process.json"  # in a sweep's folder: the process that drives it on its own machine
@@ -57,13 +60,7 @@ class Sweep:
     @cached_property
     def jobs(self) -> list[Handed]:
         """All jobs of all submissions, in order."""
-        found = []
-        for submission in submissions(self.folder):
-            names = ids(submission)
-            for facts in submission.jobs:
-                path = submission.path(facts["number"], "attempts.jsonl")
-                found.append(Handed(submission, facts, attempts(path), names.get(facts["number"], "")))
-        return found
+        return _handed(self.folder)
 
     @cached_property
     def by_task(self) -> dict[str, Handed]:
@@ -71,9 +68,15 @@ class Sweep:
         return {key: job for job in self.jobs for key in job.facts["tasks"]}
 
     @cached_property
+    def of_others(self) -> dict[str, Handed]:
+        """By the key of a task, the job of another sweep that was given it: sweeps share what is the same."""
+        others = [path.parent for path in (self.root / "sweeps").glob("*/points.json") if path.parent != self.folder]
+        return {key: job for other in others for job in _handed(other) for key in job.facts["tasks"]}
+
+    @cached_property
     def cluster(self) -> dict[str, State]:
-        """What SLURM remembers of its jobs; asked only where something was submitted to it."""
-        return cluster.states() if any(job.name for job in self.jobs) else {}
+        """What SLURM remembers of its jobs; to be asked only where something was submitted to it."""
+        return cluster.states()
 
     @cached_property
     def driven(self) -> bool:
@@ -86,13 +89,14 @@ class Sweep:
 
     def point(self, row: Mapping[str, Any]) -> Standing:
         """How a point stands: as the first of its tasks that is not done."""
-        if self.recorded(row):
-            return Standing("done")
-        for level, key in [*(("trainings", key) for key in row["trainings"].values()), ("samples", row["samples"])]:
-            needed = level == "samples" or self.store.entry("samples", row["samples"]).status != "done"
-            if needed and self.store.entry(level, key).status != "done":
-                return self._unmade(row, level, key)
-        return self._unmade(row, "", row["run"])
+        return Standing("done") if self.recorded(row) else next(self._undone(row))
+
+    def lost(self) -> list[dict[str, Any]]:
+        """The rows, doing nothing among them, of which anything failed or was stopped, whatever else still runs."""
+        return [row for row in self.rows if not self.recorded(row) and self._forsaken(row)]
+
+    def _forsaken(self, row: Mapping[str, Any]) -> bool:
+        return any(standing.status in ("failed", "stopped") for standing in self._undone(row))
 
     def recorded(self, row: Mapping[str, Any]) -> bool:
         """Whether a point's record is there with all that was asked for."""
@@ -108,30 +112,41 @@ class Sweep:
             return Standing("failed", last.reason) if last.reason else Standing("done")
         if last is not None and running(last.place) is not False:
             return Standing("running")
-        return Standing("waiting") if self.driven else Standing("stopped", UNFINISHED)
+        folder = job.submission.folder.parent.parent
+        driven = self.driven if folder == self.folder else drives(folder)
+        return Standing("waiting") if driven else Standing("stopped", UNFINISHED)
+
+    def _undone(self, row: Mapping[str, Any]) -> Iterator[Standing]:
+        """How what is not made yet stands, in order; the last is the record."""
+        if self.store.entry("samples", row["samples"]).status != "done":
+            for level, key in [*(("trainings", key) for key in row["trainings"].values()), ("samples", row["samples"])]:
+                if self.store.entry(level, key).status != "done":
+                    yield self._unmade(row, level, key)
+        yield self._unmade(row, "", row["run"])
 
     def _unmade(self, row: Mapping[str, Any], level: str, key: str) -> Standing:
-        job = self.by_task.get(key)
+        job = self.by_task.get(key) or self.of_others.get(key)
         if job is None:
             said = self._marked(row, level, key)
             return Standing("failed", said) if said else self._undriven()
         standing = self.job(job)
         if standing.status in ("running", "waiting"):
             return standing
-        said = self._marked(row, level, key) or standing.reason or UNFINISHED
+        began = job.attempts[-1].began if job.attempts else 0.0
+        said = self._marked(row, level, key, began) or standing.reason or UNFINISHED
         return Standing("stopped" if standing.status == "stopped" else "failed", said)
 
     def _undriven(self) -> Standing:
         return Standing("waiting") if self.driven else Standing("stopped", UNFINISHED)
 
-    def _marked(self, row: Mapping[str, Any], level: str, key: str) -> str:
-        """The reason that a failure left in the store."""
+    def _marked(self, row: Mapping[str, Any], level: str, key: str, since: float = 0.0) -> str:
+        """The reason that a failure left in the store, unless an attempt has begun ``since``."""
         marked = [(level, key)] if level else []
         for where, name in [*marked, ("failures", row["run"])]:
-            try:
-                return str(self.store.entry(where, name).failure()["reason"])
-            except Damaged:
-                continue
+            with suppress(Damaged):
+                failure = self.store.entry(where, name).failure()
+                if datetime.fromisoformat(failure["failed"]).timestamp() >= int(since):
+                    return str(failure["reason"])
         return ""
 
     def _on_cluster(self, job: Handed) -> Standing:
@@ -141,10 +156,19 @@ class Sweep:
             return Standing("running" if state is not None and state.name != "PENDING" else "waiting")
         if last is not None and last.ended:
             return Standing("failed", last.reason) if last.reason else Standing("done")
-        if state is None:
-            return Standing("stopped", UNFINISHED)
-        why = "" if state.reason in ("None", "") else f", {state.reason}"
-        return Standing("stopped", f"ended by the cluster ({state.name}{why})")
+        log = last_life(log_of(job.submission, job.name))
+        why = cluster.ending(state, job.facts["kind"], log) or UNFINISHED
+        return Standing("stopped" if state is None or state.name in cluster.STOPPED else "failed", why)
+
+
+def _handed(folder: Path) -> list[Handed]:
+    found = []
+    for submission in submissions(folder):
+        names = ids(submission)
+        for facts in submission.jobs:
+            path = submission.path(facts["number"], "attempts.jsonl")
+            found.append(Handed(submission, facts, attempts(path), names.get(facts["number"], "")))
+    return found
 
 
 def drives(folder: Path) -> bool:

@@ -24,13 +24,14 @@ from harness import execute
 from harness.ensure import PointFailed, whole
 from harness.lock import LockLostError
 from harness.parent import end_with_parent
-from harness.plan import Plan, plan
+from harness.plan import Plan, Stage, plan
 from harness.progress import report_to, say
 from harness.store import Store
-from sweeps.attempts import note, place
+from sweeps.attempts import attempts, note, place
 from sweeps.jobs import points_of
 
 REASON_LENGTH = 300
+FIRST_WORD = 10.0  # seconds in which the first node of a job may tell why it failed
 
 
 class JobFailed(Exception):
@@ -58,11 +59,14 @@ class Work:
             signal.signal(signal.SIGTERM, lambda number, frame: os._exit(128 + number))
         os.chdir(spec["cwd"])  # the paths that the user named are relative to where they stood
         report_to(jobs / f"{self.number}.progress.json")
-        attempts = jobs / f"{self.number}.attempts.jsonl"
+        tried = jobs / f"{self.number}.attempts.jsonl"
+        if int(os.environ.get("SLURM_NODEID", "0")):
+            self._join(spec, tried)
+            return
         began = time.time()
-        note(attempts, {"began": began, **place()})
+        note(tried, {"began": began, **place()})
         reasons = [reason for reason in self._tasks(spec) if reason]
-        note(attempts, {"ended": time.time(), "seconds": time.time() - began, "reason": (reasons or [""])[0]})
+        note(tried, {"ended": time.time(), "seconds": time.time() - began, "reason": (reasons or [""])[0]})
         if reasons:
             raise JobFailed(reasons[0])
 
@@ -76,19 +80,22 @@ class Work:
         store, points = Store(self.root), points_of(spec)
         return [_do(task, points[task["point"]], store) for task in spec["tasks"]]
 
+    def _join(self, spec: Mapping[str, Any], path: Path) -> None:
+        """On the other nodes of a job of several: take part in what the first one starts, and mark nothing."""
+        from harness.ranks import RankFailed, join
 
-@dataclass(frozen=True)
-class Report:
-    """The last job of a sweep as something to call: its table, pictures and report from what there is."""
-
-    root: Path
-    sweep: str
-
-    def __call__(self) -> None:
-        """Collect and report; both are in the log too."""
-        from sweeps.show import show
-
-        show(self.root, self.root / "sweeps" / self.sweep, [], report=True)
+        store, points = Store(self.root), points_of(spec)
+        try:
+            for task in spec["tasks"]:
+                made = plan(points[task["point"]])
+                _unchanged(task, made)
+                join(made, _stage(made, task), store)
+        except (RankFailed, UserError) as error:
+            time.sleep(FIRST_WORD)  # the job ends with this process, and the first node may know better
+            reason = f"node {os.environ['SLURM_NODEID']}: {error}"
+            if attempts(path)[-1:] and attempts(path)[-1].open:
+                note(path, {"ended": time.time(), "reason": reason[:REASON_LENGTH]})
+            raise JobFailed(reason) from error
 
 
 def _do(task: Mapping[str, Any], point: Any, store: Store) -> str:
@@ -129,9 +136,13 @@ def _unchanged(task: Mapping[str, Any], made: Plan) -> None:
 
 def _train(made: Plan, task: Mapping[str, Any], store: Store) -> None:
     execute.inputs(made, store)  # first: what the data can't give is told before anything is trained
-    stage = next(stage for stage in made.stages if stage.name == task["stage"])
+    stage = _stage(made, task)
     _refuse_untrained(made, stage.after, store)
     execute.training(made, stage, store)
+
+
+def _stage(made: Plan, task: Mapping[str, Any]) -> Stage:
+    return next(stage for stage in made.stages if stage.name == task["stage"])
 
 
 def _sample(made: Plan, task: Mapping[str, Any], store: Store) -> None:

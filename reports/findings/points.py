@@ -14,6 +14,7 @@ from errors import UserError
 from reports.load import damaged
 from reports.model import Failure
 
+WAITING = ("waiting", "running")  # the statuses of runs that may still get a record
 ANCHORED = "anchor"  # the status of a run that is in a sweep only as what doing nothing gives
 LATER = ("method", "sampler", "schedule", "network", "train", "seed", "sampling_seed")  # nothing to doing nothing
 DEFAULT = "run"  # the experiment that a command without -cn runs
@@ -28,6 +29,7 @@ class Point:
     experiment: str
     reason: str
     asked: bool  # no mere anchor
+    waiting: bool = False
 
     @property
     def command(self) -> str:
@@ -61,8 +63,9 @@ def _read(path: Path) -> list[Point]:
 
 def _point(told: Mapping[str, Any], experiment: str) -> Point:
     words = tuple(str(word) for word in told.get("overrides", ()))
-    asked = told.get("status", "done") != ANCHORED
-    return Point(str(told["run"]), words, experiment, str(told.get("reason", "")), asked)
+    status = told.get("status", "done")
+    asked, waits = status != ANCHORED, status in WAITING
+    return Point(str(told["run"]), words, experiment, str(told.get("reason", "")), asked, waits)
 
 
 def nothing_at(point: Point, run: str) -> Point:
@@ -72,10 +75,15 @@ def nothing_at(point: Point, run: str) -> Point:
 
 
 def failures(root: Path, points: Sequence[Point], done: Iterable[str]) -> tuple[Failure, ...]:
-    """The points asked for that have no record: their words, the reason, and the traceback where one was kept."""
+    """The points asked for that will have no record: their words, the reason, and the traceback where one was kept."""
     known = set(done)
     found: dict[str, Point] = {point.run: point for point in points if point.asked and point.run not in known}
-    return tuple(_failure(root, point) for point in found.values())
+    return tuple(_failure(root, point) for point in found.values() if not point.waiting)
+
+
+def waiting(points: Sequence[Point], done: Iterable[str]) -> int:
+    """How many of the points asked for have no record yet and may still get one."""
+    return len({point.run for point in points if point.asked and point.waiting} - set(done))
 
 
 def _failure(root: Path, point: Point) -> Failure:

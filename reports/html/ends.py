@@ -17,8 +17,8 @@ LENGTH = 8_000  # characters of a traceback, its end
 
 def failures(report: Report) -> Markup:
     """How many of the runs have a record, and why the others have none."""
-    counted = element("p", {}, f"{report.done} of {report.asked} runs have a record.")
-    lacking = report.asked - report.done
+    counted = element("p", {}, f"{report.counted}.")
+    lacking = report.asked - report.done - report.waiting
     if not report.failures:
         return joined(counted, element("p", {}, "No failure was recorded.") if lacking else None)
     shown = [_failure(failure) for failure in report.failures[:FAILURES]]

@@ -76,7 +76,7 @@ def _head(report: Report, script: str) -> Markup:
 def _header(report: Report) -> Markup:
     question = element("p", {"class": "question"}, report.question) if report.question else None
     counts = [
-        f"{report.done} of {report.asked} runs",
+        f"{report.done} of {report.asked} runs{' so far' if report.waiting else ''}",
         _counted(report.methods, "method"),
         _counted([one for block in report.blocks for one in block.conditions], "condition"),
         *(block.name for block in report.blocks[:NAMED]),

@@ -66,7 +66,7 @@ def _verdicts(report: Report) -> Markup:
 def _ran(report: Report) -> Markup:
     return rows_of(
         {
-            "Runs": f"{report.done} of {report.asked} have a record",
+            "Runs": report.counted,
             "Methods": ", ".join(report.methods) or "none",
             "Data and tasks": ", ".join(block.name for block in report.blocks) or "none",
             "Conditions": sum(len(block.conditions) for block in report.blocks),

@@ -106,7 +106,7 @@ def document(report: Report, blocks: Sequence[Sequence[Sheet]]) -> str:
     lines = [rf"\title{{{escape(report.title)}}}", r"\date{}", r"\maketitle", escape(report.question), ""]
     for block in report.blocks:
         lines += [rf"\section*{{{escape(block.name)}}}", *_items(block.verdicts)]
-    lines += ["", escape(report.conditional), "", f"{report.done} of {report.asked} runs have a record.", ""]
+    lines += ["", escape(report.conditional), "", escape(f"{report.counted}."), ""]
     for found in blocks:
         for place, sheet in enumerate(found, 1):
             lines.append(rf"\input{{{sheet.name}}}")

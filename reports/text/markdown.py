@@ -73,7 +73,7 @@ def _verdicts(report: Report) -> list[str]:
 def _ran(report: Report) -> str:
     metrics = dict.fromkeys(name for block in report.blocks for name in block.metrics)
     facts = {
-        "Runs": f"{report.done} of {report.asked} have a record",
+        "Runs": report.counted,
         "Methods": ", ".join(report.methods) or "none",
         "Data and tasks": ", ".join(block.name for block in report.blocks) or "none",
         "Conditions": sum(len(block.conditions) for block in report.blocks),
@@ -134,7 +134,7 @@ def _commands(block: Block) -> str:
 
 
 def _failures(report: Report) -> list[str]:
-    lines = [f"{report.done} of {report.asked} runs have a record."]
+    lines = [f"{report.counted}."]
     for failure in report.failures[:FAILURES]:
         lines += _failure(failure)
     left = len(report.failures) - FAILURES

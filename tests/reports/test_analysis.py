@@ -374,6 +374,19 @@ def test_failures_are_told_with_their_tracebacks(planted: Path) -> None:
     assert (second.reason, second.traceback) == ("did not run to its end", "")
 
 
+def test_points_that_still_run_or_wait_are_counted_and_are_no_failures(planted: Path) -> None:
+    from reports.text.markdown import document
+
+    done = record(planted, "rddm", 1.5, 0)
+    points = [(done, "done", []), ("one", "running", []), ("two", "waiting", []), ("gone", "stopped", ["a=1"])]
+    report = analyse(planted, sweep(planted, points))
+    assert (report.done, report.waiting, report.asked) == (1, 2, 4)
+    assert [failure.overrides for failure in report.failures] == ["a=1"]
+    assert "1 of 4 runs have a record; 2 still run or wait" in document(report, [], [[]] * len(report.blocks))
+    finished = analyse(planted, sweep(planted, [(done, "done", [])]))
+    assert finished.counted == "1 of 1 runs have a record"
+
+
 def test_many_comparisons_are_adjusted_otherwise(tmp_path: Path) -> None:
     for place in range(13):
         record(tmp_path, "rddm", 0.0, **{"sampler.eta": place / 10})

@@ -26,7 +26,9 @@ class Chained(Method):
     def __init__(self, setting: Setting, names: list[str]) -> None:
         super().__init__()
         self.setting, self.names = setting, names
-        self.parts = nn.ModuleDict({name: nn.Conv2d(setting.shape[0], setting.shape[0], 3, padding=1) for name in names})
+        self.parts = nn.ModuleDict(
+            {name: nn.Conv2d(setting.shape[0], setting.shape[0], 3, padding=1) for name in names}
+        )
         self.learner: Learner | None = None
 
     def begin(self, stage: str) -> None:

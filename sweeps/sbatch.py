@@ -1,0 +1,101 @@
+"""Handing job arrays to SLURM's sbatch, by submitit, and what the cluster calls them."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+from errors import UserError
+from sweeps.folder import Submission
+from sweeps.jobs import Job
+from sweeps.settings import Resources
+
+IDS = "slurm.jsonl"  # in a submission: [number, id] as each job was taken by the cluster
+REPORT = -1  # the number of the job that reports, which makes nothing that others need
+LINES = (  # of each job; srun does not pass the number of cores on by itself
+    "export OMP_NUM_THREADS=${OMP_NUM_THREADS:-${SLURM_CPUS_PER_TASK:-1}}",
+    "export SRUN_CPUS_PER_TASK=${SLURM_CPUS_PER_TASK:-1}",
+    "export PYTHONUNBUFFERED=1",
+)
+
+
+def ids(submission: Submission) -> dict[int, str]:
+    """What the cluster calls the jobs that it took, by number."""
+    found: dict[int, str] = {}
+    with suppress(OSError):
+        for line in (submission.folder / IDS).read_text().splitlines():
+            with suppress(ValueError):
+                found |= dict(json.loads(line))
+    return found
+
+
+def gpus_of(job: Job, asked: Resources, there: bool) -> int:
+    """The GPUs of each of a job's nodes."""
+    if job.devices % asked.nodes:
+        raise UserError(f"train.devices={job.devices}: can't be divided among {asked.nodes} nodes")
+    if asked.gpus != "auto":
+        return int(asked.gpus)
+    return job.devices // asked.nodes if there and job.tasks[0].plan.point.config["device"] != "cpu" else 0
+
+
+class Sender:
+    """Submits arrays of calls and keeps what the cluster calls them, on the disk at once."""
+
+    def __init__(self, submission: Submission, settings: Mapping[str, Any], size: int, has_gpus: bool) -> None:
+        from submitit import SlurmExecutor
+
+        self.submission, self.settings, self.size, self.has_gpus = submission, settings, size, has_gpus
+        self.given: dict[int, str] = {}
+        self.executor = SlurmExecutor(submission.folder / "slurm", max_num_timeout=settings["restarts"])
+
+    def send(self, calls: Sequence[Any], asked: Resources, joined: str, jobs: Sequence[Job]) -> None:
+        """Submit calls that ask for the same and wait for the same."""
+        from submitit.core.utils import FailedJobError, FailedSubmissionError
+
+        for first in range(0, len(calls), self.size):
+            self.executor.update_parameters(**self._parameters(asked, joined, jobs))
+            try:
+                with self.executor.batch():
+                    sent = [self.executor.submit(call) for call in calls[first : first + self.size]]
+            except (FailedJobError, FailedSubmissionError, OSError) as error:
+                told = " ".join(str(error).split())
+                raise UserError(
+                    f"SLURM refused a job: {told}; python -m sweeps retry submits what is missing"
+                ) from error
+            numbers = [job.number for job in jobs[first : first + self.size]] or [REPORT]
+            pairs = [(number, job.job_id) for number, job in zip(numbers, sent, strict=True)]
+            self.given |= dict(pairs)
+            with (self.submission.folder / IDS).open("a") as file:
+                file.write(json.dumps(pairs) + "\n")
+
+    def _parameters(self, asked: Resources, joined: str, jobs: Sequence[Job]) -> dict[str, Any]:
+        """All of sbatch's, for submitit keeps from one submission to the next what it is not told anew."""
+        more = {
+            "chdir": self.submission.facts["code"],
+            "requeue": True,
+            "kill-on-invalid-dep": "yes",
+            **(asked.parameters or {}),
+        }
+        return {
+            "job_name": self.submission.folder.parent.parent.name,
+            "comment": jobs[0].kind if jobs else "report",
+            "partition": asked.partition,
+            "account": asked.account,
+            "qos": asked.qos,
+            "constraint": asked.constraint,
+            "time": asked.time,
+            "nodes": asked.nodes,
+            "ntasks_per_node": 1,
+            "cpus_per_task": asked.cpus,
+            "gpus_per_node": (gpus_of(jobs[0], asked, self.has_gpus) if jobs else 0) or None,
+            "mem": None if asked.memory is None else f"{math.ceil(asked.memory * 1024)}M",
+            "dependency": joined or None,
+            "array_parallelism": self.settings["parallel"],
+            "setup": [*self.settings["setup"], *LINES],
+            "additional_parameters": more,
+            "stderr_to_stdout": True,
+            "srun_args": ["--kill-on-bad-exit=1"],  # where one node fails the others would wait for it
+        }

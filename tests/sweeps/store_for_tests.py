@@ -1,0 +1,158 @@
+"""Stores made by hand, and what lies in one."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from harness.files import DAY
+from harness.holder import system
+from harness.keys import key
+from harness.store import Store
+from sweeps.gc import collectable, remove
+
+ROOT = Path(__file__).parent.parent.parent
+TINY = ("scale=smoke", "dataset.size=16", "images=2", "task=denoise", "method=ddim", "train.steps=2", "device=cpu")
+WEEKS = 30 * DAY
+CHECKPOINT = "checkpoint-000000002-ab.safetensors"
+NODE = tuple[str, str]
+
+
+def run(results: Path, *words: str) -> None:
+    command = [sys.executable, "run.py", f"results_dir={results}", *TINY, *words]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def ago(path: Path, seconds: float) -> None:
+    """Let a file, or a folder with all in it, have been written long ago."""
+    then = time.time() - seconds
+    for one in [*path.rglob("*"), path]:
+        os.utime(one, (then, then), follow_symlinks=False)
+
+
+def name(level: str, word: object) -> str:
+    return key(level, {"word": str(word)})
+
+
+def made(root: Path, level: str, word: object, /, age: float = 0, size: int = 1000, **facts: Any) -> str:
+    """A whole entry made by hand; its key."""
+    entry = Store(root).entry(level, name(level, word))
+    entry.write("facts.json", json.dumps(facts).encode())
+    entry.write("data.npz", bytes(size))
+    entry.finish({})
+    ago(entry.path, age)
+    return entry.path.name
+
+
+def partial(
+    root: Path, level: str, word: object, age: float, file: str = "checkpoint-000000002-ab.safetensors"
+) -> Path:
+    """An entry that was cut off."""
+    path = root / level / name(level, word)
+    path.mkdir(parents=True)
+    (path / "facts.json").write_text(json.dumps({"after": {}}))
+    (path / file).write_bytes(bytes(500))
+    ago(path, age)
+    return path
+
+
+def record(root: Path, word: object, training: str, samples: str, inputs: str, scores: Mapping[str, str]) -> Path:
+    columns = {"training": training, "samples": samples, "inputs": inputs, "metric": "psnr", "value": 1.0}
+    path = root / "records" / f"{name('record', word)}.parquet"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(pa.table({column: [value] * 3 for column, value in columns.items()}), path)
+    path.with_suffix(".json").write_text(json.dumps({"bytes": path.stat().st_size, "scores": dict(scores)}))
+    return path
+
+
+def row(word: object, trainings: Sequence[str] = (), samples: str = "", **more: Any) -> dict[str, Any]:
+    keys = {"inputs": name("inputs", "?"), "samples": samples or name("samples", "?"), "reals": name("reals", "?")}
+    stages = {str(number): key for number, key in enumerate(trainings)}
+    return {"run": name("record", word), "status": "waiting", "trainings": stages, "scores": {}, **keys, **more}
+
+
+def sweep(root: Path, word: str, *rows: Mapping[str, Any]) -> Path:
+    folder = root / "sweeps" / word
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "points.json").write_text(json.dumps(rows))
+    return folder
+
+
+def chain(root: Path, word: str, age: float = WEEKS) -> dict[str, str]:
+    """Two stages, samples of both, a score against reals, and features; the key of each."""
+    first = made(root, "trainings", f"{word} first", age, after={})
+    second = made(root, "trainings", f"{word} second", age - 1, after={"first": first})
+    inputs = made(root, "inputs", word, age, images=2)
+    samples = made(root, "samples", word, age - 2, trainings={"second": second}, inputs=inputs)
+    reals = made(root, "reals", word, age, count=2)
+    scores = made(root, "scores", word, age - 4, samples=samples, reals=reals)
+    features = made(root, "features", word, age - 3, level="samples", source=samples)
+    keys = {"first": first, "second": second, "inputs": inputs, "samples": samples, "reals": reals, "scores": scores}
+    return keys | {"features": features}
+
+
+def recorded(root: Path, word: str) -> Path:
+    keys = chain(root, word)
+    return record(root, word, keys["second"], keys["samples"], keys["inputs"], {"fid": keys["scores"]})
+
+
+def there(root: Path) -> set[NODE]:
+    return {(path.parent.parent.name, path.parent.name) for path in root.glob("[a-z]*/[!.]*/DONE")}
+
+
+def tree(root: Path) -> dict[str, tuple[int, bytes]]:
+    files = [path for path in root.rglob("*") if path.is_file()]
+    return {str(path.relative_to(root)): (path.stat().st_mtime_ns, path.read_bytes()) for path in files}
+
+
+def size(root: Path) -> int:
+    return sum(path.lstat().st_size for path in root.rglob("*") if not path.is_dir())
+
+
+def clean(root: Path, older: float = 14, quota: int | None = None) -> list[str]:
+    """Collect and remove; what was refused. What was told to be freed was freed."""
+    found, before = collectable(root, older, quota), size(root)
+    freed, refused = remove(root, found)
+    assert freed == before - size(root)
+    return refused
+
+
+def unique() -> str:
+    return uuid.uuid4().hex
+
+
+def dead_lock(path: Path, holder: str, silent: float, token: str = "") -> Path:
+    """The lock of an entry, or with a token a claim on it, of a process that ended."""
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    child.wait()
+    there = {"dead": system(), "elsewhere": "another machine"}[holder]
+    facts = {"host": "h", "system": there, "pid": child.pid, "started": "1", "token": token or "t" * 32, "time": 0.0}
+    lock = path.with_name(f".{path.name}.lock{'.' * bool(token)}{token}")
+    lock.write_text(json.dumps(facts))
+    ago(lock, silent)
+    return lock
+
+
+def frozen(root: Path, word: str) -> Path:
+    path = root / "code" / word
+    path.mkdir(parents=True)
+    (path / "run.py").write_text("code")
+    return path
+
+
+def submitted(folder: Path, code: Path, age: float) -> None:
+    path = folder / "submissions" / "1" / "submission.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps({"code": f"/elsewhere/{code.name}", "jobs": []}))
+    ago(path, age)
