@@ -11,7 +11,8 @@ from torch import Tensor
 
 from datasets.base import Item
 from errors import UserError
-from harness.plan import Plan, source_of
+from harness.facts import source_of
+from harness.plan import Plan
 from harness.seeding import derive, numpy_rng
 from harness.store import Entry, write_npz
 from methods.base import Batch, Given
@@ -37,19 +38,21 @@ class Data:
         self.source = source_of(point)
         self.task: Any = create("task", point.name("task"), point.options("task"))
 
-    def batch(self, step: int, size: int, device: torch.device) -> Batch:
+    def batch(self, step: int, size: int, device: torch.device, rank: int = 0, ranks: int = 1) -> Batch:
         """The batch of a training step, a function of (seed, step) alone: a resumed training sees what it would have.
 
         Crops depend on (seed, data set, "crop", step, slot), degradations on (..., "degrade", ...), so that two tasks
-        or two methods train on the same crops.
+        or two methods train on the same crops. Of the ``size`` slots a rank draws the rank-th of ``ranks`` equal parts.
         """
-        items = []
-        for slot in range(size):
+        share = size // ranks
+        first, items = rank * share, []
+        for slot in range(first, first + share):
             item = self.source.draw(numpy_rng(self.seed, self.name, "crop", step, slot))
             items.append(self.task.pair(item, numpy_rng(self.seed, self.name, "degrade", step, slot)))
         generator = torch.Generator().manual_seed(derive(self.seed, "train", step))
         arrays = _stacked(items)
-        return Batch(to_tensor(arrays["clean"], device), given(arrays, slice(None), device), generator)
+        seen = given(arrays, slice(None), device)
+        return Batch(to_tensor(arrays["clean"], device), seen, generator, size, first)
 
     def tests(self) -> dict[str, np.ndarray]:
         """The test pictures: ``ids`` (N,), ``sources`` (N,), the photographs they were cut from, ``clean`` and, for

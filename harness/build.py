@@ -8,8 +8,9 @@ import torch
 from torch import nn
 
 from errors import UserError
+from harness.facts import source_of
 from harness.keys import canonical
-from harness.plan import Plan, source_of
+from harness.plan import Plan
 from harness.points import Point
 from harness.seeding import derive
 from harness.store import Store

@@ -24,6 +24,7 @@ from harness.points import Point
 from registry import ROOT, nearest
 
 FOLDER = ROOT / "sweeps"
+RESOURCES = "hydra.launcher.resources."
 OWN_FLAGS = (DRY_RUN, WAIT) = ("--dry-run", "--wait")
 
 
@@ -69,10 +70,15 @@ def parse(arguments: Sequence[str]) -> Words:
     parsed = get_args_parser().parse_intermixed_args([word for word in arguments if word not in OWN_FLAGS])
     asks = any((parsed.cfg, parsed.info, parsed.hydra_help, parsed.shell_completion))
     name = (parsed.config_name or "run").removesuffix(".yaml")
-    overrides = tuple(parsed.overrides)
+    overrides = tuple(map(_addable, parsed.overrides))
     # Launchers work on sweeps; one point that names one is a sweep of one.
     multirun = bool(parsed.multirun) or any(word.startswith("hydra/launcher=") for word in overrides)
     return Words(overrides, multirun, name, asks, DRY_RUN in arguments, WAIT in arguments)
+
+
+def _addable(word: str) -> str:
+    """What a launcher may be told beside what its file lists; the launcher checks the names."""
+    return f"++{word}" if word.startswith(RESOURCES) else word
 
 
 def read(arguments: Sequence[str]) -> Command:

@@ -79,14 +79,14 @@ class _Base:
     def __init__(self, config: DictConfig) -> None:
         if not _by_scale_alone(OmegaConf.to_container(config, resolve=False)):
             raise UserError("an interpolation may read any word, so that none is a leaf by itself")
-        self.values = plain(config)
+        self._values = plain(config)
         # Each leaf is set and read back here; no other leaf is read from it.
         self._tried = copy.deepcopy(config)
         self._leaves: dict[str, Any] = {}
 
     def with_leaves(self, leaves: Iterable[_Leaf]) -> dict[str, Any]:
         """The plain values with some leaves; of one path the last wins."""
-        values = self.values
+        values = self._values
         for leaf in leaves:
             if leaf.word not in self._leaves:
                 self._leaves[leaf.word] = self._converted(leaf)
@@ -138,7 +138,8 @@ def _is_hydras(word: str) -> bool:
 
 
 def _chosen(config: DictConfig) -> dict[str, str]:
-    return {group: config[group].name for group in CHOSEN if group != "metrics"}
+    with one_line():
+        return {group: config[group].name for group in CHOSEN if group != "metrics"}
 
 
 def plain(config: DictConfig) -> dict[str, Any]:

@@ -13,10 +13,14 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
+from errors import UserError
 from harness import checkpoints
+from harness.group import Group
 from harness.seeding import derive
 from harness.store import Entry, write_npz
 from methods.base import Batch, Method
+
+SEEN_WITHIN, SEEN_AGAIN = 90.0, 1.0  # seconds: until a network file system shows a file to all, and between two looks
 
 
 class Progress(Protocol):
@@ -29,6 +33,16 @@ class Progress(Protocol):
         """One line that stays."""
 
 
+class Silent:
+    """Progress of the ranks that tell none."""
+
+    def update(self, done: int, text: str) -> None:
+        """Nothing."""
+
+    def say(self, text: str) -> None:
+        """Nothing."""
+
+
 class TrainingFailed(Exception):
     """The loss became infinite or not a number; ``step`` is where."""
 
@@ -39,37 +53,42 @@ class TrainingFailed(Exception):
 
 @dataclass(frozen=True)
 class Job:
-    """What a training needs beside the method: its stage, its length, its seed, and where batches come from."""
+    """What a training needs beside the method: its stage, its length, its seed, where batches come from, and among
+    whom it is shared."""
 
     stage: str
     steps: int
     checkpoint_seconds: float
     seed: int
     batch: Callable[[int], Batch]
+    group: Group
 
 
 def fit(method: Method, job: Job, entry: Entry, progress: Progress) -> None:
     """Train a stage to its end and publish it in ``entry``: weights, loss curve, seconds.
 
     Starts from the newest whole checkpoint in the entry's folder. Since a batch and its noise depend on (seed, step)
-    alone, what was interrupted ends with the bits of what ran through. Raises `TrainingFailed`.
+    alone, what was interrupted ends with the bits of what ran through. Where ranks share the training all are in the
+    same state, and rank 0 alone writes. Raises `TrainingFailed`.
     """
+    group = job.group
     curve, seconds, start = _resume(method, job, entry, progress)
-    began = saved = time.monotonic()
     method.train()
+    group.share(method, job.stage, lambda: job.batch(start))
+    own = (group.rank,) if group.rank else ()
+    began = saved = time.monotonic()
     for step in range(start, job.steps):
-        torch.manual_seed(derive(job.seed, "train", "global", step))  # dropout and the like
-        losses = method.update(job.batch(step))
+        torch.manual_seed(derive(job.seed, "train", "global", step, *own))  # dropout and the like
+        losses = group.mean(method.update(job.batch(step)))
         _check(losses, step)
         curve.append(losses)
         now = time.monotonic()
         progress.update(step + 1, " ".join(f"{name} {value:.4f}" for name, value in losses.items()))
-        if now - saved >= job.checkpoint_seconds and step + 1 < job.steps:
-            state = {f"method.{name}": value for name, value in method.state(job.stage).items()}
-            clock = torch.tensor(seconds + now - began, dtype=torch.float64)
-            checkpoints.write(entry.path, step + 1, state | _packed(curve) | {"seconds": clock})
+        if group.rank == 0 and now - saved >= job.checkpoint_seconds and step + 1 < job.steps:
+            _save(method, job, entry, curve, seconds + now - began)
             saved = now
-    _publish(method, job, entry, curve, seconds + time.monotonic() - began)
+    if group.rank == 0:
+        _publish(method, job, entry, curve, seconds + time.monotonic() - began)
 
 
 def _check(losses: dict[str, float], step: int) -> None:
@@ -81,13 +100,42 @@ def _check(losses: dict[str, float], step: int) -> None:
 def _resume(method: Method, job: Job, entry: Entry, progress: Progress) -> tuple[list[dict[str, float]], float, int]:
     """The curve so far, the seconds spent, and the step to go on with."""
     method.begin(job.stage)
-    found = checkpoints.newest(entry.path, lambda path: progress.say(f"damaged, not used: {path}"))
+    found = _found(job.group, entry, progress)
     if found is None:
         return [], 0.0, 0
     start, tensors = found
     method.resume(job.stage, {name[7:]: value for name, value in tensors.items() if name.startswith("method.")})
     progress.say(f"going on from step {start}")
     return _unpacked(tensors, start), float(tensors["seconds"]), start
+
+
+def _found(group: Group, entry: Entry, progress: Progress) -> tuple[int, dict[str, Tensor]] | None:
+    """The newest whole checkpoint; rank 0 says which that is, and the others read the same."""
+    if group.rank > 0:
+        return _same(group, entry)
+    found = checkpoints.newest(entry.path, lambda path: progress.say(f"damaged, not used: {path}"))
+    group.tell(found[0] if found else 0)
+    return found
+
+
+def _same(group: Group, entry: Entry) -> tuple[int, dict[str, Tensor]] | None:
+    """The checkpoint that rank 0 found, as soon as this machine sees it."""
+    step, until = group.tell(0), time.monotonic() + SEEN_WITHIN
+    found = checkpoints.newest(entry.path, lambda path: None) if step else None
+    while step and (found is None or found[0] != step):
+        if time.monotonic() > until:
+            raise UserError(
+                f"{entry.path}: rank {group.rank} sees no checkpoint of step {step}: do all share the folder?"
+            )
+        time.sleep(SEEN_AGAIN)
+        found = checkpoints.newest(entry.path, lambda path: None)
+    return found
+
+
+def _save(method: Method, job: Job, entry: Entry, curve: list[dict[str, float]], seconds: float) -> None:
+    state = {f"method.{name}": value for name, value in method.state(job.stage).items()}
+    clock = torch.tensor(seconds, dtype=torch.float64)
+    checkpoints.write(entry.path, len(curve), state | _packed(curve) | {"seconds": clock})
 
 
 def _packed(curve: list[dict[str, float]]) -> dict[str, Tensor]:
@@ -104,5 +152,5 @@ def _publish(method: Method, job: Job, entry: Entry, curve: list[dict[str, float
     entry.write("weights.safetensors", save(weights))
     arrays = {name: values.numpy() for name, values in _packed(curve).items()} if curve else {}
     write_npz(entry, "curve.npz", **{name: np.asarray(values) for name, values in arrays.items()})
-    entry.finish({"stage": job.stage, "steps": job.steps, "train_seconds": seconds})
+    entry.finish({"stage": job.stage, "steps": job.steps, "train_seconds": seconds, "devices": job.group.size})
     checkpoints.clear(entry.path)

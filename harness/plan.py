@@ -17,11 +17,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.config import GROUPS
-
-# `content` and `source_of` are asked for here by those who have a plan.
 from harness.facts import component_facts, manifest, shape_of
-from harness.facts import content as content
-from harness.facts import source_of as source_of
 from harness.keys import key
 from harness.points import Point
 from harness.remembered import by_text

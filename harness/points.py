@@ -49,6 +49,8 @@ def check_words(overrides: Sequence[str], chosen: Mapping[str, str]) -> None:
         group, _, option = key.partition(".")
         if group == "hydra" or key.startswith("hydra/"):
             continue
+        if override.startswith("~"):
+            raise UserError(f"{override}: an option can't be taken away; leave the word out ({HINT})")
         if not option:
             _check_word(key, value)
         elif group not in CHOSEN:

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from harness.ensure import ensure
+from harness.facts import source_of
 from harness.keys import key
-from harness.plan import Plan, source_of
+from harness.plan import Plan
 from harness.progress import progress
 from harness.seeding import Noise
 from harness.store import Entry, Store, read_npz, write_npz

@@ -1,24 +1,40 @@
-"""Training one stage of a point, from its plan to its finished entry."""
+"""Training one stage of a point, from its plan to its finished entry, on one device or on several."""
 
 from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
 
 from safetensors.torch import load
 
 from harness.batches import Data
 from harness.build import built, component, device_of
-from harness.fit import Job, fit
+from harness.fit import Job, Progress, Silent, fit
+from harness.group import Alone, Group
 from harness.plan import Plan, Stage
 from harness.progress import progress
+from harness.ranks import start
 from harness.store import Entry, Store
 from methods.training import Train
 
 
 def train(plan: Plan, stage: Stage, store: Store, entry: Entry) -> None:
-    """Train a stage to its end in ``entry``, whose lock the caller holds, on top of the stages it builds on."""
-    point, data, device = plan.point, Data(plan), device_of(plan.point)
-    options = component(point, "train")
-    assert isinstance(options, Train)
-    method = built(point, stage.method, stage.options, data.source.shape, device)
+    """Train a stage to its end in ``entry``, whose lock the caller holds, on top of the stages it builds on.
+
+    With ``train.devices`` > 1 as many processes do it. Raises `TrainingFailed`, `RankFailed` or `UserError`.
+    """
+    if _options(plan).devices > 1:
+        start(plan, stage, store)
+    else:
+        train_in(Alone(device_of(plan.point)), plan, stage, store, entry)
+
+
+def train_in(group: Group, plan: Plan, stage: Stage, store: Store, entry: Entry) -> None:
+    """This process's part of a training that ``group`` does together; rank 0 writes ``entry`` and tells how far it is.
+
+    Raises `TrainingFailed` or `UserError`.
+    """
+    point, data, options = plan.point, Data(plan), _options(plan)
+    method = built(point, stage.method, stage.options, data.source.shape, group.device)
     for upstream in plan.stages:
         if upstream.name in stage.after:
             method.load(upstream.name, load(store.entry("trainings", upstream.key).read("weights.safetensors")))
@@ -27,7 +43,17 @@ def train(plan: Plan, stage: Stage, store: Store, entry: Entry) -> None:
         options.steps,
         options.checkpoint_seconds,
         point.config["seed"],
-        lambda step: data.batch(step, options.batch_size, device),
+        lambda step: data.batch(step, options.batch_size, group.device, group.rank, group.size),
+        group,
     )
-    with progress(f"train {stage.method} ({stage.key[:8]})", options.steps) as bar:
+    told: AbstractContextManager[Progress] = nullcontext(Silent())
+    if group.rank == 0:
+        told = progress(f"train {stage.method} ({stage.key[:8]})", options.steps)
+    with told as bar:
         fit(method, job, entry, bar)
+
+
+def _options(plan: Plan) -> Train:
+    options = component(plan.point, "train")
+    assert isinstance(options, Train)
+    return options

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from errors import UserError
 from methods.samplers import NoiseSource, Sampler
 from methods.schedules import Schedule
 from methods.training import Recipe
@@ -52,21 +53,33 @@ class Batch:
     """Training pictures in [-1, 1], (B, ...), what is given with them, and this step's randomness.
 
     ``generator`` is on the CPU and seeded by (seed, "train", step) alone: a step's noise depends on no earlier
-    step, on no method and on no device.
+    step, on no method and on no device. Where several processes share a step, these are the B rows from ``first`` on
+    of a batch of ``whole`` (None: these are all), and what is drawn are those rows of what the whole batch draws.
     """
 
     clean: Tensor
     given: Given
     generator: torch.Generator
+    whole: int | None = None
+    first: int = 0
 
     def normal(self) -> Tensor:
         """N(0, I) noise of the pictures' shape, float32 numbers on the pictures' device."""
-        return torch.randn(self.clean.shape, generator=self.generator).to(self.clean)
+        drawn = torch.randn((self._drawn, *self.clean.shape[1:]), generator=self.generator)
+        return drawn[self._mine].to(self.clean)
 
     def indices(self, low: int, high: int) -> Tensor:
         """One integer per picture, uniform over low..high, on the pictures' device."""
-        drawn = torch.randint(low, high + 1, (len(self.clean),), generator=self.generator)
-        return drawn.to(self.clean.device)
+        drawn = torch.randint(low, high + 1, (self._drawn,), generator=self.generator)
+        return drawn[self._mine].to(self.clean.device)
+
+    @property
+    def _drawn(self) -> int:
+        return len(self.clean) if self.whole is None else self.whole
+
+    @property
+    def _mine(self) -> slice:
+        return slice(self.first, self.first + len(self.clean))
 
 
 class Method(nn.Module, ABC):
@@ -75,9 +88,9 @@ class Method(nn.Module, ABC):
     ``stages``: {name: {"after": [...], "reads": [...], "options": [...]}}, its cached trainings in order: the stages
     each builds on, the option groups and those of the method's own options it depends on (all that training reads
     where it lists none), or {name: {"of": "other"}}, a stage that is another method's own and shared with it: the
-    options that it depends on have the same names in both; ``sampling``: its own options that only sampling depends on; ``samples_read``: the
-    option groups that samples depend on beside the trainings; ``trains_as``: a name shared by methods whose training
-    is the same; ``defaults``: the sampler and schedule it brings.
+    options that it depends on have the same names in both; ``sampling``: its own options that only sampling depends
+    on; ``samples_read``: the option groups that samples depend on beside the trainings; ``trains_as``: a name shared
+    by methods whose training is the same; ``defaults``: the sampler and schedule it brings.
     """
 
     def begin(self, stage: str) -> None:
@@ -86,6 +99,17 @@ class Method(nn.Module, ABC):
     def update(self, batch: Batch) -> dict[str, float]:
         """One training step; the losses by name. A method owns its optimizers."""
         raise TypeError(f"{type(self).__name__} has no training")
+
+    def distribute(self, wrap: Callable[[nn.Module], nn.Module]) -> None:
+        """Share the training with other processes, each on its rows of every batch; after `begin` and `resume`.
+
+        ``wrap(network)`` gives what ``update`` calls in the network's place: behind it, the end of a backward pass
+        makes the network's gradients their mean over the processes, and calls that keep no graph are as before. Wrap
+        each network that has a backward pass of its own, and none that learns nothing; where a loss passes through
+        a network that it does not train, call the plain one. Optimizers, averages, `state` and `weights` keep to the
+        plain networks: hold the wrapped ones where they do not become parts of this module. Raises `UserError`.
+        """
+        raise UserError(f"{type(self).__name__} trains on one device only: take train.devices=1")
 
     @abstractmethod
     def sample(self, given: Given, sampler: Sampler, noise: NoiseSource) -> Tensor:

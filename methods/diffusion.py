@@ -82,7 +82,8 @@ class Diffusion(Method):
             for _ in range(design.networks)
         ]
         self.setting, self.design = setting, design
-        self.network = Predictor(setting.schedule, nets, axes, design.time, setting.autocast)
+        self.network = self._predictor(nets)
+        self.predict: Callable[..., tuple[Tensor, ...]] = self.network.__call__
         self.average = Average(self.network, setting.recipe.ema)
         self.ema: nn.Module = self.average.module
         self.learners: list[Learner] = []
@@ -98,7 +99,7 @@ class Diffusion(Method):
         x_in = design.end(batch.clean, batch.given.degraded)
         components = Components(batch.clean, x_in - batch.clean, batch.normal())
         p = schedule.points(i, batch.clean)
-        outputs = self.network(mix(components, p), SEEN[design.sees](batch.given), i, i)
+        outputs = self.predict(mix(components, p), SEEN[design.sees](batch.given), i, i)
         targets = design.parameterization.target(components, p)
         losses = [
             weight * LOSSES[design.loss](output, target)
@@ -109,6 +110,11 @@ class Diffusion(Method):
             learner.step(torch.as_tensor(loss))
         self.average.update(self.network, self.learners[0].steps_done)
         return {"loss": float(sum(float(loss.detach()) for loss in losses))}
+
+    def distribute(self, wrap: Callable[[nn.Module], nn.Module]) -> None:
+        """Wrap the networks one by one: each has an optimizer, and where there are two a loss, of its own."""
+        # The call and not the module: as an attribute that would be a part of this one, and its weights there twice.
+        self.predict = self._predictor([wrap(net) for net in self.network.backbones()]).__call__
 
     @torch.inference_mode()
     def sample(self, given: Given, sampler: Sampler, noise: NoiseSource) -> Tensor:
@@ -154,6 +160,11 @@ class Diffusion(Method):
         """Take averaged weights, for sampling and as the start of ``update``."""
         self.network.load_state_dict(tensors)
         self.ema.load_state_dict(tensors)
+
+    def _predictor(self, nets: list[nn.Module]) -> Predictor:
+        setting, design = self.setting, self.design
+        axes = design.parameterization.indices
+        return Predictor(setting.schedule, nets, axes, design.time, setting.autocast)
 
     def _part(self, part: str) -> dict[str, Tensor]:
         return dict(self.get_submodule(part).state_dict())

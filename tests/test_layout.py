@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-TOPS = ("methods", "datasets", "metrics", "harness", "sweeps", "reports")
+TOPS = ("methods", "datasets", "metrics", "harness", "sweeps", "reports", "hydra_plugins/restorebench")
 FOLDERS = sorted({path.parent.relative_to(ROOT) for top in TOPS for path in (ROOT / top).rglob("*.py")})
 
 
@@ -20,6 +20,8 @@ def python(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 def test_every_folder_is_a_package():
     """Without its __init__ our `datasets` would lose to an installed package of that name."""
     assert all((ROOT / folder / "__init__.py").is_file() for folder in FOLDERS)
+    # A namespace that other packages share, or Hydra would not find their launchers.
+    assert not (ROOT / "hydra_plugins" / "__init__.py").exists()
 
 
 def test_our_datasets_is_found_and_the_libraries_work_beside_it():
@@ -36,6 +38,7 @@ def test_our_datasets_is_found_and_the_libraries_work_beside_it():
     "code",
     [
         "import reports, reports.table, reports.images.grid, sweeps.collect",
+        "import sweeps.commands, sweeps.__main__, sweeps.launch, sweeps.work, hydra_plugins.restorebench.launcher",
         "import harness.commandline, harness.plan, harness.execute, harness.help; harness.help.text()",
         "import harness.plan as p, harness.commandline as c; p.plan(c.read(['scale=smoke']).points[0])",
         "import run",

@@ -106,7 +106,7 @@ def test_the_users_number_of_images_and_metrics_win_over_a_data_sets():
 
 @pytest.mark.parametrize("scale", SCALES)
 def test_the_embedded_photographs_are_enough_for_every_scale(scale):
-    from harness.plan import source_of
+    from harness.facts import source_of
 
     point = read([f"scale={scale}"]).points[0]
     assert len(source_of(point).test(point.config["images"])) == point.config["images"]

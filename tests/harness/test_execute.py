@@ -133,7 +133,7 @@ def test_a_key_depends_on_what_its_result_depends_on(word, moves):
 
 def test_weights_and_pictures_count_by_what_they_are_not_by_where_they_lie(tmp_path):
     """Moving a folder keeps the keys of the trainings; another file in it moves them."""
-    from harness.plan import content
+    from harness.facts import content
 
     for name in ("a", "b"):
         (tmp_path / name).mkdir()

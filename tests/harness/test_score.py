@@ -16,7 +16,7 @@ from harness.store import Store, read_npz
 from metrics.energy import Energy
 from registry import catalog
 from reports import load
-from sweeps.collect import notes
+from sweeps.notes import notes
 
 TOY = ("scale=smoke", "dataset=toy2d", "sampler.steps=2", "train.steps=2", "network.width=8", "metrics=[energy]")
 

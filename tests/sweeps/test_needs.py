@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from errors import UserError
 from sweeps.gc import collectable, size_text, text
 from tests.sweeps.store_for_tests import (
     WEEKS,
@@ -90,7 +91,9 @@ def spoil_note(path: Path) -> None:
 
 
 def spoil_size(path: Path) -> None:
-    path.write_bytes(path.read_bytes()[:-1])
+    """Killed between a record and its note."""
+    note = json.loads(path.with_suffix(".json").read_bytes())
+    path.with_suffix(".json").write_text(json.dumps({**note, "bytes": note["bytes"] - 1}))
 
 
 def spoil_columns(path: Path) -> None:
@@ -106,11 +109,15 @@ def spoil_points(path: Path) -> None:
     (sweep(path.parent.parent, "sweep") / "points.json").write_text("[{")
 
 
+def spoil_list(path: Path) -> None:
+    sweep(path.parent.parent, "sweep")
+
+
 def spoil_rows(path: Path) -> None:
     sweep(path.parent.parent, "sweep", {"run": name("record", "other"), "status": "failed"})
 
 
-SPOILT = [spoil_parquet, spoil_note, spoil_size, spoil_columns, spoil_facts, spoil_points, spoil_rows]
+SPOILT = [spoil_parquet, spoil_note, spoil_size, spoil_columns, spoil_facts, spoil_points, spoil_list, spoil_rows]
 
 
 @pytest.mark.parametrize("spoil", SPOILT)
@@ -126,6 +133,27 @@ def test_what_can_not_be_read_may_need_everything_and_is_named(tmp_path: Path, s
     found = collectable(tmp_path, 0, 0)
     assert clean(tmp_path, 0, 0) == [] and tree(tmp_path) == before
     assert "is kept" in found.notes[0] and found.notes[0] in text(found, (0, []))
+
+
+@pytest.mark.parametrize("part", ["records", "sweeps", "samples"])
+@pytest.mark.parametrize("spoil", [lambda path: path.write_text(""), lambda path: path.symlink_to("/nowhere/at/all")])
+def test_a_part_that_is_out_of_reach_lets_nothing_go(tmp_path: Path, part: str, spoil: Any) -> None:
+    chain(tmp_path, "orphan")
+    sweep(tmp_path, "sweep", row("one"))
+    record(tmp_path, "one", "", "", "", {})
+    assert collectable(tmp_path, 0, 0).garbage
+    shutil.rmtree(tmp_path / part)
+    spoil(tmp_path / part)
+    with pytest.raises(UserError, match=part):
+        collectable(tmp_path, 0, 0)
+
+
+def test_a_sweep_that_is_out_of_reach_may_want_everything(tmp_path: Path) -> None:
+    chain(tmp_path, "orphan")
+    (tmp_path / "sweeps" / "empty").mkdir(parents=True)
+    assert collectable(tmp_path, 0, 0).garbage
+    (tmp_path / "sweeps" / "elsewhere").symlink_to("/nowhere/at/all")
+    assert not collectable(tmp_path, 0, 0).garbage
 
 
 def test_code_stays_while_a_job_may_still_run_it(tmp_path: Path) -> None:

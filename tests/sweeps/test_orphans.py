@@ -20,6 +20,7 @@ from tests.sweeps.store_for_tests import (
     chain,
     clean,
     made,
+    partial,
     record,
     recorded,
     row,
@@ -27,6 +28,7 @@ from tests.sweeps.store_for_tests import (
     sweep,
     there,
     tree,
+    unique,
 )
 
 
@@ -63,6 +65,21 @@ def test_entries_that_are_locked_or_say_nothing_of_themselves_stay(tmp_path: Pat
         assert "1 entries don't say" in found.notes[0]
         remove(tmp_path, found)
     assert there(tmp_path) == {("samples", key) for key in keys[:2]}
+
+
+def test_leftovers_in_what_goes_are_counted_once(tmp_path: Path) -> None:
+    keys = [made(tmp_path, "samples", number, WEEKS - number, trainings={}, inputs="x") for number in range(2)]
+    cut = partial(tmp_path, "samples", "cut", WEEKS)
+    for path in (tmp_path / "samples" / keys[0], cut):
+        (path / f".samples.npz.{unique()}.tmp").write_bytes(bytes(700))
+        ago(path, WEEKS)
+    whole = size(tmp_path)
+    rest = sum(size(tmp_path / "samples" / key) for key in (keys[0], cut.name))
+    found = collectable(tmp_path, 14, whole - rest)
+    assert [one.path for one in found.garbage] == [cut, tmp_path / "samples" / keys[0]]
+    assert sum(one.bytes for one in found.garbage) == rest
+    assert {one.path.name for one in collectable(tmp_path, 14, whole - rest - 1).garbage} == {*keys, cut.name}
+    assert clean(tmp_path, 14, whole - rest) == [] and size(tmp_path) == whole - rest
 
 
 def closure(names: set[NODE], made_from: Mapping[NODE, set[NODE]]) -> set[NODE]:

@@ -12,10 +12,12 @@ from harness.store import Entry
 from sweeps.gc import collectable, remove, size_text, text
 from sweeps.state import drive, leave
 from tests.sweeps.store_for_tests import (
+    CHECKPOINT,
     WEEKS,
     chain,
     clean,
     frozen,
+    made,
     made,
     name,
     partial,
@@ -33,6 +35,8 @@ def test_a_training_that_a_living_process_is_at_is_left_alone(tmp_path: Path) ->
         assert collectable(tmp_path, 14, None).garbage == []
         freed, (refused,) = remove(tmp_path, found)
         assert freed == 0 and f"process {os.getpid()}" in refused and path.exists()
+        os.utime(path.with_name(f".{path.name}.lock"), (0, 0))  # it was stopped for long: silent, but there
+        assert len(remove(tmp_path, found)[1]) == 1 and path.exists()
     assert clean(tmp_path) == [] and not path.exists()
 
 
@@ -80,6 +84,27 @@ def test_no_code_goes_while_a_sweep_is_handed_over(tmp_path: Path) -> None:
     assert len(remove(tmp_path, found)[1]) == 1 and collectable(tmp_path, 14, None).garbage == []
     leave(folder)
     assert clean(tmp_path) == [] and not path.exists()
+
+
+def test_what_was_written_to_while_the_lock_was_taken(tmp_path: Path, monkeypatch: Any) -> None:
+    path = partial(tmp_path, "trainings", "old", WEEKS)
+    found = collectable(tmp_path, 14, None)
+    lock = Entry.lock
+
+    def writes(entry: Entry, *given: Any) -> Any:
+        (path / "weights.safetensors").write_bytes(bytes(10))
+        return lock(entry, *given)
+
+    monkeypatch.setattr(Entry, "lock", writes)
+    assert len(remove(tmp_path, found)[1]) == 1 and path.exists()
+
+
+def test_checkpoints_stay_when_their_training_is_made_again(tmp_path: Path) -> None:
+    path = tmp_path / "trainings" / made(tmp_path, "trainings", "done", after={})
+    (path / CHECKPOINT).write_bytes(bytes(10))
+    found = collectable(tmp_path, 14, None)
+    (path / "DONE").unlink()
+    assert len(remove(tmp_path, found)[1]) == 1 and (path / CHECKPOINT).exists()
 
 
 def test_what_can_not_be_removed_is_told_and_the_rest_goes(tmp_path: Path, monkeypatch: Any) -> None:

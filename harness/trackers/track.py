@@ -1,0 +1,123 @@
+"""What is tracked: a training while it runs, and a record once it is written."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from harness.config import GROUPS
+from harness.plan import Plan, Stage
+from harness.points import Point
+from harness.store import Store, read_npz
+from harness.trackers.base import Tracker, Value
+from harness.trackers.session import Session
+from registry import find
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Curve = Callable[[int, Mapping[str, float]], None]
+SHOWN = 8  # pictures of a record
+COSTS = ("nfe", "seconds_per_image", "gflops_per_image", "peak_memory_mb", "parameters", "train_seconds")
+# What differs between the rows of a record, and so is no part of its configuration.
+ROW = ("image", "metric", "value", "unit", "protocol", "higher_is_better", "floor", "replicates")
+
+
+def untracked(step: int, values: Mapping[str, float]) -> None:
+    """The curve of a training that nobody follows."""
+
+
+@contextmanager
+def training(plan: Plan, stage: Stage, root: Path, steps: int) -> Iterator[Curve]:
+    """While a stage is trained: where it tells its losses after each step, 1 to ``steps``, by name.
+
+    A resumed training tells the steps that it has behind it first. Every ``tracker.every``-th step is kept, and the
+    last. Below ``root``, the results' folder.
+    """
+    if _idle(plan.point):
+        yield untracked
+        return
+    name = f"trainings/{stage.method}-{stage.name}-{stage.key[:8]}"
+    with _session(plan.point, root) as session:
+        session.attempt(lambda tracker: tracker.open(stage.key, name, _options(plan.point, stage)))
+
+        def curve(step: int, values: Mapping[str, float]) -> None:
+            def add(tracker: Tracker) -> None:
+                if step % tracker.every == 0 or step == steps:
+                    tracker.curve(step, {f"train/{name}": value for name, value in values.items()})
+
+            session.attempt(add)
+
+        yield curve
+
+
+def record(plan: Plan, store: Store, path: Path) -> None:
+    """Log the record that was just written at ``path``: its columns, its figures and its first pictures."""
+    if _idle(plan.point):
+        return
+    with _session(plan.point, store.root) as session:
+        session.attempt(lambda tracker: _record(tracker, plan, store, path))
+
+
+def _record(tracker: Tracker, plan: Plan, store: Store, path: Path) -> None:
+    import pandas as pd
+
+    table, point = pd.read_parquet(path), plan.point
+    name = f"records/{point.name('method')}-{point.name('task')}-{point.name('dataset')}-{plan.run[:8]}"
+    tracker.open(plan.run, name, configuration(table))
+    tracker.figures(figures(table))
+    images = pictures(plan, store)
+    if len(images):
+        tracker.pictures("pictures", images)
+
+
+def _idle(point: Point) -> bool:
+    return bool(find("tracker", point.name("tracker")).facts.get("idle", False))
+
+
+def _session(point: Point, root: Path) -> Session:
+    return Session(point.name("tracker"), point.options("tracker"), root)
+
+
+def _options(point: Point, stage: Stage) -> dict[str, Value]:
+    """What a training depends on, by column, as its key does."""
+    method = Point({"method": {"name": stage.method, **stage.options}}).flat(["method"])
+    groups = [group for group in GROUPS if group in stage.facts and group != "method"]
+    rest = {name: point.config[name] for name in ("seed", "precision", "scale")}
+    return {name: _plain(value) for name, value in (method | point.flat(groups) | rest).items()}
+
+
+def configuration(table: pd.DataFrame) -> dict[str, Value]:
+    """The columns of a record that say what it is of: all but the measured ones."""
+    first = table.drop(columns=[*ROW, *COSTS], errors="ignore").iloc[0]
+    return {str(name): _plain(value) for name, value in first.items()}
+
+
+def figures(table: pd.DataFrame) -> dict[str, float]:
+    """``metric/<name>``, the mean of its rows, and ``cost/<name>``; those that are finite."""
+    means = table[table["metric"] != ""].groupby("metric")["value"].mean()
+    found = {f"metric/{name}": float(value) for name, value in means.items()}
+    found |= {f"cost/{name}": float(table[name].iloc[0]) for name in COSTS if name in table}
+    return {name: value for name, value in found.items() if math.isfinite(value)}
+
+
+def pictures(plan: Plan, store: Store) -> np.ndarray:
+    """The first pictures, each below what went in and above what it should be: uint8 (N, 2 H or 3 H, W, C).
+
+    N = 0 where the items are points of a plane.
+    """
+    inputs = read_npz(store.entry("inputs", plan.inputs.key), "inputs.npz")
+    made = read_npz(store.entry("samples", plan.samples.key), "samples.npz")["images"]
+    rows = [*([inputs["degraded"]] if "degraded" in inputs else []), made, inputs["clean"]]
+    return np.concatenate([row[:SHOWN] for row in rows], axis=1) if made.ndim == 4 else made[:0]
+
+
+def _plain(value: Any) -> Value:
+    """A value as every tracker takes it; what is none of numbers, text and bool as text."""
+    item = value.item() if isinstance(value, np.generic) else value
+    return item if isinstance(item, str | int | float | bool) else str(item)
