@@ -16,6 +16,7 @@ from harness.plan import Plan, Stage
 from harness.progress import progress
 from harness.score import score_all
 from harness.store import Entry, Store, read_npz
+from harness.trackers import track
 
 
 def execute(plan: Plan, store: Store) -> Path:
@@ -83,7 +84,9 @@ def _record(plan: Plan, store: Store, scores: records.Scores) -> Path:
         seconds = sum(entry.facts()["train_seconds"] if entry.status == "done" else np.nan for entry in trained)
         cost = {**drawn.facts()["cost"], "train_seconds": seconds, **_flat_hardware(drawn)}
         cost["sources"] = len(np.unique(pictures.get("sources", pictures["ids"])))
-        return records.write(store.root, plan, records.rows(plan, scores, cost))
+        written = records.write(store.root, plan, records.rows(plan, scores, cost))
+    track.record(plan, store, written)
+    return written
 
 
 def _flat_hardware(samples: Entry) -> dict[str, object]:

@@ -18,6 +18,7 @@ from harness import checkpoints
 from harness.group import Group
 from harness.seeding import derive
 from harness.store import Entry, write_npz
+from harness.trackers.track import Curve, untracked
 from methods.base import Batch, Method
 
 SEEN_WITHIN, SEEN_AGAIN = 90.0, 1.0  # seconds: until a network file system shows a file to all, and between two looks
@@ -64,15 +65,17 @@ class Job:
     group: Group
 
 
-def fit(method: Method, job: Job, entry: Entry, progress: Progress) -> None:
+def fit(method: Method, job: Job, entry: Entry, progress: Progress, follow: Curve = untracked) -> None:
     """Train a stage to its end and publish it in ``entry``: weights, loss curve, seconds.
 
     Starts from the newest whole checkpoint in the entry's folder. Since a batch and its noise depend on (seed, step)
     alone, what was interrupted ends with the bits of what ran through. Where ranks share the training all are in the
-    same state, and rank 0 alone writes. Raises `TrainingFailed`.
+    same state, and rank 0 alone writes. ``follow`` is told the losses after each step. Raises `TrainingFailed`.
     """
     group = job.group
     curve, seconds, start = _resume(method, job, entry, progress)
+    for step, losses in enumerate(curve, 1):
+        follow(step, losses)
     method.train()
     group.share(method, job.stage, lambda: job.batch(start))
     own = (group.rank,) if group.rank else ()
@@ -82,6 +85,7 @@ def fit(method: Method, job: Job, entry: Entry, progress: Progress) -> None:
         losses = group.mean(method.update(job.batch(step)))
         _check(losses, step)
         curve.append(losses)
+        follow(step + 1, losses)
         now = time.monotonic()
         progress.update(step + 1, " ".join(f"{name} {value:.4f}" for name, value in losses.items()))
         if group.rank == 0 and now - saved >= job.checkpoint_seconds and step + 1 < job.steps:

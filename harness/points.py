@@ -31,10 +31,16 @@ class Point:
         return {key: value for key, value in self.config[group].items() if key != "name"}
 
     def flat(self, groups: Iterable[str] = GROUPS) -> dict[str, Any]:
-        """The options of groups as columns: ``sampler.eta``, ``schedule.name``, ...; lists as text."""
+        """The options of groups as columns: ``sampler.eta``, ``schedule.name``, ...; lists as text.
+
+        Without those that change no result: two points that differ in them only are one run.
+        """
         columns: dict[str, Any] = {}
         for group in groups:
+            free = find(group, self.name(group)).facts.get("free", ())
             for key, value in self.config[group].items():
+                if key in free:
+                    continue
                 columns[f"{group}.{key}"] = "x".join(map(str, value)) if isinstance(value, list) else value
         return columns
 
@@ -82,10 +88,19 @@ def check_values(point: Point) -> None:
     for group in (*GROUPS, "tracker"):
         for name, option in find(group, point.name(group)).options.items():
             check_value(f"{group}.{name}", point.config[group][name], option)
+        _check_multiples(group, point)
     available(point.name("tracker"), point.options("tracker"))
     for metric, options in point.config["metrics"].items():
         for name, option in find("metrics", metric).options.items():
             check_value(f"metrics.{metric}.{name}", options[name], option)
+
+
+def _check_multiples(group: str, point: Point) -> None:
+    """Raise `UserError` unless each option that has to be a multiple of another is one."""
+    for name, other in find(group, point.name(group)).facts.get("multiples", {}).items():
+        options = point.config[group]
+        if options[name] % options[other]:
+            raise UserError(f"{group}.{name}={options[name]}: must be a multiple of {group}.{other}={options[other]}")
 
 
 def check_value(key: str, value: Any, option: Option) -> None:

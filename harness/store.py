@@ -130,13 +130,15 @@ class Entry:
             self.read(name)
 
     def discard(self) -> None:
-        """Remove the entry: first its name, in one step, then what was under it. Nothing happens if missing."""
+        """Remove the entry: first its name, in one step, then what was under it. Nothing happens if missing.
+
+        What a discard that is killed leaves under its other name is gone with the next gc.
+        """
         trash = self.path.with_name(f".{self.path.name}.{uuid.uuid4().hex}.trash")
         with plainly(self.path), suppress(FileNotFoundError):
             self.path.rename(trash)
         self._written.clear()
-        for folder in self.path.parent.glob(f".{self.path.name}.*.trash"):  # and what killed discards left
-            shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(trash, ignore_errors=True)
 
     def _done(self) -> dict[str, Any]:
         return _marker(self.path / "DONE", {"facts", "files"})

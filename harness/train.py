@@ -14,6 +14,7 @@ from harness.plan import Plan, Stage
 from harness.progress import progress
 from harness.ranks import start
 from harness.store import Entry, Store
+from harness.trackers import track
 from methods.training import Train
 
 
@@ -47,10 +48,12 @@ def train_in(group: Group, plan: Plan, stage: Stage, store: Store, entry: Entry)
         group,
     )
     told: AbstractContextManager[Progress] = nullcontext(Silent())
+    followed: AbstractContextManager[track.Curve] = nullcontext(track.untracked)
     if group.rank == 0:
         told = progress(f"train {stage.method} ({stage.key[:8]})", options.steps)
-    with told as bar:
-        fit(method, job, entry, bar)
+        followed = track.training(plan, stage, store.root, options.steps)
+    with told as bar, followed as follow:
+        fit(method, job, entry, bar, follow)
 
 
 def _options(plan: Plan) -> Train:

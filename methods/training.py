@@ -11,7 +11,6 @@ from typing import Annotated, Literal
 import torch
 from torch import Tensor, nn
 
-from errors import UserError
 from registry import register
 
 
@@ -42,12 +41,12 @@ class Train:
     ``decay`` is the learning rate's way from ``lr`` after ``warmup`` steps: constant, or to 0 along a half cosine or a
     line. ``clip`` bounds the gradient's norm, 0 leaves it. ``ema`` is the decay of the averaged weights that sampling
     uses. ``checkpoint_seconds`` says how much work a killed training may lose; it changes no result. ``devices`` share
-    each batch (``batch_size`` is that of all of them together), which changes results by float rounding only. Raises
-    `UserError` where they cannot share it evenly.
+    each batch (``batch_size`` is that of all of them together), which changes results by float rounding only.
     """
 
     version = 1
     free = ("checkpoint_seconds", "devices")  # options that no key depends on
+    multiples = {"batch_size": "devices"}  # each has to be a multiple of the other, or the command line is refused
 
     def __init__(  # noqa: PLR0913 - the options of a component are its signature
         self,
@@ -63,8 +62,6 @@ class Train:
         checkpoint_seconds: Annotated[float, "[0, inf)"] = 60.0,
         devices: Annotated[int, "[1, inf)"] = 1,
     ) -> None:
-        if batch_size % devices:
-            raise UserError(f"train.devices={devices}: train.batch_size={batch_size} must be a multiple of it")
         self.batch_size, self.checkpoint_seconds, self.steps = batch_size, checkpoint_seconds, steps
         self.devices = devices
         self.recipe = Recipe(optimizer, lr, steps, warmup, decay, clip, ema)

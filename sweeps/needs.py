@@ -6,7 +6,9 @@ need anything: then everything stays.
 
 from __future__ import annotations
 
+import fnmatch
 import json
+import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -20,6 +22,7 @@ from harness.ensure import FACTS
 from harness.files import DAY
 from harness.store import Store
 from sweeps.folder import submissions
+from sweeps.leftovers import LEVELS
 from sweeps.state import Sweep, drives
 
 COLUMNS = {"training": "trainings", "samples": "samples", "inputs": "inputs"}  # of a record: the level of each
@@ -45,7 +48,7 @@ class Needs:
 
 
 def read(root: Path) -> Needs:
-    """The needs of the store at ``root`` as it stands."""
+    """The needs of the store at ``root`` as it stands. Raises `UserError` where a part of it can't be listed."""
     entries: set[Name] = set()
     code: set[str] = set()
     doubts: list[str] = []
@@ -57,13 +60,15 @@ def read(root: Path) -> Needs:
             code |= run
         except (UserError, OSError, ValueError, KeyError, TypeError, AttributeError):
             doubts.append(f"{folder}: doesn't say what it needs; start it again, or delete the folder")
-    for path in sorted((root / "records").glob("*.parquet")):
+    for path in _inside(root / "records", "*.parquet"):
         try:
             entries |= _record(path)
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             doubts.append(
                 f"{path}: can't be read, or {path.stem}.json is not its own; run its sweep again, or delete it"
             )
+    for level in LEVELS:
+        _inside(root / level, "")  # its disk may not be there, and nobody would know what lies on it
     closed, unknown = _closed(Store(root), entries)
     return Needs(frozenset(closed), frozenset(code), (*doubts, *unknown))
 
@@ -101,8 +106,29 @@ def _key(value: object) -> str:
     return value
 
 
+def _inside(folder: Path, pattern: str) -> list[Path]:
+    """The names in a folder that match; none where it is missing, and not when it is out of reach."""
+    if not os.path.lexists(folder):
+        return []
+    try:
+        return sorted(folder / name for name in fnmatch.filter(os.listdir(folder), pattern))
+    except OSError as error:
+        raise UserError(f"{folder}: can't be read ({error.strerror}), so nobody knows what is needed") from error
+
+
 def _sweeps(root: Path) -> list[Path]:
-    return sorted(path.parent for path in (root / "sweeps").glob("*/points.json"))
+    return [folder for folder in _inside(root / "sweeps", "*") if _started(folder)]
+
+
+def _started(folder: Path) -> bool:
+    """Whether a folder has, or may have where it is out of reach, the points of a sweep."""
+    try:
+        (folder / "points.json").stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return folder.is_symlink()
+    except OSError:
+        return True
+    return True
 
 
 def _sweep(root: Path, folder: Path) -> tuple[set[Name], set[str]]:

@@ -197,7 +197,7 @@ def test_a_node_that_comes_late_or_has_no_part_does_not_wait(two, monkeypatch):
 
 
 def test_a_batch_that_devices_cannot_share_is_refused(tmp_path):
-    with pytest.raises(UserError, match="train.devices=3: train.batch_size=4 must be a multiple of it"):
+    with pytest.raises(UserError, match="train.batch_size=4: must be a multiple of train.devices=3"):
         trained(tmp_path, *SHARED, "train.devices=3")
     assert not list(tmp_path.iterdir())
 

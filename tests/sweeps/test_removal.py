@@ -18,7 +18,6 @@ from tests.sweeps.store_for_tests import (
     clean,
     frozen,
     made,
-    made,
     name,
     partial,
     record,
