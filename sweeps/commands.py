@@ -10,6 +10,7 @@ from pathlib import Path
 from harness.commandline import read, results_dir
 from harness.plan import plan
 from harness.progress import say
+from sweeps import gc
 from sweeps.folder import sweep_folder
 from sweeps.logs import logs
 from sweeps.planned import planned
@@ -74,8 +75,6 @@ def _collect(chosen: argparse.Namespace) -> int:
 
 
 def _gc(chosen: argparse.Namespace) -> int:
-    from sweeps import gc
-
     root = Path(chosen.results).absolute()
     quota = gc.parse_size(chosen.quota) if chosen.quota else None
     found = gc.collectable(root, chosen.older, quota)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
+from statistics import median
 
 from rich.live import Live
 from rich.text import Text
@@ -36,26 +38,29 @@ def _jobs(sweep: Sweep) -> list[str]:
     jobs = list({id(job): job for job in sweep.by_task.values()}.values())
     if not jobs:
         return []
+    stood = [(job, sweep.job(job).status) for job in jobs]
     lines = [f"{'jobs':<12}" + "".join(f"{name:>9}" for name in STATUSES)]
     for kind in KINDS:
-        standings = [sweep.job(job).status for job in jobs if job.facts["kind"] == kind]
-        if standings:
-            lines.append(f"{kind:<12}" + "".join(f"{standings.count(name) or '.':>9}" for name in STATUSES))
-    return [*lines, _spent(sweep, jobs)]
+        counts = Counter(status for job, status in stood if job.facts["kind"] == kind)
+        if counts:
+            lines.append(f"{kind:<12}" + "".join(f"{counts[name] or '.':>9}" for name in STATUSES))
+    return [*lines, _spent(sweep, stood)]
 
 
-def _spent(sweep: Sweep, jobs: Iterable[Handed]) -> str:
-    """Time of jobs, and of their GPUs: spent by all attempts, and left, about, going by like jobs that have ended."""
-    spent = gpus = 0.0
+def _spent(sweep: Sweep, stood: Sequence[tuple[Handed, str]]) -> str:
+    """Time of jobs, and of their GPUs: spent by all attempts, and left, about."""
+    running = {id(job): _so_far(job) for job, status in stood if status == "running"}
+    spent = gpus = left = left_gpus = 0.0
     for job in sweep.jobs:
-        seconds = job.seconds + _running_seconds(sweep, job)
+        seconds = job.seconds + running.get(id(job), 0.0)
         spent, gpus = spent + seconds, gpus + seconds * job.facts["gpus"]
-    left, left_gpus, unknown = 0.0, 0.0, 0
-    for job in jobs:
-        if sweep.job(job).status in UNSETTLED:
-            seconds_left = _left(sweep, job)
-            unknown += seconds_left is None
-            left, left_gpus = left + (seconds_left or 0), left_gpus + (seconds_left or 0) * job.facts["gpus"]
+    usual, unknown = _usual(stood), 0
+    for job, status in stood:
+        if status in UNSETTLED:
+            expected = usual.get((job.facts["kind"], job.facts["method"]), job.facts.get("about"))
+            more = max(0.0, (expected or 0.0) - running.get(id(job), 0.0))
+            unknown += expected is None
+            left, left_gpus = left + more, left_gpus + more * job.facts["gpus"]
     text = f"spent {about(spent)} of jobs ({gpus / 3600:.1f} GPU-hours)"
     if left or unknown:
         text += f"; left about {about(left)} ({left_gpus / 3600:.1f} GPU-hours)"
@@ -63,21 +68,18 @@ def _spent(sweep: Sweep, jobs: Iterable[Handed]) -> str:
     return text
 
 
-def _running_seconds(sweep: Sweep, job: Handed) -> float:
+def _so_far(job: Handed) -> float:
     last = job.attempts[-1] if job.attempts else None
-    return time.time() - last.began if last and not last.ended and sweep.job(job).status == "running" else 0.0
+    return time.time() - last.began if last and not last.ended else 0.0
 
 
-def _left(sweep: Sweep, job: Handed) -> float | None:
-    """What a job still needs: as long as like jobs took, or else as was thought when it was submitted."""
-    like = [
-        other.seconds
-        for other in sweep.jobs
-        if (other.facts["kind"], other.facts["method"]) == (job.facts["kind"], job.facts["method"])
-        and sweep.job(other).status == "done"
-    ]
-    expected = sorted(like)[len(like) // 2] if like else job.facts.get("about")
-    return None if expected is None else max(0.0, expected - _running_seconds(sweep, job))
+def _usual(stood: Sequence[tuple[Handed, str]]) -> dict[tuple[str, str], float]:
+    """How long the jobs took that are done: the median, by kind and method."""
+    taken: dict[tuple[str, str], list[float]] = {}
+    for job, status in stood:
+        if status == "done":
+            taken.setdefault((job.facts["kind"], job.facts["method"]), []).append(job.seconds)
+    return {like: median(seconds) for like, seconds in taken.items()}
 
 
 def _running(sweep: Sweep) -> list[str]:

@@ -250,8 +250,6 @@ def test_discard_removes_all_but_the_neighbours(entry: Entry, tmp_path: Path) ->
     for each in (entry, neighbour):
         each.write("a", b"1")
         each.finish({})
-    left = tmp_path / "samples" / ".0123abcd.1.trash"  # by a discard that was killed
-    (left / "deep").mkdir(parents=True)
     entry.discard()
     assert os.listdir(tmp_path / "samples") == ["0123abcde"] and neighbour.status == "done"
     entry.discard()
