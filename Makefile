@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo check test slurm-test figures recorded lock clean
+.PHONY: setup demo check test trackers slurm-test figures recorded lock clean
 
 setup: .venv/.installed
 
@@ -24,6 +24,10 @@ check: setup
 test: setup
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -rs --durations 15
 
+# TensorBoard, Weights & Biases and MLflow, for tracker=... and its tests; the versions are those of trackers.lock.
+trackers: setup
+	$(BIN)/python -m pip install --quiet -r trackers.lock
+
 # A SLURM of two nodes on this machine, started and removed again: needs Debian's slurm-wlm and munge, and root.
 slurm-test: setup
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/slurm -m slurm -rs --durations 5
@@ -37,11 +41,16 @@ recorded: setup
 	RESTOREBENCH_GOLDEN=write $(BIN)/python -m pytest tests/reports/test_markdown.py
 
 # Needs uv. Versions only, no addresses; what torch pins for CUDA is left to torch, which has a build without it.
-lock:
-	uv pip compile --quiet --universal --python-version 3.10 --extra dev --no-annotate --no-header \
-	  --no-emit-index-url --no-emit-find-links pyproject.toml > requirements.lock.new
-	grep -v -E '^(nvidia-|cuda-|triton)' requirements.lock.new > requirements.lock
-	rm requirements.lock.new
+lock: requirements.new trackers.new
+	grep -v -E '^(nvidia-|cuda-|triton)' requirements.new > requirements.lock
+	grep -v -x -F -f requirements.new trackers.new > trackers.lock
+	rm requirements.new trackers.new
+
+requirements.new: EXTRAS = --extra dev
+trackers.new: EXTRAS = --extra dev --extra trackers
+%.new: pyproject.toml
+	uv pip compile --quiet --universal --python-version 3.10 $(EXTRAS) --no-annotate --no-header \
+	  --no-emit-index-url --no-emit-find-links pyproject.toml > $@
 
 clean:
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache

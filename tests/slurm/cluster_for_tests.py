@@ -19,11 +19,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-NODES = ("one", "two")
+NODES = ("0x7f000001", "two")  # the first is its own address, where the ranks of several nodes find each other
 CPUS = 2  # of each node, as SLURM counts them; the machine may have fewer
 MEMORY = 4000  # MB of each node, as SLURM counts it
 GPUS = 2  # of each node: counted only, there is no device behind them
-MAX_ARRAY = 40
+MAX_ARRAY = 12
 START = 30.0  # seconds until the nodes must be idle
 DAEMONS = ("munged", "slurmctld", "slurmscriptd", "slurmd", "slurmstepd")
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scontrol", "sinfo", "scancel")

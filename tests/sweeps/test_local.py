@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import torch
+from safetensors.torch import load_file
 
 from sweeps.attempts import attempts
 from tests.sweeps.checkout_for_tests import TINY, Checkout, checkout
@@ -107,6 +109,28 @@ def test_status_logs_and_collect_of_a_finished_sweep(copy, swept):
     assert "nothing failed" in sweeps(copy, results, "retry").stderr
 
 
+def test_gc_keeps_the_whole_chain_that_records_need(copy, swept, tmp_path):
+    """Even under a quota that nothing can meet; what no record needs any more goes, but for the stage that is shared."""
+    results = tmp_path / "results"
+    shutil.copytree(swept[0], results)
+    before = made(results)
+    done = sweeps(copy, results, "gc", "--quota", "1KB")
+    assert done.returncode == 0 and "can't be brought down" in done.stdout, done.stderr
+    assert made(results) == before
+    again = copy.python("run.py", *CHAIN, f"results_dir={results}")
+    assert again.returncode == 0 and "train " not in again.stderr and "sample " not in again.stderr
+    shutil.rmtree(results / "sweeps")
+    table = pd.concat([pd.read_parquet(path) for path in results.glob("records/*.parquet")])
+    for run in table.loc[table["method"] == "chain", "run"].unique():
+        for path in results.glob(f"records/{run}.*"):
+            path.unlink()
+    assert sweeps(copy, results, "gc", "--quota", "1KB").returncode == 0
+    kept = {path.parent.name for path in results.glob("trainings/*/DONE")}
+    assert kept == set(table.loc[table["method"] == "codec", "training"]), (
+        "the codec is shared, the rest was chain's own"
+    )
+
+
 def test_a_dry_run_writes_nothing(copy, tmp_path):
     done = copy.python("run.py", *CHAIN, *LOCAL, f"results_dir={tmp_path / 'new'}", "--dry-run")
     assert done.returncode == 0 and "trainings" in done.stdout and "nothing was started" in done.stdout
@@ -165,6 +189,23 @@ def test_jobs_end_with_the_queue(copy, tmp_path, number):
     assert not alive(worker)
     told = sweeps(copy, tmp_path, "status").stdout
     assert "0 of 1 points are done, 1 stopped" in told
+
+
+def test_a_training_over_two_devices_is_that_of_one(copy, tmp_path):
+    """Its key is the same, it takes two places of the queue, and only rounding differs."""
+    words = ("-m", "method=ddim", "train.steps=4", "train.batch_size=4", *TINY)
+    one, two = tmp_path / "one", tmp_path / "two"
+    assert copy.python("run.py", *words, f"results_dir={one}").returncode == 0
+    done = copy.python("run.py", *words, *LOCAL, "train.devices=2", f"results_dir={two}")
+    assert done.returncode == 0, done.stderr
+    weights = {path.parent.name: load_file(path) for path in two.glob("trainings/*/weights.safetensors")}
+    assert len(weights) == 1
+    for key, tensors in weights.items():
+        assert json.loads((two / "trainings" / key / "DONE").read_text())["facts"]["devices"] == 2
+        torch.testing.assert_close(
+            tensors, load_file(one / "trainings" / key / "weights.safetensors"), rtol=0, atol=1e-3
+        )
+    assert set(figures(one)["run"]) == set(figures(two)["run"])
 
 
 def test_cancel_ends_the_queue_and_status_tells_running_before(copy, tmp_path):
