@@ -62,10 +62,9 @@ def _spent(sweep: Sweep, stood: Sequence[tuple[Handed, str]]) -> str:
             unknown += expected is None
             left, left_gpus = left + more, left_gpus + more * job.facts["gpus"]
     text = f"spent {about(spent)} of jobs ({gpus / 3600:.1f} GPU-hours)"
-    if left or unknown:
-        text += f"; left about {about(left)} ({left_gpus / 3600:.1f} GPU-hours)"
-        text += f" and {unknown} jobs of unknown length" if unknown else ""
-    return text
+    parts = [f"about {about(left)} ({left_gpus / 3600:.1f} GPU-hours)"] if left else []
+    parts += [f"{unknown} jobs of unknown length"] if unknown else []
+    return f"{text}; left {' and '.join(parts)}" if parts else text
 
 
 def _so_far(job: Handed) -> float:
@@ -74,12 +73,20 @@ def _so_far(job: Handed) -> float:
 
 
 def _usual(stood: Sequence[tuple[Handed, str]]) -> dict[tuple[str, str], float]:
-    """How long the jobs took that are done: the median, by kind and method."""
-    taken: dict[tuple[str, str], list[float]] = {}
+    """How long jobs take, by kind and method: the median of those done, else of what those that run promise."""
+    taken: dict[str, dict[tuple[str, str], list[float]]] = {"running": {}, "done": {}}
     for job, status in stood:
-        if status == "done":
-            taken.setdefault((job.facts["kind"], job.facts["method"]), []).append(job.seconds)
-    return {like: median(seconds) for like, seconds in taken.items()}
+        seconds = {"done": job.seconds, "running": _promised(job) if status == "running" else 0.0}.get(status, 0.0)
+        if seconds:
+            taken[status].setdefault((job.facts["kind"], job.facts["method"]), []).append(seconds)
+    return {like: median(seconds) for found in taken.values() for like, seconds in found.items()}
+
+
+def _promised(job: Handed) -> float:
+    """How long a job of one task will take in all, going by its progress; 0 where it is too early to tell."""
+    state = state_of(job.submission, job.facts["number"])
+    share = state.get("done", 0) / max(state.get("total", 0), 1)
+    return _so_far(job) / share if share > 0.02 and len(job.facts["tasks"]) == 1 else 0.0
 
 
 def _running(sweep: Sweep) -> list[str]:

@@ -110,7 +110,7 @@ def test_status_logs_and_collect_of_a_finished_sweep(copy, swept):
 
 
 def test_gc_keeps_the_whole_chain_that_records_need(copy, swept, tmp_path):
-    """Even under a quota that nothing can meet; what no record needs any more goes, but for the stage that is shared."""
+    """Even under a quota that nothing can meet; what no record needs any more goes, but for the shared stage."""
     results = tmp_path / "results"
     shutil.copytree(swept[0], results)
     before = made(results)
