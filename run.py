@@ -22,13 +22,13 @@ from harness.plan import Plan, anchor, plan
 from harness.progress import say
 from harness.store import Entry, Store
 from sweeps.collect import folder_of
+from sweeps.driver import driving
 from sweeps.folder import list_points
 from sweeps.graph import graph, with_anchors
 from sweeps.launch import REFUSED
 from sweeps.notes import notes
 from sweeps.planned import planned
 from sweeps.show import show, show_unwritable
-from sweeps.state import drive, leave
 from sweeps.status import elsewhere, results_words, watch
 
 INTERRUPTED = 130  # the exit status, as shells have it
@@ -93,6 +93,20 @@ def main(arguments: Sequence[str]) -> int:
         return 2
 
 
+def launched(arguments: Sequence[str]) -> int:
+    """Start the launcher; the exit status where there is nothing to show afterwards, else 0."""
+    try:
+        start(arguments)
+    except SystemExit as end:  # a launcher that refused, or that lost a job: what the others made is on the disk
+        if end.code == REFUSED:
+            return REFUSED
+        say("the launcher stopped early; the table holds what was finished")
+    except KeyboardInterrupt:
+        say("stopped; the same command goes on where it was")
+        return INTERRUPTED
+    return 0
+
+
 def sweep(words: Words, command: Command, plans: Sequence[Plan]) -> int:
     """Let Hydra's launcher do the points and show what came of them; the exit status."""
     root = results_dir(command)
@@ -104,18 +118,10 @@ def sweep(words: Words, command: Command, plans: Sequence[Plan]) -> int:
             raise
         return show_unwritable(root, plans)
     list_points(folder, plans)
-    drive(folder)
-    try:
-        start(words.for_hydra(f"hydra.sweep.dir={folder}"))
-    except SystemExit as end:  # a launcher that refused, or that lost a job: what the others made is on the disk
-        if end.code == REFUSED:
-            return REFUSED
-        say("the launcher stopped early; the table holds what was finished")
-    except KeyboardInterrupt:
-        say("stopped; the same command goes on where it was")
-        return INTERRUPTED
-    finally:
-        leave(folder)
+    with driving(folder):
+        status = launched(words.for_hydra(f"hydra.sweep.dir={folder}"))
+    if status:
+        return status
     if elsewhere(root, folder):
         if not words.wait:
             say(f"next:     python -m sweeps status --watch {folder.name}{results_words(root)}")

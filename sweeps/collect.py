@@ -45,15 +45,15 @@ def collect(root: Path, folder: Path) -> Outcome:
     from reports.table import write_table
 
     sweep = Sweep(root, folder)
-    stood = {row["run"]: standing for row, standing in sweep.points()}
+    stood = {row["run"]: standing for row, standing in sweep.points}
     told = [row if row["status"] == "anchor" else _told(row, stood[row["run"]]) for row in sweep.rows]
     write_points(folder, told)
-    runs = [row["run"] for row, standing in sweep.points() if standing.status == "done"]
+    runs = [row["run"] for row, standing in sweep.points if standing.status == "done"]
     table = table_of(root, runs, [row["run"] for row in sweep.rows if row["status"] == "anchor"])
     if table is None:
-        return Outcome(folder, None, sweep.points(), None)
+        return Outcome(folder, None, sweep.points, None)
     write_table(table, folder)
-    return Outcome(folder, table, sweep.points(), _pictures(sweep))
+    return Outcome(folder, table, sweep.points, _pictures(sweep))
 
 
 def _told(row: Mapping[str, Any], standing: Standing) -> dict[str, Any]:
@@ -74,7 +74,7 @@ def _pictures(sweep: Sweep) -> Path | None:
     """The grid of the first inputs among the points: degraded, each method's pictures, clean."""
     from reports.images.grid import grid, points_grid
 
-    done = [row for row, standing in sweep.points() if standing.status == "done"]
+    done = [row for row, standing in sweep.points if standing.status == "done"]
     same = [row for row in done if row["inputs"] == done[0]["inputs"]]
     store = Store(sweep.root)
     try:

@@ -21,9 +21,10 @@ from errors import UserError
 from harness.ensure import FACTS
 from harness.files import DAY
 from harness.store import Store
+from sweeps.driver import driver
 from sweeps.folder import submissions
 from sweeps.leftovers import LEVELS
-from sweeps.state import Sweep, drives
+from sweeps.state import Sweep
 
 COLUMNS = {"training": "trainings", "samples": "samples", "inputs": "inputs"}  # of a record: the level of each
 Name = tuple[str, str]  # of an entry: its level and its key
@@ -143,7 +144,7 @@ def _sweep(root: Path, folder: Path) -> tuple[set[Name], set[str]]:
         # A job that collects and reports may still wait where all is recorded.
         young = time.time() - (handed.folder / "submission.json").stat().st_mtime < DAY
         code |= {Path(handed.facts["code"]).name} if unfinished or young else set()
-    if unfinished and drives(folder):  # about to hand its jobs over, perhaps: nobody knows yet which code
+    if unfinished and driver(folder):  # about to hand its jobs over, perhaps: nobody knows yet which code
         code |= {path.name for path in (root / "code").glob("*")}
     return ({name for row in rows for name in _wanted(row)} if unfinished else set()), code
 

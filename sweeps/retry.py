@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 from collections.abc import Mapping, Sequence
@@ -14,11 +13,12 @@ from omegaconf.errors import OmegaConfBaseException
 from errors import UserError
 from sweeps import cluster
 from sweeps.attempts import running
+from sweeps.driver import driver, driving
 from sweeps.folder import submissions
 from sweeps.frozen import frozen_plans
 from sweeps.launch import hand_over
 from sweeps.sbatch import ids
-from sweeps.state import PROCESS, Sweep, drive, leave
+from sweeps.state import Sweep
 
 PREFIX = "hydra.launcher."
 
@@ -36,14 +36,11 @@ def retry(sweep: Sweep, words: Sequence[str]) -> int:
     if not handed:
         raise UserError(f"{sweep.folder.name}: it was run without a launcher of its own; give the same command again")
     if sweep.driven:
-        raise UserError(f"{sweep.folder.name}: a process on this machine is at it; wait, or python -m sweeps cancel")
+        raise UserError(f"{sweep.folder.name}: a process is at it; wait for it, or python -m sweeps cancel")
     plans = frozen_plans(sweep.folder, lost)
     settings = _changed(handed[-1].facts["settings"], words)
-    drive(sweep.folder)
-    try:
+    with driving(sweep.folder):
         hand_over(plans, sweep.root, sweep.folder, handed[-1].facts["launcher"], settings)
-    finally:
-        leave(sweep.folder)
     return len(plans)
 
 
@@ -71,15 +68,11 @@ def cancel(sweep: Sweep) -> int:
 
 def _end_driver(sweep: Sweep) -> int:
     """End the process that drives the sweep on its own machine, whose jobs end with it."""
-    try:
-        driver = json.loads((sweep.folder / PROCESS).read_bytes())
-    except (OSError, ValueError):
+    found = driver(sweep.folder)
+    if found is None:
         return 0
-    lives = running(driver)
-    if lives is None:
-        raise UserError(f"process {driver.get('pid')} on {driver.get('host')} drives it: cancel it there")
-    if not lives:
-        return 0
+    if running(found) is None:
+        raise UserError(f"process {found.get('pid')} on {found.get('host')} drives it: cancel it there")
     under_way = sum(sweep.job(job).status in ("running", "waiting") for job in sweep.jobs)
-    os.kill(int(driver["pid"]), signal.SIGTERM)
+    os.kill(int(found["pid"]), signal.SIGTERM)
     return under_way

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,17 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from harness import records
-from harness.files import write_atomic
 from harness.store import Damaged, Store
 from sweeps import cluster
-from sweeps.attempts import Attempt, attempts, place, running
+from sweeps.attempts import Attempt, attempts, running
 from sweeps.cluster import State
+from sweeps.driver import driver
 from sweeps.folder import Submission, read_points, submissions
 from sweeps.sbatch import ids
 from sweeps.slurm import last_life, log_of
 
 STATUSES = ("done", "running", "waiting", "failed", "stopped")
-PROCESS = "process.json"  # in a sweep's folder: the process that drives it on its own machine
 UNFINISHED = "did not run to its end"
 
 
@@ -81,8 +79,9 @@ class Sweep:
     @cached_property
     def driven(self) -> bool:
         """Whether a process on its own machine is at the sweep."""
-        return drives(self.folder)
+        return driver(self.folder) is not None
 
+    @cached_property
     def points(self) -> list[tuple[dict[str, Any], Standing]]:
         """The points in order, each with how it stands; doing nothing ("anchor") is none of them."""
         return [(row, self.point(row)) for row in self.rows if row["status"] != "anchor"]
@@ -110,11 +109,11 @@ class Sweep:
         last = job.attempts[-1] if job.attempts else None
         if last is not None and last.ended:
             return Standing("failed", last.reason) if last.reason else Standing("done")
-        if last is not None and running(last.place) is not False:
-            return Standing("running")
         folder = job.submission.folder.parent.parent
-        driven = self.driven if folder == self.folder else drives(folder)
-        return Standing("waiting") if driven else Standing("stopped", UNFINISHED)
+        driven = self.driven if folder == self.folder else driver(folder) is not None
+        if not driven:
+            return Standing("stopped", UNFINISHED)
+        return Standing("running" if last is not None and running(last.place) is not False else "waiting")
 
     def _undone(self, row: Mapping[str, Any]) -> Iterator[Standing]:
         """How what is not made yet stands, in order; the last is the record."""
@@ -169,22 +168,3 @@ def _handed(folder: Path) -> list[Handed]:
             path = submission.path(facts["number"], "attempts.jsonl")
             found.append(Handed(submission, facts, attempts(path), names.get(facts["number"], "")))
     return found
-
-
-def drives(folder: Path) -> bool:
-    """Whether the process that drives a sweep on its own machine still runs, as far as can be told from here."""
-    try:
-        driver = json.loads((folder / PROCESS).read_bytes())
-    except (OSError, ValueError):
-        return False
-    return running(driver) is not False
-
-
-def drive(folder: Path) -> None:
-    """Note that this process drives the sweep."""
-    write_atomic(folder / PROCESS, json.dumps(place()).encode())
-
-
-def leave(folder: Path) -> None:
-    """Note that nobody drives it any more."""
-    (folder / PROCESS).unlink(missing_ok=True)

@@ -24,7 +24,7 @@ UNSETTLED = ("running", "waiting")
 
 def status(sweep: Sweep) -> str:
     """The whole text."""
-    points = [standing for _, standing in sweep.points()]
+    points = [standing for _, standing in sweep.points]
     counts = {name: sum(standing.status == name for standing in points) for name in STATUSES}
     told_counts = ", ".join(f"{number} {name}" for name, number in counts.items() if number and name != "done")
     first = (
@@ -103,7 +103,7 @@ def _running(sweep: Sweep) -> list[str]:
 
 
 def _lost(sweep: Sweep) -> list[str]:
-    lost = [(row, standing) for row, standing in sweep.points() if standing.status in ("failed", "stopped")]
+    lost = [(row, standing) for row, standing in sweep.points if standing.status in ("failed", "stopped")]
     lines = [f"not done ({len(lost)})"] if lost else []
     for row, standing in lost[:SHOWN]:
         lines.append(f"  {standing.status}: {' '.join(row['overrides']) or 'the default run'}: {standing.reason}")
@@ -124,7 +124,7 @@ def results_words(root: Path) -> str:
 
 def settled(sweep: Sweep) -> bool:
     """Whether nobody will do any more of it."""
-    return not any(standing.status in UNSETTLED for _, standing in sweep.points())
+    return not any(standing.status in UNSETTLED for _, standing in sweep.points)
 
 
 def elsewhere(root: Path, folder: Path) -> bool:

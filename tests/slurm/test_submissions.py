@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from sweeps.folder import submissions
+from sweeps.sbatch import REPORT, ids
 from tests.slurm.cluster_for_tests import MAX_ARRAY
 from tests.slurm.sweeps_for_tests import Bench, until
 from tests.sweeps.checkout_for_tests import checkout
@@ -167,9 +168,9 @@ def test_a_sweep_waits_for_what_another_one_is_making(slurm, sweep):
         "training chain",
         "training chain",
     ]
-    told = list(waits(slurm).values())
-    assert [word for word in told if f"afterok:{codec}" in word.split(",")] != []
-    assert any(f"afterany:{scoring}" in word.split(",") and "," in word for word in told)
+    told, given = waits(slurm), ids(submissions(other)[0])
+    assert f"afterok:{codec}" in told[given[1]].split(",")  # what is trained on top of it
+    assert f"afterany:{scoring}" in told[given[REPORT]].split(",")
     status = second.sweeps("status", other.name).stdout
     assert status.startswith(f"{other.name}: 0 of 2 points are done, 2 waiting\n")
 
@@ -188,6 +189,6 @@ def test_data_that_changes_after_the_submission_is_refused_by_the_jobs(slurm, sw
     pictures(tmp_path / "clean", 2)
     slurm.run("scontrol", "release", *waits(slurm))
     slurm.wait(bench.jobs()["scoring identity"].name, "COMPLETED", "FAILED", "CANCELLED", seconds=90)
-    (reason,) = [standing.reason for _, standing in bench.state.points()]
+    (reason,) = [standing.reason for _, standing in bench.state.points]
     assert re.fullmatch(r"sampling \w+: its data changed since it was submitted; start the sweep again", reason)
     assert list((bench.root / "records").glob("*")) == []

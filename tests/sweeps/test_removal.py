@@ -9,8 +9,8 @@ from typing import Any
 
 from errors import UserError
 from harness.store import Entry
+from sweeps.driver import driving
 from sweeps.gc import collectable, remove, size_text, text
-from sweeps.state import drive, leave
 from tests.sweeps.store_for_tests import (
     CHECKPOINT,
     WEEKS,
@@ -79,9 +79,8 @@ def test_what_was_written_to_or_recorded_or_removed_meanwhile(tmp_path: Path) ->
 def test_no_code_goes_while_a_sweep_is_handed_over(tmp_path: Path) -> None:
     path, folder = frozen(tmp_path, "a" * 16), sweep(tmp_path, "sweep", row("one"))
     found = collectable(tmp_path, 14, None)
-    drive(folder)
-    assert len(remove(tmp_path, found)[1]) == 1 and collectable(tmp_path, 14, None).garbage == []
-    leave(folder)
+    with driving(folder):
+        assert len(remove(tmp_path, found)[1]) == 1 and collectable(tmp_path, 14, None).garbage == []
     assert clean(tmp_path) == [] and not path.exists()
 
 
