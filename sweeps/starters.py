@@ -106,7 +106,8 @@ class Forked(Starter):
         found = {answer["ended"]: answer["status"] for answer in map(json.loads, lines)}
         self.running -= set(found)
         if gone:
-            found |= dict.fromkeys(self.running, -signal.SIGKILL)
+            status = self.server.returncode  # an error of its own is no signal: it has told that itself
+            found |= dict.fromkeys(self.running, status if status < 0 else 1)
             self.running, self.server, self.rest = set(), None, b""
         return found
 
