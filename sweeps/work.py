@@ -26,11 +26,12 @@ from harness.lock import LockLostError
 from harness.parent import end_with_parent
 from harness.plan import Plan, Stage, plan
 from harness.progress import report_to, say
-from harness.store import Store
+from harness.store import Entry, Store
 from sweeps.attempts import attempts, note, place
 from sweeps.jobs import points_of
 
 REASON_LENGTH = 300
+UNFINISHED = "it did not run to its end"
 FIRST_WORD = 10.0  # seconds in which the first node of a job may tell why it failed
 
 
@@ -153,8 +154,7 @@ def _sample(made: Plan, task: Mapping[str, Any], store: Store) -> None:
 
 
 def _score(made: Plan, task: Mapping[str, Any], store: Store) -> None:
-    if store.entry("samples", made.samples.key).status != "done":
-        raise Missing(f"samples {made.samples.key}: not there, so there is nothing to score")
+    _refuse_missing(store.entry("samples", made.samples.key), f"samples {made.samples.key}")
     execute.record(made, store)
 
 
@@ -168,10 +168,21 @@ DOING: dict[str, Callable[[Plan, Mapping[str, Any], Store], None]] = {
 def _refuse_untrained(made: Plan, names: Any, store: Store) -> None:
     """Raise `Missing` unless these stages are trained: a job makes what is its own, and nobody's else."""
     for stage in made.stages:
-        entry = store.entry("trainings", stage.key)
-        if stage.name in names and not whole(entry):
-            reason = entry.failure()["reason"] if entry.status == "failed" else "it did not run to its end"
-            raise Missing(f"training {stage.key} ({stage.name}): {reason}")
+        if stage.name in names:
+            _refuse_missing(store.entry("trainings", stage.key), f"training {stage.key} ({stage.name})")
+
+
+def _refuse_missing(entry: Entry, name: str) -> None:
+    """Raise `Missing` unless an entry is whole; a damaged one is discarded, so that a retry makes it again."""
+    if whole(entry):
+        return
+    if entry.status == "failed":
+        raise Missing(f"{name}: {entry.failure()['reason']}")
+    with entry.lock():
+        damaged = entry.status == "done" and not whole(entry)
+        if damaged:
+            entry.discard()
+    raise Missing(f"{name}: {'was damaged and is discarded; retry makes it again' if damaged else UNFINISHED}")
 
 
 def do(work: Work) -> int:

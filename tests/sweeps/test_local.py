@@ -131,6 +131,20 @@ def test_gc_keeps_the_whole_chain_that_records_need(copy, swept, tmp_path):
     )
 
 
+def test_what_is_damaged_is_told_and_a_retry_makes_it_again(copy, swept, tmp_path):
+    results = tmp_path / "results"
+    shutil.copytree(swept[0], results)
+    before = made(results)
+    chain = next(results.glob("samples/*/samples.npz"))
+    chain.write_bytes(chain.read_bytes()[:-1])
+    for path in [*results.glob("records/*"), *results.glob("scores/*/DONE")]:
+        path.unlink()
+    broken = copy.python("run.py", *CHAIN, *LOCAL, f"results_dir={results}")
+    assert broken.returncode == 1 and "was damaged and is discarded; retry makes it again" in broken.stderr
+    assert sweeps(copy, results, "retry").returncode == 0
+    assert made(results) == before
+
+
 def test_a_dry_run_writes_nothing(copy, tmp_path):
     done = copy.python("run.py", *CHAIN, *LOCAL, f"results_dir={tmp_path / 'new'}", "--dry-run")
     assert done.returncode == 0 and "trainings" in done.stdout and "nothing was started" in done.stdout
