@@ -126,14 +126,18 @@ def _views(metrics: Sequence[str]) -> Markup:
     return element("label", {}, element("span", {}, "Metric"), element("select", {"data-view": True}, *options))
 
 
+def _many(values: Sequence[int], noun: str) -> str:
+    return f"{_range(values)} {noun}{'' if list(values) == [1] else 's'}"
+
+
 def _caption(block: Block) -> Markup:
     compared = [score.comparison for name in block.metrics for score in scores_of(block, name) if score.comparison]
     images = sorted({one.images for one in compared})
     seeds = sorted({one.seeds for one in compared})
-    numbers = f"{_range(images)} pictures, {_range(seeds)} seeds" if compared else "nothing to compare"
+    numbers = f"{_many(images, 'picture')}, {_many(seeds, 'seed')}" if compared else "nothing to compare"
     return joined(
         element("strong", {}, block.name),
-        f" · {len(block.conditions)} conditions · {numbers}",
+        f" · {_many([len(block.conditions)], 'condition')} · {numbers}",
     )
 
 
