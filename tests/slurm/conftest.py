@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.slurm import cluster_for_tests
+from tests.sweeps.checkout_for_tests import Checkout, checkout
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -32,3 +33,9 @@ def slurm() -> Iterator[cluster_for_tests.Cluster]:
         for name, value in cluster.env.items():
             patch.setenv(name, value)
         yield cluster
+
+
+@pytest.fixture(scope="module")
+def copy(slurm: cluster_for_tests.Cluster, tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    """A copy of this checkout, in which the command lines are given."""
+    return checkout(tmp_path_factory.mktemp("checkout"))

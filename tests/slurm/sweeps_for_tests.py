@@ -23,6 +23,8 @@ from sweeps.state import Handed, Sweep
 from tests.slurm.cluster_for_tests import Cluster
 from tests.sweeps.checkout_for_tests import TINY, Checkout
 
+# A checkpoint after each step: whatever happens in the middle of a training happens between two.
+SMALL = ("train.batch_size=2", "train.checkpoint_seconds=0")
 FIGURES = ["run", "image", "metric", "value"]  # of a record; what else it holds are times
 FILES = {"trainings": "weights.safetensors", "samples": "samples.npz", "scores": "values.npz"}
 # Points one after the other in one process that nobody disturbs.
@@ -114,9 +116,12 @@ class Bench:
         entry = self.root / "trainings" / job.facts["tasks"][0]
         before = set(entry.glob("checkpoint-*"))
         self.slurm.wait(job.name, "RUNNING", seconds=90)
-        while not set(entry.glob("checkpoint-*")) - before:
+
+        def left() -> bool:
             assert self.slurm.states()[job.name] == "RUNNING", self.said(job)
-            time.sleep(0.05)
+            return bool(set(entry.glob("checkpoint-*")) - before)
+
+        until(left, 60)
 
     def said(self, job: Handed) -> str:
         """The whole log of a job."""

@@ -13,15 +13,9 @@ from sweeps.folder import submissions
 from sweeps.sbatch import REPORT, ids
 from tests.slurm.cluster_for_tests import MAX_ARRAY
 from tests.slurm.sweeps_for_tests import Bench, until
-from tests.sweeps.checkout_for_tests import checkout
 
 ASKED = "hydra.launcher.resources."
 HELD = f"{ASKED}default.parameters.hold=true"
-
-
-@pytest.fixture(scope="module")
-def copy(slurm, tmp_path_factory):
-    return checkout(tmp_path_factory.mktemp("checkout"))
 
 
 @pytest.fixture
