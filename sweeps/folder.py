@@ -46,13 +46,13 @@ def write_points(folder: Path, rows: Iterable[Mapping[str, Any]]) -> None:
     write_atomic(folder / "points.json", json.dumps(list(rows), indent=1).encode())
 
 
-def point_row(made: Plan, status: str, reason: str = "") -> dict[str, Any]:
+def point_row(made: Plan, status: str) -> dict[str, Any]:
     """A point as ``points.json`` lists it: its run, how it stands, and the keys of all that it needs."""
     return {
         "run": made.run,
         "status": status,
         "overrides": list(made.point.overrides),
-        "reason": reason,
+        "reason": "",
         "method": made.point.name("method"),
         "trainings": {stage.name: stage.key for stage in made.stages},
         "inputs": made.inputs.key,

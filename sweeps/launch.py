@@ -17,6 +17,7 @@ from sweeps.folder import Submission, listed_job, write_submission
 from sweeps.freeze import freeze
 from sweeps.graph import graph, with_anchors
 from sweeps.jobs import Job, grouped
+from sweeps.settings import check_counts
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ def launch(name: str, settings: Mapping[str, Any], config: str, folder: str, lin
 
 def hand_over(plans: Sequence[Plan], root: Path, folder: Path, name: str, settings: Mapping[str, Any]) -> None:
     """Start whatever the plans lack and nobody is making. Raises `UserError`."""
+    check_counts(settings)
     launcher = LAUNCHERS[name]
     wanted = graph(plans, root).wanted
     others = launcher.alive(root) if wanted else {}

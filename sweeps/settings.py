@@ -43,6 +43,21 @@ COUNTS = {
 }
 
 
+LEAST = {"workers": 1, "threads": 1, "chunk": 1, "parallel": 1, "restarts": 0}  # of what every launcher may be told
+OPEN = ("workers", "threads")  # null: as the machine has it
+
+
+def check_counts(settings: Mapping[str, Any]) -> None:
+    """Raise `UserError` for the first of a launcher's numbers that is none, or too small to do anything with."""
+    for name, least in LEAST.items():
+        value = settings.get(name, least)
+        if value is None and name in OPEN:
+            continue
+        if not isinstance(value, int) or isinstance(value, bool) or value < least:
+            more = " or null" if name in OPEN else ""
+            raise UserError(f"hydra.launcher.{name}={value}: expected a whole number from {least}{more}")
+
+
 def check_resources(resources: Mapping[str, Any]) -> None:
     """Raise `UserError` for the first name in ``resources`` that means nothing."""
     for place, asked in resources.items():
