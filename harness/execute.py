@@ -16,6 +16,7 @@ from harness.plan import Plan, Stage
 from harness.progress import progress
 from harness.score import score_all
 from harness.store import Entry, Store, read_npz
+from harness.threads import share_cores
 from harness.trackers import track
 
 
@@ -54,6 +55,7 @@ def record(plan: Plan, store: Store) -> Path:
 def _train(plan: Plan, stage: Stage, store: Store, entry: Entry) -> None:
     from harness.train import train
 
+    share_cores()
     train(plan, stage, store, entry)
 
 
@@ -67,6 +69,7 @@ def _sample(plan: Plan, store: Store, entry: Entry) -> None:
     from harness.build import trained
     from harness.sample import sample
 
+    share_cores()
     method = trained(plan, store)
     pictures = read_npz(store.entry("inputs", plan.inputs.key), "inputs.npz")
     with progress(f"sample {plan.point.name('method')} ({plan.samples.key[:8]})", len(pictures["ids"])) as bar:

@@ -18,6 +18,7 @@ from harness import checkpoints
 from harness.group import Group
 from harness.seeding import derive
 from harness.store import Entry, write_npz
+from harness.threads import go_on_with
 from harness.trackers.track import Curve, untracked
 from methods.base import Batch, Method
 
@@ -109,6 +110,7 @@ def _resume(method: Method, job: Job, entry: Entry, progress: Progress) -> tuple
         return [], 0.0, 0
     start, tensors = found
     method.resume(job.stage, {name[7:]: value for name, value in tensors.items() if name.startswith("method.")})
+    go_on_with(int(tensors["threads"]))
     progress.say(f"going on from step {start}")
     return _unpacked(tensors, start), float(tensors["seconds"]), start
 
@@ -139,7 +141,8 @@ def _same(group: Group, entry: Entry) -> tuple[int, dict[str, Tensor]] | None:
 def _save(method: Method, job: Job, entry: Entry, curve: list[dict[str, float]], seconds: float) -> None:
     state = {f"method.{name}": value for name, value in method.state(job.stage).items()}
     clock = torch.tensor(seconds, dtype=torch.float64)
-    checkpoints.write(entry.path, len(curve), state | _packed(curve) | {"seconds": clock})
+    spent = {"seconds": clock, "threads": torch.tensor(torch.get_num_threads())}
+    checkpoints.write(entry.path, len(curve), state | _packed(curve) | spent)
 
 
 def _packed(curve: list[dict[str, float]]) -> dict[str, Tensor]:

@@ -1,4 +1,4 @@
-"""For all tests: threads that wait passively, and no run of the suite reaches for a network."""
+"""For all tests: threads that wait as the program's do, and no run of the suite reaches for a network."""
 
 from __future__ import annotations
 
