@@ -40,9 +40,10 @@ def cores() -> set[int]:
 
 def spent(stat: str, of: Collection[int]) -> float:
     """Processor seconds that the lines ``cpuN user nice system idle iowait irq softirq steal ...`` of Linux's
-    /proc/stat tell for some cores: all but idle and iowait."""
+    /proc/stat tell for some cores: all but idle, iowait, and what steps aside for others by being nice."""
     rows = [line.split() for line in stat.splitlines() if line[:3] == "cpu" and line[3:4].isdigit()]
-    ticks = sum(sum(map(int, row[1:4])) + sum(map(int, row[6:9])) for row in rows if int(row[0][3:]) in of)
+    mine = [[int(word) for word in row[1:]] for row in rows if int(row[0][3:]) in of]
+    ticks = sum(user + system + sum(rest[:3]) for user, _, system, _, _, *rest in mine)
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
@@ -59,7 +60,7 @@ def usage() -> Usage | None:
 def left(count: int, before: Usage, after: Usage) -> int:
     """Of ``count`` cores those that others left free between two looks, at least one."""
     others = (after.everybody - before.everybody - after.own + before.own) / (after.time - before.time)
-    return max(1, count - int(others + 1 - SHARED))
+    return min(count, max(1, count - int(others + 1 - SHARED)))
 
 
 _seen = usage()  # when the process began; while Hydra and torch are imported others show themselves

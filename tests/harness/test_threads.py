@@ -20,7 +20,7 @@ from harness.train import train
 
 ROOT = Path(__file__).resolve().parents[2]
 STAT = """cpu  100 0 100 5000 0 0 0 0 0 0
-cpu0 700 100 50 9000 800 30 20 100 0 0
+cpu0 700 400 150 9000 800 30 20 100 0 0
 cpu1 200 0 50 9000 0 0 0 0 0 0
 cpu10 900 0 0 0 0 0 0 0 0 0
 intr 5 1
@@ -46,7 +46,17 @@ def test_what_was_spent_on_some_cores_is_neither_idle_nor_waiting(of, ticks):
 
 @pytest.mark.parametrize(
     ("others", "count", "expected"),
-    [(0.0, 2, 2), (0.4, 2, 2), (0.6, 2, 1), (1.0, 2, 1), (2.0, 2, 1), (1.0, 1, 1), (1.0, 64, 63), (60.2, 64, 4)],
+    [
+        (0.0, 2, 2),
+        (-1.2, 2, 2),
+        (0.4, 2, 2),
+        (0.6, 2, 1),
+        (1.0, 2, 1),
+        (2.0, 2, 1),
+        (1.0, 1, 1),
+        (1.0, 64, 63),
+        (60.2, 64, 4),
+    ],
 )
 def test_cores_that_others_keep_busy_are_left_to_them(others, count, expected):
     before, after = Usage(10.0, 50.0, 7.0), Usage(12.0, 50.0 + 2 * others + 3.0, 10.0)
