@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +11,7 @@ from harness.commandline import read
 from harness.config import CHOSEN, ROOT_OPTIONS
 from harness.points import inside
 from registry import SCALES, catalog, find
+from tests import warm
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -127,10 +126,7 @@ def test_intervals(number, interval, yes):
 
 def test_refused_commands_write_nothing_and_say_one_line(tmp_path):
     for words in (["sampler.eta=abc"], ["train.steps=-1"], ["task=nothing"], ["method=rdmd"]):
-        done = subprocess.run(
-            [sys.executable, "run.py", f"results_dir={tmp_path / 'results'}", *words],
-            cwd=ROOT, capture_output=True, text=True,
-        )  # fmt: skip
+        done = warm.run("run.py", f"results_dir={tmp_path / 'results'}", *words)
         assert done.returncode == 2
         assert done.stdout == "" and done.stderr.startswith("error: ") and done.stderr.count("\n") == 1
         assert list(tmp_path.iterdir()) == []
@@ -139,19 +135,14 @@ def test_refused_commands_write_nothing_and_say_one_line(tmp_path):
 @pytest.mark.parametrize("place", ["file/results", "/proc/results", "/dev/null/results"])
 def test_a_results_dir_that_can_not_be_written_is_told_in_one_line(tmp_path, place):
     (tmp_path / "file").write_text("no folder")
-    done = subprocess.run(
-        [sys.executable, "run.py", "scale=smoke", f"results_dir={tmp_path / place}"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-    )
+    done = warm.run("run.py", "scale=smoke", f"results_dir={tmp_path / place}")
     assert done.returncode == 2
     assert done.stderr.startswith("error: ") and done.stderr.count("\n") == 1, done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
 def test_help_lists_every_group_component_and_option():
-    done = subprocess.run([sys.executable, "run.py", "--help"], cwd=ROOT, capture_output=True, text=True)
+    done = warm.run("run.py", "--help")
     assert done.returncode == 0 and done.stderr == ""
     for group in CHOSEN:
         for name, component in catalog()[group].items():

@@ -17,17 +17,18 @@ import pytest
 from harness.commandline import read
 from harness.plan import plan
 from reports import load
+from tests import warm
 
 ROOT = Path(__file__).parent.parent.parent
 TINY = ("scale=smoke", "dataset.size=16", "images=2", "task=denoise")
 
 
 def command(results: Path, *words: str) -> list[str]:
-    return [sys.executable, "run.py", f"results_dir={results}", *TINY, *words]
+    return ["run.py", f"results_dir={results}", *TINY, *words]
 
 
 def run(results: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command(results, *words), cwd=ROOT, capture_output=True, text=True)
+    return warm.run(*command(results, *words))
 
 
 def files(results: Path, level: str, name: str) -> dict[str, bytes]:
@@ -151,9 +152,7 @@ def test_a_training_killed_at_any_step_ends_with_the_bits_of_one_that_ran_throug
     rng = random.Random(time.time_ns())
     for _ in range(2):
         wanted = rng.randrange(1, 30)
-        process = subprocess.Popen(
-            command(killed, *words), cwd=ROOT, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
-        )
+        process = warm.start(*command(killed, *words))
         while process.poll() is None and _newest(killed) < wanted:
             time.sleep(0.002)
         process.send_signal(signal.SIGKILL)
@@ -172,12 +171,7 @@ def _newest(results: Path) -> int:
 
 
 def test_two_processes_asked_for_the_same_training_do_it_once(tmp_path):
-    both = [
-        subprocess.Popen(
-            command(tmp_path, "train.steps=40"), cwd=ROOT, stderr=subprocess.PIPE, text=True, stdout=subprocess.PIPE
-        )
-        for _ in range(2)
-    ]
+    both = [warm.start(*command(tmp_path, "train.steps=40")) for _ in range(2)]
     said = [process.communicate()[1] for process in both]
     assert [process.returncode for process in both] == [0, 0], said
     assert sum("train rddm" in text for text in said) == 1, said
@@ -204,7 +198,7 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_is_used(tmp_path):
     words = ("train.steps=30", "train.checkpoint_seconds=0")
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     run(whole, *words)
-    process = subprocess.Popen(command(killed, *words), cwd=ROOT, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    process = warm.start(*command(killed, *words))
     while process.poll() is None and _newest(killed) < 5:
         time.sleep(0.002)
     os.kill(process.pid, signal.SIGKILL)

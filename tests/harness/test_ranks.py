@@ -24,6 +24,7 @@ from harness.rank import _told
 from harness.ranks import RankFailed, _failure, join
 from harness.store import Entry, Store, read_npz
 from harness.train import train
+from tests import warm
 from tests.harness.ranks_for_tests import ROOT, TINY, apart, made
 
 SHARED = ("task=denoise", "train.batch_size=4", "train.steps=16", "train.checkpoint_seconds=0", "metrics=[psnr]")
@@ -104,8 +105,8 @@ def wait_for(results: Path, steps: int, process: subprocess.Popen | None = None)
 
 def test_ranks_end_with_their_parent_and_what_is_resumed_has_the_same_bits(tmp_path, one, two):
     killed, alone = tmp_path / "killed", tmp_path / "alone"
-    command = [sys.executable, "run.py", f"results_dir={killed}", *TINY, *TWO]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    command = ["run.py", f"results_dir={killed}", *TINY, *TWO]
+    process = warm.start(*command)
     wait_for(killed, 3, process)
     assert set(ranks()) == {0, 1}
     process.send_signal(signal.SIGKILL)
@@ -117,7 +118,7 @@ def test_ranks_end_with_their_parent_and_what_is_resumed_has_the_same_bits(tmp_p
     assert "DONE" not in left
     shutil.copytree(killed, alone)
 
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    done = warm.run(*command)
     assert done.returncode == 0 and "going on from step" in done.stderr and "Warning" not in done.stderr, done.stderr
     (entry,) = (path.parent for path in killed.glob("trainings/*/DONE"))
     for name in ("weights.safetensors", "curve.npz"):

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests import warm
 from tests.harness.tracker_readers import tensorboard
 
 pytest.importorskip("tensorboard", reason="tracker=tensorboard needs tensorboard: pip install -e '.[trackers]'")
@@ -20,11 +20,11 @@ TINY = ("scale=smoke", "dataset.size=16", "images=2", "task=denoise", "tracker=t
 
 
 def command(results: Path, *words: str) -> list[str]:
-    return [sys.executable, "run.py", f"results_dir={results}", *TINY, *words]
+    return ["run.py", f"results_dir={results}", *TINY, *words]
 
 
 def run(results: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command(results, *words), cwd=ROOT, capture_output=True, text=True)
+    return warm.run(*command(results, *words))
 
 
 def curve(results: Path) -> tuple[str, dict[str, np.ndarray]]:
@@ -62,9 +62,7 @@ def test_a_run_is_logged_once_and_a_later_metric_only_in_its_record(tmp_path):
 
 def test_a_killed_training_shows_one_whole_curve(tmp_path):
     words = ("train.steps=40", "train.checkpoint_seconds=0", "tracker.every=5")
-    process = subprocess.Popen(
-        command(tmp_path, *words), cwd=ROOT, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
-    )
+    process = warm.start(*command(tmp_path, *words))
     while process.poll() is None and not list(tmp_path.glob("trainings/*/checkpoint-00000001*")):
         time.sleep(0.002)
     os.kill(process.pid, signal.SIGKILL)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from sweeps.freeze import COPIED
+from tests import warm
 
 ROOT = Path(__file__).parents[2]
 CHAIN = Path(__file__).parent / "chain_for_tests.py"
@@ -25,19 +25,11 @@ class Checkout:
 
     def python(self, *words: str, timeout: float = 300) -> subprocess.CompletedProcess[str]:
         environment = os.environ | {"OMP_NUM_THREADS": "1"} | self.env
-        return subprocess.run(
-            [sys.executable, *words], cwd=self.root, env=environment, capture_output=True, text=True, timeout=timeout
-        )
+        return warm.run(*words, cwd=self.root, env=environment, timeout=timeout)
 
-    def start(self, *words: str) -> subprocess.Popen[bytes]:
+    def start(self, *words: str) -> warm.Process:
         environment = os.environ | {"OMP_NUM_THREADS": "1"} | self.env
-        return subprocess.Popen(
-            [sys.executable, *words],
-            cwd=self.root,
-            env=environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        return warm.start(*words, cwd=self.root, env=environment)
 
 
 def checkout(folder: Path) -> Checkout:

@@ -20,6 +20,7 @@ from harness.holder import system
 from harness.keys import key
 from harness.store import Store
 from sweeps.gc import collectable, remove
+from tests import warm
 
 ROOT = Path(__file__).parent.parent.parent
 TINY = ("scale=smoke", "dataset.size=16", "images=2", "task=denoise", "method=ddim", "train.steps=2", "device=cpu")
@@ -29,8 +30,7 @@ NODE = tuple[str, str]
 
 
 def run(results: Path, *words: str) -> None:
-    command = [sys.executable, "run.py", f"results_dir={results}", *TINY, *words]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    done = warm.run("run.py", f"results_dir={results}", *TINY, *words)
     assert done.returncode == 0, done.stderr
 
 
