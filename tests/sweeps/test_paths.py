@@ -5,28 +5,37 @@ from __future__ import annotations
 import shlex
 import subprocess
 
+import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from datasets.prepared import Photographs
 from errors import UserError
+from harness.words import quoted
 from reports import load
 from sweeps.status import results_words
 from tests.sweeps.checkout_for_tests import TINY, Checkout, checkout
 
 NAME = "ü (),=#'&~;![]{}<\"$ ${x} %d %% \\ `>|?* 日本"
-ONE = ("method=ddim", "train.steps=2", *TINY)
+PICTURES = f"my pictures {NAME}"
+ONE = ("method=ddim", "train.steps=2", "dataset=folder", f"dataset.clean={quoted(PICTURES)}", *TINY)
 LOCAL = ("-m", "sampler.eta=0,1", *ONE, "hydra/launcher=local", "hydra.launcher.workers=1", "hydra.launcher.threads=1")
 
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory) -> Checkout:
-    return checkout(tmp_path_factory.mktemp("paths") / NAME)
+    made = checkout(tmp_path_factory.mktemp("paths") / NAME)
+    (made.root / PICTURES).mkdir()
+    for place in range(4):
+        levels = np.random.default_rng(place).integers(0, 256, (48, 48, 3), np.uint8)
+        Image.fromarray(levels).save(made.root / PICTURES / f"{NAME} {place}.png")
+    return made
 
 
 @pytest.fixture(scope="module")
 def ran(copy) -> subprocess.CompletedProcess[str]:
-    done = copy.python("run.py", *ONE)
+    done = copy.python("run.py", *ONE, f"results_dir={quoted(str(copy.root / 'results'))}")
     assert done.returncode == 0, done.stderr
     return done
 
