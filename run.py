@@ -10,7 +10,7 @@ from pathlib import Path
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 import harness.threads  # noqa: F401 - before anything imports torch
 from errors import UserError
@@ -21,6 +21,7 @@ from harness.execute import execute
 from harness.plan import Plan, anchor, plan
 from harness.progress import say
 from harness.store import Entry, Store
+from harness.words import quoted
 from sweeps.collect import folder_of
 from sweeps.driver import driving
 from sweeps.folder import list_points
@@ -36,7 +37,8 @@ INTERRUPTED = 130  # the exit status, as shells have it
 
 def job(config: DictConfig) -> None:
     """One point, as Hydra's launchers call it. Never raises: what went wrong is marked in the store."""
-    words = HydraConfig.get().overrides.task
+    words = OmegaConf.to_container(HydraConfig.get().overrides.task)
+    assert isinstance(words, list)
     store_nodes()  # some launchers call this in a process that has only imported it
     failed: Entry | None = None
     try:
@@ -67,7 +69,7 @@ def start(arguments: Sequence[str]) -> None:
     """Hand the arguments to Hydra, whose launcher calls `job` for each point."""
     sys.argv[1:] = arguments
     store_nodes()
-    hydra.main(version_base="1.3", config_path="sweeps", config_name="run")(job)()
+    hydra.main(version_base="1.3", config_path="pkg://sweeps", config_name="run")(job)()
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -119,7 +121,7 @@ def sweep(words: Words, command: Command, plans: Sequence[Plan]) -> int:
         return show_unwritable(root, plans)
     list_points(folder, plans)
     with driving(folder):
-        status = launched(words.for_hydra(f"hydra.sweep.dir={folder}"))
+        status = launched(words.for_hydra(f"hydra.sweep.dir={quoted(str(folder))}"))
     if status:
         return status
     if elsewhere(root, folder):

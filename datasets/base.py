@@ -21,7 +21,7 @@ class Item:
     ``clean``     uint8 (H, W, C) with C in {1, 3}, or a float32 point (D,).
     ``degraded``  the same shape and type, where a data set or a task brought one.
     ``mask``      uint8 (H, W), where one marks a region: 255 inside, soft edges between.
-    ``source``    the photograph that it was cut out of: items of one source are alike; its id where it is empty.
+    ``source``    the photograph or scene that it was cut out of: items of one source are alike; empty: it is alone.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""Real photographs that come inside the scikit-image and scikit-learn wheels: nothing to download.
+"""Real photographs out of the scikit-image and scikit-learn wheels and of this repository: nothing to download.
 
 =====================  ============  ==========================================================================
 file                   wheel         rights, as stated by scikit-image (data/_fetchers.py) and scikit-learn
@@ -12,6 +12,7 @@ china.jpg              scikit-learn  CC BY 2.0, Daniel Buechele (flickr.com/phot
 flower.jpg             scikit-learn  CC BY 2.0, vultilion (flickr.com/photos/vultilion)
 ihc.png                scikit-image  no known copyright restrictions (CMMI); micrograph, training only
 retina.jpg             scikit-image  CC0, Mikael Haeggstroem; eye fundus, training only
+seven more             none          files/photographs/LICENCES.md: public domain, CC0, CC BY 4.0
 =====================  ============  ==========================================================================
 
 Left out after looking at them: grey pictures (they would teach colorization that the world is grey),
@@ -38,6 +39,7 @@ from registry import register
 
 _SKIMAGE = "skimage/data"
 _SKLEARN = "sklearn/datasets/images"
+_HERE = "datasets/files/photographs"
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,13 @@ PHOTOS = {
         _Photo(_SKIMAGE, "rocket.jpg"),
         _Photo(_SKLEARN, "china.jpg"),
         _Photo(_SKLEARN, "flower.jpg"),
+        _Photo(_HERE, "bee.jpg"),
+        _Photo(_HERE, "bridge.jpg"),
+        _Photo(_HERE, "citrus.jpg"),
+        _Photo(_HERE, "dandelions.jpg"),
+        _Photo(_HERE, "fig.jpg"),
+        _Photo(_HERE, "mountains.jpg"),
+        _Photo(_HERE, "stream.jpg"),
         _Photo(_SKIMAGE, "ihc.png", natural=False),
         _Photo(_SKIMAGE, "retina.jpg", natural=False, extra=2),
     )
@@ -65,7 +74,7 @@ PHOTOS = {
 
 
 def locate(photo: _Photo) -> Path:
-    """Where the wheel keeps a photograph, without importing the wheel's package."""
+    """Where a package keeps a photograph, without importing it."""
     package, _, rest = photo.folder.partition("/")
     spec = importlib.util.find_spec(package)
     places = spec.submodule_search_locations if spec else None
@@ -84,30 +93,44 @@ def decode(name: str, downscale: int) -> np.ndarray:
     return image
 
 
+def _folds(seed: int, split: int, fold: int) -> list[tuple[str, ...]]:
+    """The natural photographs in the seed's order, ``split`` at a time; `UserError` where there is no fold ``fold``."""
+    order = shuffled((name for name, photo in PHOTOS.items() if photo.natural), seed, "split")
+    folds = [tuple(order[first : first + split]) for first in range(0, len(order), split)]
+    if fold >= len(folds):
+        raise UserError(
+            f"dataset.fold={fold}: with dataset.split={split} the {len(order)} photographs are tested in "
+            f"{len(folds)} folds, 0 to {len(folds) - 1}"
+        )
+    return folds
+
+
 @register("dataset", "photos")
 class Photos(Dataset):
-    """Crops of nine real colour photographs, split by photograph and never by crop.
+    """Crops of sixteen real colour photographs, split by photograph and never by crop.
 
-    Most are JPEG, so all are shrunk ``downscale`` times (area mean) before they are called clean. ``split``
-    natural photographs, chosen by the seed, are held out; their test crops are disjoint windows of a grid
-    with a seeded offset, taken from the photographs in turn and not selected by content. With the defaults
-    there are at least 33 of them. A training item is a window of a photograph drawn with probability
-    proportional to its area, mirrored half of the time.
+    Most are JPEG, so all are shrunk ``downscale`` times (area mean) before they are called clean. The fourteen
+    natural photographs are put into an order by the seed and dealt into folds of ``split``; those of fold ``fold`` are
+    tested and nothing of them is trained on. Over all folds (``dataset.fold=0,1`` with the default split) each is
+    tested exactly once; the last fold is smaller where ``split`` is no divisor. Test crops are disjoint windows of a
+    grid with a seeded offset, taken from the photographs in turn and not selected by content: with the defaults at
+    least 80 of seven photographs. A training item is a window of a photograph drawn with probability proportional to
+    its area, mirrored half of the time.
     """
 
-    version = 1
+    version = 2
 
     def __init__(
         self,
         seed: int,
         size: Annotated[int, "[16, 300]"] = 64,
-        split: Annotated[int, "[1, 6]"] = 3,
+        split: Annotated[int, "[1, 12]"] = 7,
+        fold: Annotated[int, "[0, 13]"] = 0,
         downscale: Annotated[int, "[1, 4]"] = 2,
     ) -> None:
         self.shape = (3, size, size)
-        self.options = (size, split, downscale)
-        order = shuffled((name for name, photo in PHOTOS.items() if photo.natural), seed, "split")
-        self.held_out = tuple(order[:split])
+        self.options = (size, split, fold, downscale)
+        self.held_out = _folds(seed, split, fold)[fold]
         self.training = tuple(name for name in PHOTOS if name not in self.held_out)
         self.images = {name: decode(name, downscale) for name in PHOTOS}
         self._check_size(size, downscale)

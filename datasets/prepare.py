@@ -18,6 +18,7 @@ from datasets.rcc import read_member
 from datasets.reading import read_rgb
 from errors import UserError
 from harness.files import plainly, write_atomic
+from harness.words import setting
 
 LIST = Path(__file__).with_name("files") / "photographs.csv"
 FACTOR = 2  # nearly all are lossy: their smallest details are the codec's
@@ -120,7 +121,7 @@ def _finish(wanted: list[Source], target: Path, say: Say) -> None:
     counts = {part: sum(source.part == part for source in there) for part in pixels}
     parts = ", ".join(f"{counts[part]} to {part} ({pixels[part] / 1e6:.1f} megapixels)" for part in pixels)
     say(f"{len(there)} of {len(wanted)} photographs in {target}: {parts}; rights in {target / 'LICENCES.md'}")
-    say(f"use them: python run.py dataset=photographs dataset.root={target}")
+    say(f"use them: python run.py dataset=photographs {setting('dataset.root', str(target))}")
 
 
 def licences(there: list[Source]) -> str:

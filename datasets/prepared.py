@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -84,7 +85,6 @@ def _found(folder: Path, root: str) -> dict[str, Path]:
     """The PNG files of a folder by name, sorted."""
     names = sorted(walk(folder, (".png",))) if folder.is_dir() else []
     if not names:
-        raise UserError(
-            f"dataset=photographs: none in dataset.root={root}; run: python -m datasets prepare photos --to {root}"
-        )
+        command = f"python -m datasets prepare photos --to {shlex.quote(root)}"
+        raise UserError(f"dataset=photographs: none in dataset.root={root}; run: {command}")
     return by_stem(folder / name for name in names)

@@ -6,21 +6,24 @@ of a sweep costs nothing, is told in one line, and leaves nothing behind.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hydra import initialize_config_dir
-from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra import initialize_config_module
 from hydra._internal.utils import get_args_parser
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.types import RunMode
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import GrammarParseError
 
 from errors import UserError
 from harness.compose import Composer, composed, one_line, plain
 from harness.config import CHOSEN, store_nodes
 from harness.points import Point
+from harness.results import results_folder
+from harness.words import expanded
 from registry import ROOT, nearest
 
 FOLDER = ROOT / "sweeps"
@@ -83,13 +86,14 @@ def _addable(word: str) -> str:
 
 def read(arguments: Sequence[str]) -> Command:
     """Expand, compose and check ``run.py``'s arguments. Raises `UserError` at the first mistake."""
+    _check_where()
     parsed = parse(arguments)
     name = parsed.config_name
     experiments = [path.stem for path in FOLDER.glob("*.yaml")]
     if name not in experiments:
         raise UserError(f"-cn {name}: no such experiment in sweeps/; {nearest(name, experiments)}")
     store_nodes()
-    with initialize_config_dir(str(FOLDER), version_base="1.3"):
+    with initialize_config_module(FOLDER.name, version_base="1.3"):
         settings = composed(name, [], hydra=True).hydra
         multirun = parsed.multirun or settings.mode == RunMode.MULTIRUN
         swept = [f"{key}={value}" for key, value in (settings.sweeper.params or {}).items()]
@@ -98,11 +102,19 @@ def read(arguments: Sequence[str]) -> Command:
     return Command(points, multirun, name)
 
 
+def _check_where() -> None:
+    """Raise `UserError` in a folder whose path Hydra, which notes it down, would take for a broken reference."""
+    try:
+        OmegaConf.create([os.getcwd()])
+    except GrammarParseError as error:
+        raise UserError(f"{os.getcwd()}: Hydra can't read the ${{ in this path; start from another folder") from error
+
+
 def expand(swept: Sequence[str], overrides: Sequence[str]) -> list[tuple[str, ...]]:
     """The points of a sweep as Hydra's basic sweeper makes them: the experiment's own axes, then the user's."""
     with one_line():
         axes = OverridesParser.create().parse_overrides(list(swept) + list(overrides))
-        return [tuple(point) for batch in BasicSweeper.split_arguments(axes, None) for point in batch]
+        return [tuple(point) for point in expanded(axes)]
 
 
 def compose_points(name: str, lines: Iterable[Sequence[str]]) -> tuple[Point, ...]:
@@ -120,4 +132,4 @@ def results_dir(command: Command) -> Path:
     folders = {str(point.config["results_dir"]) for point in command.points}
     if len(folders) > 1:
         raise UserError("results_dir: one sweep has one folder; it can't be swept")
-    return Path(folders.pop()).absolute()
+    return results_folder(folders.pop())

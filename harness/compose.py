@@ -18,13 +18,14 @@ from typing import Any
 
 from hydra import compose
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.errors import HydraException
+from hydra.errors import HydraException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from errors import UserError
 from harness.config import CHOSEN, ROOT_OPTIONS
 from harness.points import Point, check_values, check_words, expected
+from harness.words import refusal
 from registry import catalog
 
 # No prefix, package or path before the "="; no interpolation and no "???" behind it.
@@ -166,6 +167,8 @@ def one_line() -> Iterator[None]:
 
 
 def _told(error: Exception) -> str:
+    if isinstance(error, OverrideParseException):
+        return refusal(error)
     causes = [str(error), str(error.__cause__ or "")]
     key = next((found[1] for text in causes if (found := re.search(r"full_key: (\S+)", text))), "")
     value = next((found[1] for text in causes if (found := re.search(r"Value '(.*?)'", text))), None)

@@ -86,8 +86,9 @@ def _record(plan: Plan, store: Store, scores: records.Scores) -> Path:
         trained = [store.entry("trainings", stage.key) for stage in plan.stages]
         seconds = sum(entry.facts()["train_seconds"] if entry.status == "done" else np.nan for entry in trained)
         cost = {**drawn.facts()["cost"], "train_seconds": seconds, **_flat_hardware(drawn)}
-        cost["sources"] = len(np.unique(pictures.get("sources", pictures["ids"])))
-        written = records.write(store.root, plan, records.rows(plan, scores, cost))
+        sources = dict(zip(pictures["ids"].tolist(), pictures["sources"].tolist(), strict=True))
+        cost["sources"] = len(set(sources.values()))
+        written = records.write(store.root, plan, records.rows(plan, scores, sources, cost))
     track.record(plan, store, written)
     return written
 

@@ -61,23 +61,28 @@ def _note_path(root: Path, run: str) -> Path:
     return root / "records" / f"{run}.json"
 
 
-def rows(plan: Plan, scores: Scores, cost: Mapping[str, Any]) -> pd.DataFrame:
+def rows(plan: Plan, scores: Scores, sources: Mapping[str, str], cost: Mapping[str, Any]) -> pd.DataFrame:
     """The record as a table; a run that no metric applies to keeps one row, for its costs.
 
-    A set metric has one row, without an image, with its floor and its bootstrap replicates.
+    ``sources`` names the photograph that each picture was cut from, by the picture's id. A set metric has one row,
+    without image and source, with its floor and its bootstrap replicates.
     """
     import pandas as pd
 
-    tables = [_rows(name, facts, arrays) for name, (facts, arrays) in scores.items()]
+    tables = [_rows(name, facts, arrays, sources) for name, (facts, arrays) in scores.items()]
     blank = {"unit": "", "protocol": "", "higher_is_better": False, "floor": np.nan, "replicates": None}
-    empty = pd.DataFrame({"image": [""], "metric": [""], "value": [np.nan]} | blank)
+    empty = pd.DataFrame({"image": [""], "source": [""], "metric": [""], "value": [np.nan]} | blank)
     table = pd.concat(tables or [empty], ignore_index=True)
     return table.assign(**_columns(plan, plan.point.config["images"]), **dict(cost))
 
 
-def _rows(name: str, facts: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> pd.DataFrame:
+def _rows(
+    name: str, facts: Mapping[str, Any], arrays: Mapping[str, np.ndarray], sources: Mapping[str, str]
+) -> pd.DataFrame:
     import pandas as pd
 
+    pictures = [str(name) for name in arrays["ids"]]
+    of = {"image": pictures, "source": [sources[picture] if picture else "" for picture in pictures]}
     stamp = {fact: facts[fact] for fact in ("unit", "protocol", "higher_is_better")}
     parts = {name: arrays["values"]}
     parts |= {f"{name}.{part[5:]}": array for part, array in arrays.items() if part.startswith("part.")}
@@ -85,7 +90,7 @@ def _rows(name: str, facts: Mapping[str, Any], arrays: Mapping[str, np.ndarray])
     replicates = arrays["replicates"].tolist() if "replicates" in arrays else None
     tables = []
     for metric, values in parts.items():
-        table = pd.DataFrame({"image": arrays["ids"].astype(str), "metric": metric, "value": values} | stamp)
+        table = pd.DataFrame(of | {"metric": metric, "value": values} | stamp)
         tables.append(table.assign(floor=floor, replicates=pd.Series([replicates] * len(values), dtype=object)))
     return pd.concat(tables)
 

@@ -40,13 +40,17 @@ class Brisque(Metric):
     variances of its products with four neighbours, at full and at half size. About 0 (good) to 100 (bad).
 
     Model, ranges and the way to the features (BT.709 luma in [0, 1], black borders, cubic halving without antialiasing)
-    are those of the package brisque 0.2.0, whose figures they equal to about 0.1 on textured pictures. That is not the
-    MATLAB release: on five pictures of TID2013 whose figures by the release are published (-0.1 to 94.6) these lie 0.2
+    are those of the package brisque 0.2.0, whose figures these equal to 0.1 where nothing is flat. Flat areas are 0 up
+    to rounding, which the package counts as below or above 0 as it falls; here they are 0 and count as not below. On
+    80 JPEG files of quality 5 to 80 (256 x 256 pixels of each of `datasets.photos`) the package's way with such zeros
+    gives the same to 0.15; as it is, its figures differ by 0.5 (median) and at most 6.3 from these, and by at most 4.6
+    from its own when it reads the luma in single precision. None of this is the MATLAB
+    release: on five pictures of TID2013 whose figures by the release are published (-0.1 to 94.6) these lie 0.2
     below to 14 above, in the same order but for two that are nearly equal. Compare them among themselves only. NaN for
     a picture without texture.
     """
 
-    version = 1
+    version = 2
     needs = ()
     higher_is_better = False
     unit = ""
@@ -72,7 +76,7 @@ class Brisque(Metric):
 def _features(x: np.ndarray) -> list[float]:
     """The 18 features at one size."""
     values = contrast_normalized(x, 1 / 255, "constant")
-    shape, left, right = fit(values)
+    shape, left, right = fit(values, "right")
     features = [shape, (left**2 + right**2) / 2]
     for product in (
         values[:, :-1] * values[:, 1:],
@@ -80,7 +84,7 @@ def _features(x: np.ndarray) -> list[float]:
         values[:-1, :-1] * values[1:, 1:],
         values[1:, :-1] * values[:-1, 1:],
     ):
-        shape, left, right = fit(product)
+        shape, left, right = fit(product, "right")
         width, mean = scales(shape)
         features += [shape, width * (right - left) * mean, left**2, right**2]
     return features

@@ -96,10 +96,10 @@ def _features(x: np.ndarray) -> np.ndarray:
 
 def _block_features(block: np.ndarray) -> list[float]:
     """Eq. 4 to 8 of the paper: shape and mean scale, then shape, mean and both scales of each product."""
-    shape, left, right = fit(block)
+    shape, left, right = fit(block, "neither")
     features = [shape, scales(shape)[0] * (left + right) / 2]
     for shift in _SHIFTS:
-        shape, left, right = fit(block * np.roll(block, shift, (0, 1)))
+        shape, left, right = fit(block * np.roll(block, shift, (0, 1)), "neither")
         width, mean = scales(shape)
         features += [shape, width * (right - left) * mean, width * left, width * right]
     return features

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -45,17 +45,18 @@ def _smooth(x: np.ndarray, border: str) -> np.ndarray:
     return padded
 
 
-def fit(x: np.ndarray) -> Fit:
+def fit(x: np.ndarray, flat: Literal["neither", "right"]) -> Fit:
     """Moments to parameters: Lasmar et al., ICIP 2009, as the authors' ``estimateaggdparam`` does it.
 
     With g = left / right and r = mean|x|^2 / mean x^2, the shape a is the grid point whose
     Gamma(2/a)^2 / (Gamma(1/a) Gamma(3/a)) is nearest to r (g^3 + 1)(g + 1) / (g^2 + 1)^2. NaN where a side is empty.
 
-    Flat areas are 0 up to rounding, on either side by chance; they count on neither here, so that a figure does not
-    depend on how a machine rounds. (The authors' code counts them as they fall: its figures of partly flat pictures
-    move by some percent between single and double precision.)
+    Flat areas are 0 up to rounding, on either side by chance. So that a figure does not depend on how a machine rounds,
+    what is that near to 0 is taken for 0, and ``flat`` says on which side 0 counts: on neither where the right side is
+    x > 0 (NIQE), on the right where it is x >= 0 (BRISQUE as the package brisque has it). Codes that count it as it
+    falls give figures of partly flat pictures that move between single and double precision.
     """
-    below, above = x[x < -_FLAT], x[x > _FLAT]
+    below, above = x[x < -_FLAT], x[x > {"neither": _FLAT, "right": -_FLAT}[flat]]
     if not (below.size and above.size):
         return Fit(np.nan, np.nan, np.nan)
     left, right = float(np.sqrt(np.mean(below**2))), float(np.sqrt(np.mean(above**2)))

@@ -7,18 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from harness.keys import key
 from harness.plan import Plan
-from harness.store import Damaged, Store, read_npz
 from sweeps.folder import write_points
+from sweeps.pictures import Grid, draw
 from sweeps.state import Standing, Sweep
 
 if TYPE_CHECKING:
     import pandas as pd
-
-GRID_ROWS = 8  # methods shown in the picture grid
 
 
 @dataclass(frozen=True)
@@ -28,7 +24,7 @@ class Outcome:
     folder: Path
     table: pd.DataFrame | None
     points: Sequence[tuple[Mapping[str, Any], Standing]]
-    grid: Path | None
+    grid: Grid | None
 
     def count(self, *statuses: str) -> int:
         """The number of points that stand so."""
@@ -53,7 +49,8 @@ def collect(root: Path, folder: Path) -> Outcome:
     if table is None:
         return Outcome(folder, None, sweep.points, None)
     write_table(table, folder)
-    return Outcome(folder, table, sweep.points, _pictures(sweep))
+    done = [row for row, standing in sweep.points if standing.status == "done"]
+    return Outcome(folder, table, sweep.points, draw(done, sweep.store, folder / "grid.png"))
 
 
 def _told(row: Mapping[str, Any], standing: Standing) -> dict[str, Any]:
@@ -68,30 +65,3 @@ def table_of(root: Path, runs: Sequence[str], anchors: Sequence[str]) -> pd.Data
     if not runs:
         return None
     return main_table(load(root, runs=list(dict.fromkeys([*runs, *anchors]))), list(dict.fromkeys(runs)))
-
-
-def _pictures(sweep: Sweep) -> Path | None:
-    """The grid of the first inputs among the points: degraded, each method's pictures, clean."""
-    from reports.images.grid import grid, points_grid
-
-    done = [row for row, standing in sweep.points if standing.status == "done"]
-    same = [row for row in done if row["inputs"] == done[0]["inputs"]]
-    store = Store(sweep.root)
-    try:
-        inputs = read_npz(store.entry("inputs", done[0]["inputs"]), "inputs.npz")
-        rows: dict[str, np.ndarray] = {"degraded": inputs["degraded"]} if "degraded" in inputs else {}
-        for row in {row["samples"]: row for row in same}.values():
-            if len(rows) < GRID_ROWS:
-                rows[_label(row)] = read_npz(store.entry("samples", row["samples"]), "samples.npz")["images"]
-    except Damaged:  # cleared away since: the figures are in the records
-        return None
-    rows["clean"] = inputs["clean"]
-    path = sweep.folder / "grid.png"
-    draw = grid if inputs["clean"].ndim == 4 else points_grid
-    draw(rows, path)
-    return path
-
-
-def _label(row: Mapping[str, Any]) -> str:
-    swept = [word for word in row["overrides"] if not word.startswith(("method=", "results_dir=", "hydra"))]
-    return " ".join([row["method"], *swept])

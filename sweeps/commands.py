@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from harness.commandline import read, results_dir
 from harness.plan import plan
 from harness.progress import say
+from harness.results import results_folder
 from sweeps import gc
 from sweeps.folder import sweep_folder
 from sweeps.logs import logs
@@ -27,7 +27,7 @@ def plan_words(arguments: Sequence[str]) -> str:
 
 
 def _sweep(chosen: argparse.Namespace) -> Sweep:
-    root = Path(chosen.results).absolute()
+    root = results_folder(chosen.results)
     return Sweep(root, sweep_folder(root, chosen.sweep))
 
 
@@ -75,7 +75,7 @@ def _collect(chosen: argparse.Namespace) -> int:
 
 
 def _gc(chosen: argparse.Namespace) -> int:
-    root = Path(chosen.results).absolute()
+    root = results_folder(chosen.results)
     quota = gc.parse_size(chosen.quota) if chosen.quota else None
     found = gc.collectable(root, chosen.older, quota)
     freed = None if chosen.dry_run else gc.remove(root, found)

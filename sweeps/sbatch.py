@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from errors import UserError
@@ -14,6 +16,7 @@ from sweeps.jobs import Job
 from sweeps.settings import Resources
 
 IDS = "slurm.jsonl"  # in a submission: [number, id] as each job was taken by the cluster
+LOGS = "slurm"  # in a submission: what submitit and the jobs write
 REPORT = -1  # the number of the job that reports, which makes nothing that others need
 LINES = (  # of each job; srun does not pass the number of cores on by itself
     "export OMP_NUM_THREADS=${OMP_NUM_THREADS:-${SLURM_CPUS_PER_TASK:-1}}",
@@ -30,6 +33,13 @@ def ids(submission: Submission) -> dict[int, str]:
             with suppress(ValueError):
                 found |= dict(json.loads(line))
     return found
+
+
+def check_folder(root: Path) -> None:
+    """Raise `UserError` for a folder of results whose path SLURM, or submitit, would take for another one."""
+    found = re.search(r"\\|%[jtAa]", str(root))
+    if found:
+        raise UserError(f"{root}: SLURM's jobs can't write to a path with {found[0]} in it; take another results_dir")
 
 
 def gpus_of(job: Job, asked: Resources, there: bool) -> int:
@@ -49,17 +59,20 @@ class Sender:
 
         self.submission, self.settings, self.size, self.has_gpus = submission, settings, size, has_gpus
         self.given: dict[int, str] = {}
-        self.executor = SlurmExecutor(submission.folder / "slurm", max_num_timeout=settings["restarts"])
+        self.executor = SlurmExecutor(submission.folder / LOGS, max_num_timeout=settings["restarts"])
 
     def send(self, calls: Sequence[Any], asked: Resources, joined: str, jobs: Sequence[Job]) -> None:
         """Submit calls that ask for the same and wait for the same."""
         from submitit.core.utils import FailedJobError, FailedSubmissionError
 
         for first in range(0, len(calls), self.size):
-            self.executor.update_parameters(**self._parameters(asked, joined, jobs))
+            part = calls[first : first + self.size]
+            # A single call is no array, and then its files have another name.
+            log = self._log("%A_%a" if len(part) > 1 else "%j")
+            self.executor.update_parameters(**self._parameters(asked, joined, jobs, log))
             try:
                 with self.executor.batch():
-                    sent = [self.executor.submit(call) for call in calls[first : first + self.size]]
+                    sent = [self.executor.submit(call) for call in part]
             except (FailedJobError, FailedSubmissionError, OSError) as error:
                 told = " ".join(str(error).split())
                 raise UserError(
@@ -71,10 +84,15 @@ class Sender:
             with (self.submission.folder / IDS).open("a") as file:
                 file.write(json.dumps(pairs) + "\n")
 
-    def _parameters(self, asked: Resources, joined: str, jobs: Sequence[Job]) -> dict[str, Any]:
+    def _log(self, name: str) -> str:
+        """submitit's path of a log, as SLURM has to be told it: a % in the folder's own path stands for itself."""
+        return f"{str(self.submission.folder / LOGS).replace('%', '%%')}/{name}_%t_log.out"
+
+    def _parameters(self, asked: Resources, joined: str, jobs: Sequence[Job], log: str) -> dict[str, Any]:
         """All of sbatch's, for submitit keeps from one submission to the next what it is not told anew."""
         more = {
             "chdir": self.submission.facts["code"],
+            "output": log.replace("%t", "0"),
             "requeue": True,
             "kill-on-invalid-dep": "yes",
             **(asked.parameters or {}),
@@ -97,5 +115,6 @@ class Sender:
             "setup": [*self.settings["setup"], *LINES],
             "additional_parameters": more,
             "stderr_to_stdout": True,
-            "srun_args": ["--kill-on-bad-exit=1"],  # where one node fails the others would wait for it
+            # Where one node fails the others would wait for it.
+            "srun_args": ["--kill-on-bad-exit=1", f"--output={log}"],
         }

@@ -30,7 +30,9 @@ def show(root: Path, folder: Path, notes: Sequence[str], report: bool) -> int:
     if report:
         tell_report(root, folder)
     if outcome.grid is not None:
-        say(f"pictures: {outcome.grid}")
+        say(f"pictures: {outcome.grid.path}")
+        if outcome.grid.note:
+            say(f"          {outcome.grid.note}")
     if outcome.table is not None:
         say(f"table:    {folder / 'table.csv'} (and .parquet)")
         say(f"records:  {root / 'records'} ({outcome.count('done')} of {len(outcome.points)} runs)")

@@ -18,7 +18,7 @@ from harness.progress import progress, say
 from sweeps import cluster
 from sweeps.folder import Submission, submissions
 from sweeps.jobs import Job
-from sweeps.sbatch import Sender, gpus_of, ids
+from sweeps.sbatch import LOGS, Sender, check_folder, gpus_of, ids
 from sweeps.settings import Resources, asked_by, check_resources, of
 from sweeps.work import Work
 
@@ -35,8 +35,9 @@ def check(settings: Mapping[str, Any], jobs: Sequence[Job]) -> list[int]:
 
 
 def alive(root: Path) -> Mapping[str, str]:
-    """The tasks that wait or run on the cluster, by key, each with its job's id."""
+    """The tasks that wait or run on the cluster, by key, each with its job's id. Raises `UserError`."""
     cluster.find()
+    check_folder(root)
     found: dict[str, str] = {}
     states = cluster.states()
     for folder in (root / "sweeps").glob("*"):
@@ -81,7 +82,7 @@ class Report:
 
 def log_of(submission: Submission, name: str) -> Path:
     """The log of the job that the cluster calls ``name``; each life of the job adds to it."""
-    return submission.folder / "slurm" / f"{name}_0_log.out"
+    return submission.folder / LOGS / f"{name}_0_log.out"
 
 
 def last_life(log: Path) -> str:

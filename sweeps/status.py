@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -119,7 +120,7 @@ def _more(number: int) -> list[str]:
 
 def results_words(root: Path) -> str:
     """The option that names a folder of results, where it is not the default one."""
-    return "" if root == (Path.cwd() / "results") else f" --results {root}"
+    return "" if root == (Path.cwd() / "results") else f" --results {shlex.quote(str(root))}"
 
 
 def settled(sweep: Sweep) -> bool:

@@ -92,7 +92,7 @@ class Copied(Dataset):
         if mirror:
             cut = {layer: crops.mirrored(image) for layer, image in cut.items()}
         name = f"{shot.id}-mirrored" if mirror else shot.id
-        return Item(name, cut["clean"], cut.get("degraded"), cut.get("mask"))
+        return Item(name, cut["clean"], cut.get("degraded"), cut.get("mask"), shot.source)
 
     def _fitted(self, key: tuple[str, str]) -> np.ndarray:
         name, kind = key

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from datasets.frames import Frame
 from datasets.papers.copied import Copied
-from datasets.papers.layouts import Place, Shot, matched, stem_of
+from datasets.papers.layouts import Place, Shot, by_scene, matched, stem_of
 from errors import UserError
 from registry import register
 
@@ -22,10 +22,11 @@ class GoPro(Copied):
 
     ``blur`` is the average in linear light, ``blur_gamma`` that of the sRGB values. Copies in two flat folders
     (MPRNet's input/ and target/) are `dataset=folder`'s layout, without the authors' split. The default protocol is
-    RDDM's: whole frames stretched to 256 x 256 with bicubic.
+    RDDM's: whole frames stretched to 256 x 256 with bicubic. The frames of a
+    sequence show one scene: it is their source.
     """
 
-    version = 1
+    version = 2
     defaults = {"task": "paired"}
     counts = {"images": {"paper": 1111}}
     free = ("root", "copy")
@@ -57,6 +58,6 @@ def _pairs(place: Place, split: str, blur: str, count: int) -> list[Shot]:
         for part, folder in (("clean", "sharp"), ("degraded", blur)):
             for name in place.pictures(f"{split}/{scene}/{folder}"):
                 parts[part][f"{scene}-{stem_of(name)}"] = name
-    shots = matched(place, split, **parts)
+    shots = by_scene(matched(place, split, **parts))
     place.check(len(shots), count, str(root))
     return shots

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from datasets.frames import Frame
 from datasets.papers.copied import Copied
-from datasets.papers.layouts import Place, Shot, matched, stems
+from datasets.papers.layouts import Place, Shot, by_scene, matched, stems
 from registry import register
 
 
@@ -23,10 +23,11 @@ class Istd(Copied):
 
     The default protocol is RDDM's: everything, the mask too, stretched to 256 x 256 with bicubic, which leaves the
     mask soft at its edge. The adjusted set ISTD+ (Le and Samaras, ICCV 2019) has the same layout: its manifest, and
-    so every key of its results, differs.
+    so every key of its results, differs. The first number of a name is the scene's, which several shadows share: it is
+    the items' source.
     """
 
-    version = 1
+    version = 2
     defaults = {"task": "paired"}
     counts = {"images": {"paper": 540}}
     masks = True
@@ -49,4 +50,4 @@ class Istd(Copied):
 
 def _triples(place: Place, split: str, count: int) -> list[Shot]:
     shadow, mask, clean = (stems(place.pictures(f"{split}/{split}_{part}", count)) for part in "ABC")
-    return matched(place, split, clean=clean, degraded=shadow, mask=mask)
+    return by_scene(matched(place, split, clean=clean, degraded=shadow, mask=mask))

@@ -13,12 +13,13 @@ from errors import UserError
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """The files of one item, relative to the copy's root; ``id`` as in `datasets.base.Item`."""
+    """The files of one item, relative to the copy's root; ``id`` and ``source`` as in `datasets.base.Item`."""
 
     id: str
     clean: str
     degraded: str = ""
     mask: str = ""
+    source: str = ""
 
     def files(self) -> list[str]:
         """What there is of the three."""
@@ -135,6 +136,11 @@ def matched(place: Place, split: str, **parts: Mapping[str, str]) -> list[Shot]:
     ]
     place.same_size(shots)
     return shots
+
+
+def by_scene(shots: Iterable[Shot]) -> list[Shot]:
+    """Shots of which several show one scene: their ids are the scene's name and, behind the last "-", a number."""
+    return [replace(shot, source=shot.id.rpartition("-")[0]) for shot in shots]
 
 
 def numbered(place: Place, folder: str, count: int, first_test: int) -> tuple[list[Shot], list[Shot]]:

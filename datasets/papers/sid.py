@@ -29,12 +29,13 @@ class SidRgb(Copied):
         root/long_sid2/00001/00001_00_10s.npy                                    one long exposure for each scene
 
     A file is a picture, or a .npy as SNR-Aware publishes them: uint8 (H, W, 3) in the order blue, green, red. Scenes
-    0... and 2... train, scenes 1... test; each short exposure is a pair with its scene's first long one. RDDM took
+    0... and 2... train, scenes 1... test; each short exposure is a pair with its scene's first long one, and the scene
+    is the source of all of them. RDDM took
     its SID-RGB from Xu et al. (CVPR 2020, "Decomposition-and-Enhancement"): arrange those pictures in the same way.
     SNR-Aware compares at 960 x 512; the default here is RDDM's 256 x 256, stretched with bicubic.
     """
 
-    version = 1
+    version = 2
     defaults = {"task": "paired"}
     counts = {"images": {"paper": 598}}
     free = ("root", "copy")
@@ -93,7 +94,7 @@ def _pairs(place: Place, split: str) -> list[Shot]:
         has, lacks = ("short_sid2", "long_sid2") if lonely[0] in short else ("long_sid2", "short_sid2")
         raise UserError(f"{place.root / has / lonely[0]}: this scene is not in {lacks}; add it or remove this one")
     shots = [
-        Shot(safe(f"{split}-{scene}-{stem_of(name)}"), long[scene][0], name)
+        Shot(safe(f"{split}-{scene}-{stem_of(name)}"), long[scene][0], name, source=safe(f"{split}-{scene}"))
         for scene, names in short.items()
         for name in names
     ]

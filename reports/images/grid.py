@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from reports.images.page import FONT_SIZE, INK, MARGIN, PAPER, checked, font, save, wrap
+from reports.images.page import INK, LINE, MARGIN, PAPER, captioned, checked, font, save, wrap
 from reports.images.scatter import points_grid
 
 if TYPE_CHECKING:
@@ -24,12 +24,15 @@ GAP = 4
 LABEL = 180  # pixels of the label column at most
 
 
-def grid(rows: Mapping[str, np.ndarray], path: str | Path, count: int = 8, scale: int | None = None) -> Path:
+def grid(
+    rows: Mapping[str, np.ndarray], path: str | Path, count: int = 8, scale: int | None = None, note: str = ""
+) -> Path:
     """Write a PNG with one labelled row per entry: its first ``count`` images, uint8 (N, H, W, C), C in {1, 3}.
 
     Image k of each row stands in column k, so rows of one set of inputs can be compared down the page. Small images
     are enlarged ``scale`` times by repeating pixels (default: to at least 96 pixels a side, never below 64); sides
-    beyond 256 pixels are averaged down. Raises ValueError for no rows and for arrays that are no such images.
+    beyond 256 pixels are averaged down. ``note`` stands below all rows. Raises ValueError for no rows and for arrays
+    that are no such images.
     """
     from PIL import Image, ImageDraw
 
@@ -44,11 +47,11 @@ def grid(rows: Mapping[str, np.ndarray], path: str | Path, count: int = 8, scale
     draw = ImageDraw.Draw(page)
     for row, (label, strip) in enumerate(strips.items()):
         top = MARGIN + row * (tall + GAP)
-        lines = wrap(label, column, tall // (FONT_SIZE + 4))
+        lines = wrap(label, column, tall // LINE)
         draw.text((MARGIN, top + tall / 2), "\n".join(lines), fill=INK, font=font(), anchor="lm")
         for place, tile in enumerate(strip):
             page.paste(tile, (left + place * (wide + GAP), top))
-    return save(page, path)
+    return save(captioned(page, note), path)
 
 
 def _images(images: np.ndarray) -> np.ndarray:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 INK, PAPER = (32, 32, 32), (255, 255, 255)
 FONT_SIZE = 15
+LINE = FONT_SIZE + 4
 MARGIN = 16
 ELLIPSIS = "..."
 
@@ -47,6 +48,19 @@ def checked(rows: Mapping[str, np.ndarray], shape: str) -> None:
     """Raise ValueError for no rows and for rows of no image."""
     if not rows or any(len(images) == 0 for images in rows.values()):
         raise ValueError(f"a page needs at least one row, each {shape} with N > 0")
+
+
+def captioned(page: Image.Image, note: str) -> Image.Image:
+    """The page with a note below it, in as many lines as that needs; the page itself where there is none."""
+    from PIL import Image, ImageDraw
+
+    lines = wrap(note, page.width - 2 * MARGIN, len(note))
+    if not lines:
+        return page
+    taller = Image.new("RGB", (page.width, page.height + len(lines) * LINE + MARGIN), PAPER)
+    taller.paste(page)
+    ImageDraw.Draw(taller).text((MARGIN, page.height), "\n".join(lines), fill=INK, font=font())
+    return taller
 
 
 def save(page: Image.Image, path: str | Path) -> Path:

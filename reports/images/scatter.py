@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from reports.images.page import FONT_SIZE, INK, MARGIN, PAPER, checked, font, save, wrap
+from reports.images.page import INK, LINE, MARGIN, PAPER, captioned, checked, font, save, wrap
 
 if TYPE_CHECKING:
     from PIL import Image
 
 PANEL = 220  # pixels a side
-HEAD = 2 * (FONT_SIZE + 4)
+HEAD = 2 * LINE
 DOT = (0, 114, 178)
 FRAME, AXIS = (120, 120, 120), (225, 225, 225)
 RADIUS = 1.6
@@ -24,11 +24,12 @@ SHARP = 3  # drawn so many times larger and averaged down, for round dots
 WANTED = "clean"  # the row that sets the axes, where there is one
 
 
-def points_grid(rows: Mapping[str, np.ndarray], path: str | Path, count: int = 5000) -> Path:
+def points_grid(rows: Mapping[str, np.ndarray], path: str | Path, count: int = 5000, note: str = "") -> Path:
     """Write a PNG with one labelled panel per entry: its first ``count`` points, float (N, 2), on the same axes.
 
     The axes are equal, centred on 0, and reach a quarter beyond the points of the row "clean" (of all rows where
     there is none). Points outside, and those that are not finite, are not drawn: the panel's label counts them.
+    ``note`` stands below all panels.
     Raises ValueError for no rows and for arrays that are no points of the plane.
     """
     from PIL import Image
@@ -46,7 +47,7 @@ def points_grid(rows: Mapping[str, np.ndarray], path: str | Path, count: int = 5
     for number, (label, points) in enumerate(shown.items()):
         corner = (MARGIN + number % columns * cell_wide, MARGIN + number // columns * cell_tall)
         page.paste(_panel(label, points, reach), corner)
-    return save(page, path)
+    return save(captioned(page, note), path)
 
 
 def _reach(rows: list[np.ndarray]) -> float:

@@ -160,3 +160,27 @@ def test_a_sid_file_that_hides_a_pickle_is_refused(root):
     np.save(path, np.array([{"a": 1}], dtype=object), allow_pickle=True)
     with one_line(r"\S+10003_00_0\.1s\.npy: not a sound \.npy file; .*"):
         opened("sid_rgb", place)
+
+
+SCENES = {
+    "istd": {"test-100-1": "test-100", "test-101-3": "test-101"},
+    "gopro": {f"test-GOPR0384_11_00-{frame}": "test-GOPR0384_11_00" for frame in ("000047", "000048")},
+    "lol": {"eval15-1": "", "eval15-22": ""},
+}
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_items_of_one_scene_have_one_source(name, root):
+    """What is alike must be counted once: frames of a sequence, shadows of a scene; else each item is its own."""
+    assert {item.id: item.source for item in opened(name, root(name)).test(2)} == SCENES[name]
+
+
+def test_exposures_of_one_scene_have_one_source(root):
+    data = opened("sid_rgb", root("sid_rgb"))
+    items = data.test(len(data._tests))
+    clean = {}
+    for item in items:
+        clean.setdefault(item.source, []).append(item.clean)
+        assert item.source and item.id.startswith(f"{item.source}-")
+    assert len(clean) < len(items)
+    assert all(np.array_equal(one, group[0]) for group in clean.values() for one in group)

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import hashlib
+import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,6 +10,8 @@ import pytest
 from datasets import photos
 from datasets.photos import PHOTOS, Photos
 from errors import UserError
+from harness.commandline import read
+from harness.plan import plan
 
 
 def owner(item):
@@ -20,7 +24,7 @@ def same(a, b):
 
 def test_all_files_are_there_in_colour_and_read_only():
     data = Photos(0)
-    assert len(PHOTOS) == 9 and data.images["retina"].shape == (352, 352, 3)
+    assert len(PHOTOS) == 16 and data.images["retina"].shape == (352, 352, 3)
     for image in data.images.values():
         assert image.dtype == np.uint8 and image.shape[2] == 3 and not image.flags.writeable
 
@@ -41,16 +45,58 @@ def test_split_is_by_photograph(seed):
     assert all(PHOTOS[name].natural for name in data.held_out)
     rng = np.random.default_rng(seed)
     drawn = {owner(data.draw(rng)) for _ in range(200)}
-    tested = {owner(item) for item in data.test(33)}
-    assert drawn == set(data.training) and tested == set(data.held_out)
+    tested = data.test(33)
+    assert drawn == set(data.training) and {owner(item) for item in tested} == set(data.held_out)
+    assert [item.source for item in tested] == [owner(item) for item in tested]
+
+
+@pytest.mark.parametrize("split", [1, 3, 7, 12])
+@pytest.mark.parametrize("seed", range(3))
+def test_every_natural_photograph_is_tested_in_exactly_one_fold(seed, split):
+    natural = [name for name, photo in PHOTOS.items() if photo.natural]
+    folds = [Photos(seed, split=split, fold=fold) for fold in range(math.ceil(len(natural) / split))]
+    assert sorted(name for data in folds for name in data.held_out) == sorted(natural)
+    assert all(len(data.held_out) == split for data in folds[:-1])
+    for data in folds:
+        items = data.test(len(data._tests))
+        assert {item.source for item in items} == set(data.held_out)
+        assert not set(data.held_out) & set(data.training) and len(data.training) == len(PHOTOS) - len(data.held_out)
+    assert len({data.manifest() for data in folds}) == len(folds)
+
+
+def test_by_default_two_folds_of_seven_photographs_are_tested_and_sixteen_crops_show_all_of_them():
+    for seed in range(5):
+        for fold in (0, 1):
+            data = Photos(seed, fold=fold)
+            assert len(data.held_out) == 7 == len({item.source for item in data.test(16)})
+            assert sum(PHOTOS[name].natural for name in data.training) == 7
+
+
+def test_a_fold_that_there_is_not_is_refused_before_anything_is_trained():
+    with pytest.raises(UserError, match=r"^dataset\.fold=2: with dataset\.split=7 .* in 2 folds, 0 to 1$"):
+        Photos(0, fold=2)
+    with pytest.raises(UserError, match=r"^dataset\.fold=2: "):
+        plan(read(["scale=smoke", "dataset.fold=2"]).points[0])
+    with pytest.raises(UserError, match="must lie in"):
+        read(["dataset.fold=-1"])
+
+
+def test_the_photographs_of_this_repository_have_their_rights_beside_them():
+    folder = Path(photos.__file__).parent / "files" / "photographs"
+    rights = (folder / "LICENCES.md").read_text()
+    rows = [line.split("|") for line in rights.splitlines() if ".jpg |" in line and "`" in line]
+    assert sorted(row[1].strip() for row in rows) == sorted(path.name for path in folder.glob("*.jpg"))
+    assert {row[5].strip() for row in rows} == {"public domain", "CC0-1.0", "CC-BY-4.0"}
+    assert all(row[6].strip() for row in rows) and sum(path.stat().st_size for path in folder.iterdir()) < 1e6
+    assert {path.stem for path in folder.glob("*.jpg")} < set(PHOTOS)
 
 
 def test_the_seed_moves_the_split():
     assert len({Photos(seed).held_out for seed in range(8)}) > 4
 
 
-def test_at_least_33_test_items_whatever_is_held_out():
-    assert min(len(Photos(seed)._tests) for seed in range(40)) >= 33
+def test_at_least_80_test_items_whatever_is_held_out():
+    assert min(len(Photos(seed, fold=fold)._tests) for seed in range(20) for fold in (0, 1)) >= 80
 
 
 def test_test_items_are_prefix_stable_unique_and_independent_of_draws():
@@ -99,6 +145,7 @@ def test_changing_an_item_does_not_change_the_photograph():
 
 def test_manifest_follows_options_seed_and_bytes(monkeypatch):
     manifests = [Photos(0), Photos(1), Photos(0, size=32), Photos(0, split=4), Photos(0, downscale=1)]
+    manifests.append(Photos(0, fold=1))
     hashes = [data.manifest() for data in manifests]
     assert len(set(hashes)) == len(hashes) and len(hashes[0]) == len(hashlib.sha256().hexdigest())
     assert Photos(0).manifest() == hashes[0]

@@ -16,6 +16,7 @@ from harness.store import Store, read_npz
 from metrics.energy import Energy
 from registry import catalog
 from reports import load
+from reports.scan import scan
 from sweeps.notes import notes
 
 TOY = ("scale=smoke", "dataset=toy2d", "sampler.steps=2", "train.steps=2", "network.width=8", "metrics=[energy]")
@@ -37,6 +38,7 @@ def test_a_set_metric_has_one_row_with_its_floor_and_replicates(toys):
     root, plans = toys
     records = load(root)
     assert list(records["metric"]) == ["energy"] * 2 and list(records["image"]) == [""] * 2
+    assert list(records["source"]) == [""] * 2, "a figure of a set is of no one photograph"
     assert records["floor"].nunique() == 1, "the floor is of the data alone"
     for values in records["replicates"]:
         assert len(values) == 200 and np.isfinite(values).all() and np.std(values) > 0
@@ -170,6 +172,21 @@ def test_a_record_says_how_many_photographs_its_crops_come_from(tmp_path):
         tmp_path, "scale=smoke", "dataset=digits", "task=denoise", "method=identity", "metrics=[mae]", "images=3"
     )
     assert set(load(tmp_path, runs=[digits.run])["sources"]) == {3}
+
+
+def test_a_record_names_the_photograph_of_each_picture(tmp_path):
+    words = ("scale=smoke", "dataset.size=16", "images=8", "method=identity", "metrics=[mae]")
+    made = run(tmp_path, *words)
+    pictures = load(tmp_path, runs=[made.run])
+    inputs = read_npz(Store(tmp_path).entry("inputs", made.inputs.key), "inputs.npz")
+    assert dict(zip(pictures["image"], pictures["source"], strict=True)) == dict(
+        zip(inputs["ids"].tolist(), inputs["sources"].tolist(), strict=True)
+    )
+    assert all(image.startswith(source) for image, source in zip(pictures["image"], pictures["source"], strict=True))
+    scanned = scan(tmp_path, [made.run])
+    assert len(set(pictures["source"])) > 1 and "source" not in scanned.heads.columns, (
+        "what each row has of its own is no option of the run"
+    )
 
 
 def test_a_perfect_restoration_is_at_distance_0_and_the_floor_is_of_other_test_pictures(tmp_path):

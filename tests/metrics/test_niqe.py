@@ -48,7 +48,7 @@ def test_the_fit_finds_the_distribution_that_was_drawn(shape, sides):
     magnitude = rng.gamma(1 / shape, 1.0, size) ** (1 / shape)
     below = rng.uniform(size=size) < left / (left + right)
     x = np.where(below, -left * magnitude, right * magnitude)
-    found = fit(x)
+    found = fit(x, "neither")
     assert found.shape == pytest.approx(shape, rel=0.03)
     width, mean = scales(found.shape)
     assert width * found.left == pytest.approx(left, rel=0.03) and width * found.right == pytest.approx(right, rel=0.03)
@@ -65,8 +65,11 @@ def test_flat_areas_count_on_neither_side():
     x = np.random.default_rng(0).normal(size=1000)
     diluted = np.concatenate([x, np.zeros(500)])
     noise = np.concatenate([x, np.random.default_rng(1).normal(0, 1e-14, 500)])
-    assert fit(diluted) == fit(noise) and fit(diluted).left == fit(x).left
-    assert np.isnan(fit(np.ones(9))).all()
+    assert fit(diluted, "neither") == fit(noise, "neither") and fit(diluted, "neither").left == fit(x, "neither").left
+    counted = fit(diluted, "right")
+    assert counted.left == fit(x, "right").left and counted == fit(noise, "right")
+    assert counted.right**2 == pytest.approx((x[x > 0] ** 2).sum() / ((x > 0).sum() + 500))
+    assert np.isnan(fit(np.ones(9), "neither")).all()
 
 
 def test_halving_is_pillows_bicubic():
@@ -90,7 +93,7 @@ def test_mirrors_exchange_the_features_of_directions():
 def test_the_features_of_a_product_are_its_fit():
     block = contrast_normalized(photo(96, 96)[..., 0].astype(float), 1.0, "edge")
     product = block * np.roll(block, 1, axis=1)
-    shape, left, right = fit(product)
+    shape, left, right = fit(product, "neither")
     width = np.sqrt(gamma(1 / shape) / gamma(3 / shape))
     mean = width * (right - left) * gamma(2 / shape) / gamma(1 / shape)
     np.testing.assert_allclose(niqe._block_features(block)[2:6], [shape, mean, width * left, width * right], atol=1e-12)

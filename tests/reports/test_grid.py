@@ -95,3 +95,11 @@ def test_points_are_counted_inside_and_outside(tmp_path: Path) -> None:
     assert panels[0].any() and panels[1].any()
     rows, columns = np.nonzero(panels[1])
     assert abs(rows.mean() - 110 - 110 * (1 / 3) / 1.25) < 2 and abs(columns.mean() - 110 - 110 * (1 / 3) / 1.25) < 2
+
+
+def test_a_note_stands_below_and_moves_nothing(tmp_path: Path) -> None:
+    for draw, rows in ((grid, {"x": pictures(2, 64)}), (points_grid, {"x": np.zeros((3, 2))})):
+        plain = page(draw(rows, tmp_path / "plain.png"))
+        noted = page(draw(rows, tmp_path / "noted.png", note="Not shown: " + "many words " * 20))
+        assert (noted[: len(plain)] == plain).all() and (noted[len(plain) :] < 128).any()
+        assert (noted[-8:] == 255).all() and (noted[:, -8:] == 255).all(), "it is wrapped inside the page"
