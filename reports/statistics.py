@@ -29,6 +29,8 @@ goes down to 92, resampling three trainings to 75. What no method mends: a gain 
 from __future__ import annotations
 
 import functools
+import warnings
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -40,54 +42,115 @@ SMALL = 8  # pictures below which resampling can't tell their law: it covers 97 
 LARGE = 2000  # pictures beyond which the bootstrap tells nothing that Student's t does not
 
 
-def spread(cells: np.ndarray, draws: int = DRAWS, seed: int = 0) -> Spread:
+def spread(
+    cells: np.ndarray,
+    draws: int = DRAWS,
+    seed: int = 0,
+    photographs: np.ndarray | None = None,
+    ours: np.ndarray | None = None,
+) -> Spread:
     """The means of M quantities, cells (M, S, I); NaN is a missing figure, paired differences are what they are.
 
     Used are the trainings that have at least half as many pictures as the fullest, and the pictures that all of them
-    have. ``draws = 0`` leaves the bootstrap out and takes Student's t. ``seed`` decides the resampling.
+    have and that are infinite in none. ``photographs`` (I,) numbers the photograph of each picture, None where each is
+    its own. ``ours`` (M, S, I) are the first ones of differences. ``draws = 0`` leaves the bootstrap out and takes
+    Student's t. ``seed`` decides the resampling.
     """
-    found = blank(len(cells))
-    for members, rows, columns in patterns(np.isfinite(cells)):
-        step = max(1, ROOM // max(rows.sum() * columns.sum(), 1))
-        for first in range(0, len(members), step):
-            chunk = members[first : first + step]
-            put(found, chunk, _crossed(cells[chunk][:, rows][:, :, columns], draws, seed))
-    return found
+    return _spread((cells,), cells if ours is None else ours, photographs, (draws, seed))
 
 
-def share(wins: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def apart(
+    left: np.ndarray, right: np.ndarray, draws: int = DRAWS, seed: int = 0, photographs: np.ndarray | None = None
+) -> Spread:
+    """The differences of means, left (M, S, I) minus right (M, T, I), of trainings that have no seed in common."""
+    return _spread((left, -right), left, photographs, (draws, seed))
+
+
+def share(wins: np.ndarray, photographs: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Win rates (M,) and their 95% bounds, of wins (M, S, I) in [0, 1], ties 0.5, NaN missing.
 
-    Wilson's score interval with the effective number n = rate (1 - rate) / Var(rate) and the factor of `spread`
-    (Kish's design effect); n is the number of pictures where all agree, and the bounds never leave [0, 1].
+    Wins (M, S, T, I) are those of each training of one side against each of the other; their projections on the two
+    sides (Hoeffding) are then its two sides. Wilson's score interval with the effective number
+    n = rate (1 - rate) / Var(rate) and the factor of `spread` (Kish's design effect); n is the number of photographs
+    where all agree, and the bounds never leave [0, 1].
     """
-    found = spread(wins, 0)
+    found = _spread(_projected(wins), None, photographs, (0, 0))
     rate, z2 = found.mean, found.factor**2
     with np.errstate(divide="ignore", invalid="ignore"):
-        count = np.where(found.error > 0, rate * (1 - rate) / found.error**2, found.images)
-        count = np.clip(count, 1, np.maximum(found.images * found.seeds, 1))
+        count = np.where(found.error > 0, rate * (1 - rate) / found.error**2, found.units)
+        count = np.clip(count, 1, np.maximum(found.units * found.seeds, 1))
         middle = (rate + z2 / (2 * count)) / (1 + z2 / count)
         half = np.sqrt(z2 * (rate * (1 - rate) / count + z2 / (4 * count**2))) / (1 + z2 / count)
     return rate, np.maximum(middle - half, 0), np.minimum(middle + half, 1)
 
 
-def _crossed(cells: np.ndarray, draws: int, seed: int) -> Spread:
-    """`spread` of complete cells."""
-    count, seeds, images = cells.shape
-    by_image = cells.mean(1)
-    mean = by_image.mean(1)
-    if images < 2:
+def _projected(wins: np.ndarray) -> tuple[np.ndarray, ...]:
+    if wins.ndim == 3:
+        return (wins,)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # a picture that a training lacks has no mean
+        first, second = np.nanmean(wins, 2), np.nanmean(wins, 1)
+        return first, second - np.nanmean(wins, (1, 2))[:, None]
+
+
+def _spread(
+    sides: Sequence[np.ndarray], ours: np.ndarray | None, photographs: np.ndarray | None, drawing: tuple[int, int]
+) -> Spread:
+    """Of the sum of the sides."""
+    found = blank(len(sides[0]))
+    for one in patterns(sides):
+        units = None if photographs is None else photographs[one.columns]
+        for members in one.chunks():
+            parts = [_cut(side, members, rows, one.columns) for side, rows in zip(sides, one.rows, strict=True)]
+            first = parts[0] if ours is None else _cut(ours, members, one.rows[0], one.columns)
+            used = [_by_photograph(part, units) for part in (*parts, first)]
+            put(found, members, _crossed(used[:-1], used[-1].mean((1, 2)), drawing, (parts[0].shape[2], one.infinite)))
+    return found
+
+
+def _cut(side: np.ndarray, members: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    found = side if len(members) == len(side) else side[members]
+    found = found if rows.all() else found[:, rows]
+    return found if columns.all() else found[:, :, columns]
+
+
+def _by_photograph(cells: np.ndarray, photographs: np.ndarray | None) -> np.ndarray:
+    """Means (M, S, P) over the pictures of each photograph."""
+    if photographs is None or not len(photographs):
+        return cells
+    order = np.argsort(photographs, kind="stable")
+    _, first, counts = np.unique(photographs[order], return_index=True, return_counts=True)
+    return np.add.reduceat(cells[:, :, order], first, axis=2) / counts
+
+
+def _crossed(
+    sides: Sequence[np.ndarray], ours: np.ndarray, drawing: tuple[int, int], images: tuple[int, int]
+) -> Spread:
+    """`spread` of complete cells by photograph, summed over the sides; ``images`` are used, and infinite."""
+    count, _, units = sides[0].shape
+    by_unit = np.sum([side.mean(1) for side in sides], 0)
+    mean = by_unit.mean(1) if units else np.full(count, np.nan)
+    seeds = [np.full(count, side.shape[1]) for side in sides] + [np.zeros(count, np.int64)]
+    numbers = [np.full(count, number) for number in (units, *images)] + seeds[:2]
+    if units < 2:
         none = np.full(count, np.nan)
-        return Spread(mean, none, none, np.full(count, images), np.full(count, seeds))
-    pictures = by_image.var(1, ddof=1) / images
-    factor = np.maximum(quantile(LEVEL, np.array(images - 1.0)), _studentised(by_image, mean, draws, seed))
-    trainings = np.zeros(count)
-    if seeds >= FEWEST:
-        trainings = cells.mean(2).var(1, ddof=1) / seeds
-        rest = cells.var((1, 2)) * seeds * images - (seeds - 1) * images * seeds * trainings
-        rest -= (images - 1) * seeds * images * pictures
-        pictures = np.maximum(pictures - rest / ((seeds - 1) * (images - 1) * seeds * images), 0)
-    return joined(mean, (trainings, pictures), factor, (images, seeds))
+        return Spread(mean, none, none, ours if units else none, *numbers)
+    pictures = by_unit.var(1, ddof=1) / units
+    factor = np.maximum(quantile(LEVEL, np.array(units - 1.0)), _studentised(by_unit, mean, *drawing))
+    trainings, rest = [(np.zeros(count), FEWEST)], np.zeros(count)
+    if min(side.shape[1] for side in sides) >= FEWEST:
+        trainings = [(side.mean(2).var(1, ddof=1) / side.shape[1], side.shape[1]) for side in sides]
+        rest = np.sum([_rest(side) for side in sides], 0)
+    error, factor = joined(trainings, pictures, rest, factor)
+    return Spread(mean, error, factor, ours, *numbers)
+
+
+def _rest(cells: np.ndarray) -> np.ndarray:
+    """MS_rest / (S P): what is neither the training's nor the photograph's, in the variance of the mean."""
+    _, seeds, units = cells.shape
+    squares = cells.var((1, 2)) * seeds * units
+    squares -= units * cells.mean(2).var(1) * seeds + seeds * cells.mean(1).var(1) * units
+    return squares / ((seeds - 1) * (units - 1) * seeds * units)
 
 
 def _studentised(figures: np.ndarray, mean: np.ndarray, draws: int, seed: int) -> np.ndarray:
