@@ -21,6 +21,7 @@ FIXED = {
     "seed": "int64",
     "sampling_seed": "int64",
     "image": "string",  # id of the picture; empty in a row of the whole run
+    "source": "string",  # the photograph that the picture was cut from; empty where it is one of its own
     "metric": "string",  # empty in the row of a run that no metric applies to
     "value": "float64",
     "unit": "string",
@@ -45,7 +46,7 @@ FIXED = {
 }
 REQUIRED = ("run", "inputs", "method", "image", "metric", "value", "protocol")
 # What a row has of its own; everything else is the same in all rows of a run.
-OWN = ("image", "metric", "value", "unit", "protocol", "higher_is_better", "floor", "replicates")
+OWN = ("image", "source", "metric", "value", "unit", "protocol", "higher_is_better", "floor", "replicates")
 # Beside the options, what a run may differ in.
 SEEDS = ("seed", "sampling_seed", "data_seed")
 SETTINGS = (*SEEDS, "scale", "precision")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from reports.html.markup import slug
-from reports.html.numbers import NOTHING, fixed, interval, worded
+from reports.html.numbers import NOTHING, fixed, interval, probability, worded
 from reports.model import Comparison, Estimate, MetricFacts
 
 ARROWS = {True: "↑", False: "↓"}
@@ -51,8 +51,30 @@ def titled(facts: MetricFacts) -> str:
     return f"{named(facts)} {ARROWS[facts.higher_is_better]}"
 
 
+def count(number: int, noun: str) -> str:
+    """``1 picture``, ``24 pictures``."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def units(found: Comparison, facts: MetricFacts) -> str:
+    """What a comparison is over: ``24 samples``, ``24 pictures``, ``16 pictures of 3 photographs``."""
+    if facts.kind == "set":
+        return count(found.images, "sample")
+    said = count(found.images, "picture")
+    said += f" of {count(found.photographs, 'photograph')}" if facts.counted == "photograph" else ""
+    return f"{said} and {found.infinite} infinite, which count as won, lost or tied alone" if found.infinite else said
+
+
+def adjusted(found: Comparison) -> str:
+    """An adjusted p value and how: ``0.087, Holm over 4``."""
+    p = probability(found.p_adjusted)
+    return p if math.isnan(found.p_adjusted) or not found.family else f"{p}, {found.adjustment} over {found.family}"
+
+
 def verdict(comparison: Comparison, digits: int) -> str:
     """The verdict in a word; beside one that is open, the smallest difference that would have been found."""
+    if comparison.verdict == "refused":
+        return f"not compared: {comparison.why}"
     if comparison.verdict != "inconclusive" or math.isnan(comparison.detectable):
         return comparison.verdict
     return f"inconclusive (finds ≥ {fixed(comparison.detectable, digits)})"
