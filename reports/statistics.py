@@ -104,7 +104,7 @@ def _spread(
             parts = [_cut(side, members, rows, one.columns) for side, rows in zip(sides, one.rows, strict=True)]
             first = parts[0] if ours is None else _cut(ours, members, one.rows[0], one.columns)
             used = [_by_photograph(part, units) for part in (*parts, first)]
-            put(found, members, _crossed(used[:-1], used[-1].mean((1, 2)), drawing, (parts[0].shape[2], one.infinite)))
+            put(found, members, _crossed(used[:-1], used[-1], drawing, (parts[0].shape[2], one.infinite)))
     return found
 
 
@@ -128,13 +128,15 @@ def _crossed(
 ) -> Spread:
     """`spread` of complete cells by photograph, summed over the sides; ``images`` are used, and infinite."""
     count, _, units = sides[0].shape
-    by_unit = np.sum([side.mean(1) for side in sides], 0)
-    mean = by_unit.mean(1) if units else np.full(count, np.nan)
     seeds = [np.full(count, side.shape[1]) for side in sides] + [np.zeros(count, np.int64)]
     numbers = [np.full(count, number) for number in (units, *images)] + seeds[:2]
+    none = np.full(count, np.nan)
+    if not units:
+        return Spread(none, none, none, none, *numbers)
+    by_unit, level = np.sum([side.mean(1) for side in sides], 0), ours.mean((1, 2))
+    mean = by_unit.mean(1)
     if units < 2:
-        none = np.full(count, np.nan)
-        return Spread(mean, none, none, ours if units else none, *numbers)
+        return Spread(mean, none, none, level, *numbers)
     pictures = by_unit.var(1, ddof=1) / units
     factor = np.maximum(quantile(LEVEL, np.array(units - 1.0)), _studentised(by_unit, mean, *drawing))
     trainings, rest = [(np.zeros(count), FEWEST)], np.zeros(count)
@@ -142,7 +144,7 @@ def _crossed(
         trainings = [(side.mean(2).var(1, ddof=1) / side.shape[1], side.shape[1]) for side in sides]
         rest = np.sum([_rest(side) for side in sides], 0)
     error, factor = joined(trainings, pictures, rest, factor)
-    return Spread(mean, error, factor, ours, *numbers)
+    return Spread(mean, error, factor, level, *numbers)
 
 
 def _rest(cells: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ from reports.findings.layout import ANCHOR
 from reports.findings.leads import Lead
 from reports.html.numbers import decimals, fixed
 from reports.model import Comparison, Condition, Estimate, MetricFacts
-from reports.text.wording import adjusted, named, plain, spread, units
+from reports.text.wording import adjusted, adjustment, named, plain, spread, units
 
 NAMED = 4  # conditions that a sentence names; of more it gives the number
 WORDS = {"better": "better", "leads": "leads (not after the adjustment)", "worse": "worse"}
@@ -34,20 +34,20 @@ def verdict(facts: MetricFacts, conditions: Sequence[Condition], lead: Lead) -> 
 
 def _ahead(facts: MetricFacts, conditions: Sequence[Condition], lead: Lead) -> str:
     found, second = lead.comparison, conditions[lead.second]
-    ours, theirs = _means(found, conditions[lead.first], facts)
+    ours, theirs = _means(found)
     direction = "" if facts.higher_is_better else " (lower is better)"
     text = f"{_said(conditions[lead.first])} {lead.kind} with {ours}{direction}, ahead of the runner-up "
     text += f"{_said(second)} ({theirs}) by {_gain(found, facts, 1)}"
     if lead.doubt is None:
-        return f"{text} (p = {adjusted(found)})"
-    return f"{text}, which is inconclusive after the adjustment for several comparisons (p = {adjusted(lead.doubt)})"
+        return f"{text} ({_p(found)})"
+    return f"{text}, but is not better than all others after the adjustment ({_p(lead.doubt)})"
 
 
 def _open(facts: MetricFacts, conditions: Sequence[Condition], lead: Lead) -> str:
     """The two in the order of the means that they share."""
     found, sign = lead.comparison, 1 if facts.higher_is_better else -1
     pair = [conditions[lead.first], conditions[lead.second]]
-    figures = list(_means(found, pair[0], facts))
+    figures = list(_means(found))
     turn = -1 if sign * found.difference.value < 0 else 1
     direction = "" if sign > 0 else " (lower is better)"
     (first, second), (ours, theirs) = pair[::turn], figures[::turn]
@@ -57,9 +57,14 @@ def _open(facts: MetricFacts, conditions: Sequence[Condition], lead: Lead) -> st
     return f"{text}{f', nor {_said(pair[0])} from {_listed(others)}' if others else ''}{_detectable(found)}"
 
 
-def _means(found: Comparison, first: Condition, facts: MetricFacts) -> tuple[str, ...]:
-    digits = decimals([first.scores[facts.name].mean])
-    return tuple(fixed(mean, digits) for mean in found.means)
+def _p(found: Comparison) -> str:
+    said = adjusted(found)
+    return f"p {said}" if said.startswith("<") else f"p = {said}"
+
+
+def _means(found: Comparison) -> tuple[str, ...]:
+    """With the decimals of their difference, which is that of what stands there."""
+    return tuple(fixed(mean, decimals([found.difference])) for mean in found.means)
 
 
 def _gain(found: Comparison, facts: MetricFacts, turn: int) -> str:
@@ -95,7 +100,7 @@ def against(facts: MetricFacts, conditions: Sequence[Condition], baseline: Condi
         return ""
     rule = ""
     if tested is not None:
-        rule = f" (95% intervals and {tested.adjustment} over {tested.family}; {units(tested, facts)})"
+        rule = f" (95% intervals and {adjustment(tested)}; {units(tested, facts)})"
     return f"{named(facts)} against {_said(baseline)}: {'; '.join(said)}{rule}."
 
 
