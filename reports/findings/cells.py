@@ -128,7 +128,9 @@ class Seeds:
 
 
 def _whole(heads: pd.DataFrame, name: str) -> np.ndarray:
-    return heads[name].astype("Int64").fillna(0).to_numpy(np.int64) if name in heads.columns else np.zeros(len(heads), np.int64)
+    if name not in heads.columns:
+        return np.zeros(len(heads), np.int64)
+    return heads[name].astype("Int64").fillna(0).to_numpy(np.int64)
 
 
 def _matched(ours: Mapping[int, int], theirs: Mapping[int, int]) -> tuple[list[int], list[int]]:

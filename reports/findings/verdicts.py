@@ -54,7 +54,8 @@ def _open(facts: MetricFacts, conditions: Sequence[Condition], lead: Lead) -> st
     text = f"inconclusive: {_said(first)} has {ours}{direction}, ahead of {_said(second)} ({theirs}) by "
     text += f"{_gain(found, facts, turn)}, and can't be told from it"
     others = [conditions[place] for place in lead.tied if place != lead.second]
-    return f"{text}{f', nor {_said(pair[0])} from {_listed(others)}' if others else ''}{_detectable(found)}"
+    also = "nor from" if turn > 0 else f"nor {_said(pair[0])} from"
+    return f"{text}{f', {also} {_listed(others)}' if others else ''}{_detectable(found)}"
 
 
 def _p(found: Comparison) -> str:
