@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from reports.columns import FIXED, OWN, REQUIRED
-from reports.load import READERS, damaged
+from reports.load import READERS, damaged, twice
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,10 +64,9 @@ def _check(records: Records, folder: Path) -> None:
     order = np.argsort(codes, kind="stable")
     double = order[1:][codes[order[1:]] == codes[order[:-1]]]
     if len(double):
-        place, run = int(double.min()), records.heads["run"].iloc[int(records.run[double.min()])]
-        metric, image = records.stamps[records.stamp[place]][0], records.images[records.image[place]]
-        of = f"picture {image}" if image else "the set"
-        raise damaged(folder / f"{run}.parquet", ValueError(f"it has two figures of {metric} for {of}"))
+        place = int(double.min())
+        run, image = records.heads["run"].iloc[int(records.run[place])], records.images[records.image[place]]
+        raise twice(folder, run, records.stamps[records.stamp[place]][0], image)
 
 
 def _read(path: Path) -> _Read:
