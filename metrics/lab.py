@@ -58,7 +58,8 @@ def _stamp(white: str) -> str:
 class LabMae(Metric):
     """mean over pixels of |dL| + |da| + |db|, in units of L*: three times a mean over channels.
 
-    What the ISTD papers call MAE, and before 2022 mostly "RMSE" though no square enters. evaluate_ISTD_results.m
+    A mean absolute error: what ISTD's papers print as MAE and, before 2022 mostly, as "RMSE", which most of their codes
+    compute without a square; one that does square is another figure. evaluate_ISTD_results.m
     takes D50 (``makecform``); Python scripts take D65. The papers shrink both pictures to 256 x 256 pixels first
     (`imresize` of the 8-bit values): here pictures are compared at the size they were made in.
     """

@@ -6,15 +6,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from reports.findings.baselines import parsed
+from reports.findings.basis import conditional
 from reports.findings.blocks import Asked, block
 from reports.findings.layout import ANCHOR, Layout, layouts
 from reports.findings.points import Point, failures, nothing_at, points_of, waiting
 from reports.findings.provenance import provenance, settings
-from reports.findings.verdicts import conditional, question, titled
+from reports.findings.titles import question, titled
 from reports.html.numbers import worded
 from reports.model import Block, Report
-from reports.scan import scan
+from reports.scan import Records, scan
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,7 +50,7 @@ def analyse(root: Path, sweep: str | None = None, baseline: Mapping[str, str] | 
         asked=len(done & asked) + len(lost) + unfinished,
         blocks=tuple(blocks),
         failures=lost,
-        conditional=conditional(_trainings(blocks, heads), _cut(heads)),
+        conditional=conditional(_trainings(blocks, heads), _cut(records)),
         provenance=provenance(heads, records.stamps),
         methods=methods,
         settings=settings(heads),
@@ -55,10 +58,13 @@ def analyse(root: Path, sweep: str | None = None, baseline: Mapping[str, str] | 
     )
 
 
-def _cut(heads: pd.DataFrame) -> list[tuple[int, int]]:
-    """Test pictures and the photographs that they were cut from, of the runs that say so."""
-    told = heads[["n", "sources"]].dropna().drop_duplicates()
-    return [(int(images), int(photographs)) for images, photographs in told.itertuples(index=False)]
+def _cut(records: Records) -> list[tuple[int, int, bool]]:
+    """Test pictures and the photographs that they were cut from, of the runs that say so, and whether they say which
+    from which."""
+    told = records.heads[["n", "sources"]].assign(which=False)
+    told.loc[np.unique(records.run[records.source >= 0]), "which"] = True
+    rows = told.dropna().drop_duplicates().itertuples(index=False)
+    return [(int(images), int(photographs), bool(which)) for images, photographs, which in rows]
 
 
 def _commands(layout: Layout, points: Sequence[Point]) -> dict[str, str]:
@@ -89,10 +95,11 @@ def _axes(blocks: Sequence[Block]) -> dict[str, list[str]]:
 def _trainings(blocks: Sequence[Block], heads: pd.DataFrame) -> list[int]:
     """Training seeds of each comparison in which a training is involved, or of the conditions where none was made."""
     trained = set(heads.loc[heads["training"].fillna("") != "", "run"])
-    found = []
+    found: list[int] = []
     for one in blocks:
         for condition in one.conditions:
-            compared = [score.comparison.seeds for score in condition.scores.values() if score.comparison]
             if not trained.isdisjoint(condition.runs):
-                found += compared or [len(condition.seeds)]
+                against = [score.comparison for score in condition.scores.values() if score.comparison]
+                counts = [min(met.seeds, met.others or met.seeds) for met in against if met.verdict != "refused"]
+                found += counts or [len(condition.seeds)]
     return found

@@ -3,142 +3,105 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from errors import UserError
-from reports.html.numbers import decimals, probability
-from reports.load import load
-from reports.model import Comparison, Estimate
+from reports.findings.blocks import stamps
+from reports.findings.cells import Seeds
+from reports.findings.decision import compared
+from reports.findings.gathered import Figures, figures
+from reports.findings.layout import Group, Layout, layouts
+from reports.html.numbers import decimals, fixed, probability
+from reports.model import Comparison, Estimate, MetricFacts
+from reports.scan import Records, scan
 from reports.select import chosen
 from reports.stats.spread import FEWEST
 from reports.text.sheets import Cell, Sheet
-from reports.text.wording import ARROWS, percent, plain, spread, verdict
+from reports.text.wording import adjusted, percent, plain, spread, titled, units, verdict
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from reports.stats.spread import Spread
-
-SEEDS = 7  # the column
-HEADER = ("metric", "A", "B", "A − B", "A wins", "p", "pictures", "seeds", "A is")
-
-
-@dataclass(frozen=True)
-class _Pair:
-    """The figures of both sides on one metric: cells (S, I), the same trainings and pictures; sets have replicates."""
-
-    first: np.ndarray
-    second: np.ndarray
-    replicates: np.ndarray | None
+HEADER = ("metric", "A", "B", "A − B", "A wins", "p", "p adjusted", "paired over", "seeds", "A is")
 
 
 def compare(root: Path, first: str, second: str) -> list[Sheet]:
-    """A table for each data set and task that both have: on every metric the means, the paired difference A − B with
-    its 95% interval, the share of pictures on which A is better, and the two-sided p value, not adjusted.
+    """A table for each data set and task that both have: on every metric the means over what both have, the paired
+    difference A − B with its 95% interval, the share of pictures on which A is better, p, and the verdict.
 
-    ``first`` and ``second`` are keys of runs, their beginnings, or conditions (`reports.select`). Raises `UserError`
-    where they name no runs, or share neither inputs nor a metric under one protocol.
+    B is the baseline: p is adjusted over all conditions on the same inputs against B, so that a verdict is that of a
+    report of the same records with this baseline. ``first`` and ``second`` are keys of runs, their beginnings, or
+    conditions (`reports.select`). Raises `UserError` where they name no runs or the same ones, share neither inputs
+    nor a metric under one protocol, or have no training seed in common and too few trainings.
     """
-    records = load(root)
-    sides = [chosen(records, words) for words in (first, second)]
-    shared = [inputs for inputs in sides[0]["inputs"].unique() if inputs in set(sides[1]["inputs"])]
+    records = scan(root)
+    sides = [chosen(records.heads, words) for words in (first, second)]
+    if set(sides[0]["run"]) & set(sides[1]["run"]):
+        raise UserError(f"{first} and {second} name the same runs: there is nothing to compare")
+    shared = set(sides[0]["inputs"]) & set(sides[1]["inputs"])
     if not shared:
         raise UserError(f"{first} and {second} share no inputs: they restored different pictures and can't be paired")
-    tables = [_table([side[side["inputs"] == inputs] for side in sides], (first, second)) for inputs in shared]
-    found = [table for table in tables if table.rows]
-    if not found:
-        raise UserError(f"{first} and {second} share no metric under one protocol, with a seed that both have")
-    return found
-
-
-def _table(sides: list[pd.DataFrame], names: tuple[str, str]) -> Sheet:
-    head = sides[0].iloc[0]
-    rows = [_row(parts) for parts in _by_metric(sides)]
-    caption = f"{plain(head['dataset'])} {plain(head['task'])}: A = {plain(names[0])}, B = {plain(names[1])}"
-    kept = tuple(row for row in rows if row)
-    if any(int(row[SEEDS].text) < FEWEST for row in kept):
-        caption += "; conditional on these trainings"
-    return Sheet("compare", "", "compare", caption, HEADER, kept)
-
-
-def _by_metric(sides: list[pd.DataFrame]) -> Iterator[list[pd.DataFrame]]:
-    """The rows of both sides on each metric that both have under the same protocol."""
-    stamps = [dict.fromkeys(zip(side["metric"], side["protocol"], strict=True)) for side in sides]
-    for name, protocol in stamps[0]:
-        if name and (name, protocol) in stamps[1]:
-            yield [side[(side["metric"] == name) & (side["protocol"] == protocol)] for side in sides]
-
-
-def _row(parts: list[pd.DataFrame]) -> tuple[Cell, ...]:
-    head = parts[0].iloc[0]
-    pair = _paired(parts)
-    if pair is None:
-        return ()
-    sign = 1.0 if bool(head["higher_is_better"]) else -1.0
-    against = _compared(pair, sign, int(head["n"]))
-    means = [Estimate(float(np.nanmean(cells)), math.nan, math.nan) for cells in (pair.first, pair.second)]
-    digits, fine = decimals(means), decimals([against.difference])
-    unit = f" ({plain(head['unit'])})" if head["unit"] else ""
-    texts = [f"{plain(head['metric'])}{unit} {ARROWS[sign > 0]}", *(spread(mean, digits) for mean in means)]
-    texts += [spread(against.difference, fine, "+"), percent(against.win_rate), probability(against.p)]
-    texts += [str(against.images), str(against.seeds), verdict(against, fine)]
-    return tuple(Cell(text) for text in texts)
-
-
-def _paired(parts: list[pd.DataFrame]) -> _Pair | None:
-    """Both sides on the seeds and pictures that both have; None where there are none.
-
-    A side without a training stands for every seed of the other, and two single trainings are a pair as they are.
-    """
-    tables = [
-        part.groupby(["seed", "image"], dropna=False)["value"].mean().unstack("image").astype(float) for part in parts
+    found = [
+        _table(records, made, ends, (first, second))
+        for made in layouts(records.heads, {})
+        if (ends := _ends(made, sides)) is not None and shared.intersection(made.inputs)
     ]
-    free = [bool((part["training"].fillna("") == "").all()) for part in parts]
-    if free[0] or free[1] or all(len(table) == 1 for table in tables):
-        rows = max(map(len, tables)) if any(free) else 1
-        cut = [table.iloc[np.arange(rows) % len(table)] if len(table) == 1 else table for table in tables]
-    else:
-        seeds = tables[0].index.intersection(tables[1].index)
-        cut = [table.loc[seeds] for table in tables]
-    pictures = tables[0].columns.intersection(tables[1].columns)
-    if not len(pictures) or len(cut[0]) != len(cut[1]) or not len(cut[0]):
-        return None
-    first, second = (table[pictures].to_numpy() for table in cut)
-    return _Pair(first, second, _replicates(parts, len(first)) if list(pictures) == [""] else None)
+    if not any(table.rows for table in found):
+        raise UserError(f"{first} and {second} share no metric under one protocol")
+    return [table for table in found if table.rows]
 
 
-def _replicates(parts: list[pd.DataFrame], seeds: int) -> np.ndarray:
-    """The differences of the bootstrap replicates (S, B) of a set metric; NaN where a side has none."""
-    if any("replicates" not in part or part["replicates"].isna().any() or len(part) != seeds for part in parts):
-        return np.full((seeds, 2), np.nan)
-    ordered = [np.stack([np.asarray(r, float) for r in part.sort_values("seed")["replicates"]]) for part in parts]
-    return ordered[0] - ordered[1] if ordered[0].shape == ordered[1].shape else np.full((seeds, 2), np.nan)
+def _ends(layout: Layout, sides: list[pd.DataFrame]) -> tuple[Group, Group] | None:
+    """Both sides as conditions of a block, of the runs named alone; None where it lacks one of them."""
+    runs = layout.heads["run"].tolist()
+    found = []
+    for place, side in enumerate(sides):
+        named = set(side["run"])
+        groups = [group for group in layout.groups if any(runs[run] in named for run in group.runs)]
+        if not groups:
+            return None
+        mine = tuple(run for group in groups for run in group.runs if runs[run] in named)
+        found.append(replace(groups[0], key="AB"[place], runs=mine))
+    return found[0], found[1]
 
 
-def _compared(pair: _Pair, sign: float, items: int) -> Comparison:
-    from reports import statistics
-    from reports.stats.sets import spread_of_sets
+def _table(records: Records, layout: Layout, ends: tuple[Group, Group], names: tuple[str, str]) -> Sheet:
+    """The metrics that both have; the other conditions are of the family, whole."""
+    taken = {run for end in ends for run in end.runs}
+    others = tuple(group for group in layout.groups if taken.isdisjoint(group.runs))
+    whole = replace(layout, groups=(*ends, *others))
+    seeds, trained = Seeds(whole), any(end.trained for end in ends)
+    rows, least = [], FEWEST
+    for code in stamps(records, layout.places[sorted(taken)]):
+        one = figures(records, whole, seeds, code)
+        facts, against = _against(one, records.stamps[code], len(whole.groups))
+        if against is None:
+            continue
+        if against.verdict == "refused":
+            raise UserError(f"{names[0]} and {names[1]} can't be compared: {against.why}")
+        rows.append(_row(facts, against))
+        least = min(least, against.seeds)
+    head = layout.heads.iloc[0]
+    caption = f"{plain(head['dataset'])} {plain(head['task'])}: A = {plain(names[0])}, B = {plain(names[1])}"
+    caption += "; conditional on these trainings" if trained and least < FEWEST else ""
+    return Sheet("compare", "", "compare", caption, HEADER, tuple(rows))
 
-    gaps = pair.first - pair.second
-    wins = Estimate(math.nan, math.nan, math.nan)
-    if pair.replicates is None:
-        found = statistics.spread(gaps[None])
-        better = np.where(np.isnan(gaps), np.nan, (sign * gaps > 0) + 0.5 * (gaps == 0))
-        wins = Estimate(*(float(part[0]) for part in statistics.share(better[None])))
-        images = int(found.images[0])
-    else:
-        found, images = spread_of_sets(gaps[None, :, 0], pair.replicates[None], np.array([float(items)])), items
-    told: dict[str, Any] = {"images": images, "seeds": int(found.seeds[0]), "adjustment": "none"}
-    difference = Estimate(float(found.mean[0]), float(found.low[0]), float(found.high[0]))
-    p, detectable = float(found.p[0]), float(found.detectable[0])
-    return Comparison(difference, wins, p, p, detectable=detectable, verdict=_verdict(found, sign), **told)
+
+def _against(one: Figures, stamp: tuple[str, str, str, bool], groups: int) -> tuple[MetricFacts, Comparison | None]:
+    """A against B, of the comparisons of all conditions with B."""
+    metric, protocol, unit, higher = stamp
+    kind = "image" if one.replicates is None else "set"
+    facts = MetricFacts(metric, unit, protocol, higher, kind, math.nan, math.nan, one.counted)
+    pairs = [(place, 1) for place in range(groups) if place != 1]
+    return facts, compared(one, pairs, 1.0 if higher else -1.0)[0]
 
 
-def _verdict(found: Spread, sign: float) -> Any:
-    low, high = sorted((sign * float(found.low[0]), sign * float(found.high[0])))
-    return "better" if low > 0 else "worse" if high < 0 else "inconclusive"
+def _row(facts: MetricFacts, against: Comparison) -> tuple[Cell, ...]:
+    means = [Estimate(mean, math.nan, math.nan) for mean in against.means]
+    digits, fine = decimals(means), decimals([against.difference])
+    seeds = f"{against.seeds} and {against.others}" if against.others else str(against.seeds)
+    texts = [titled(facts), *(fixed(mean.value, digits) for mean in means), spread(against.difference, fine, "+")]
+    texts += [percent(against.win_rate), probability(against.p), adjusted(against), units(against, facts), seeds]
+    return tuple(Cell(text) for text in [*texts, verdict(against, fine)])

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 NONE = Estimate(math.nan, math.nan, math.nan)
 NAME = "table"
+SHARED = ("images", "photographs", "infinite", "seeds")  # what a condition and its baseline both have
 
 
 def frame(report: Report) -> pd.DataFrame:
@@ -54,13 +55,16 @@ def _row(block: Block, condition: Condition, metric: str) -> dict[str, Any]:
     }
     row |= {"condition": condition.label, "baseline": condition.key == block.baseline, "metric": metric}
     row |= {"unit": facts.unit, "higher_is_better": facts.higher_is_better, "protocol": facts.protocol}
-    row |= _named("mean", score.mean) | {"best": score.best, "images": score.images}
+    row |= _named("mean", score.mean) | {"best": score.best, "images": score.images, "infinite": score.infinite}
     row |= {"seeds": " ".join(map(str, condition.seeds)), "runs": " ".join(condition.runs)}
     compared = score.comparison
     row |= _named("difference", compared.difference if compared else NONE)
     row |= _named("win_rate", compared.win_rate if compared else NONE)
     row |= {name: getattr(compared, name) if compared else math.nan for name in ("p", "p_adjusted", "detectable")}
     row |= {name: getattr(compared, name) if compared else "" for name in ("adjustment", "verdict")}
+    means = compared.means if compared else (math.nan, math.nan)
+    row |= {"shared_mean": means[0], "baseline_shared_mean": means[1], "counted": facts.counted}
+    row |= {f"shared_{name}": getattr(compared, name) if compared else 0 for name in SHARED}
     row |= {name: float(condition.costs.get(name, math.nan)) for name in COSTS}
     return row | {"command": condition.command} | {f"option.{name}": value for name, value in condition.options.items()}
 

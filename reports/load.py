@@ -24,7 +24,8 @@ def load(results_dir: str | Path, runs: Sequence[str] | None = None, sweep: str 
     ``runs`` keeps those keys. ``sweep``, the name of a folder in RESULTS/sweeps, keeps the runs of that sweep and
     fills the column ``sweep``. A run without a record (failed, or not yet done) has no rows. The columns are
     `columns.FIXED` and the options of all the runs, missing values NA; without records there are no rows.
-    Raises `UserError` for a file that is no record and for a sweep that is not there, naming the file.
+    Raises `UserError` for a file that is no record or has two figures of a picture, and for a sweep that is not there,
+    naming the file.
     """
     root = Path(results_dir)
     wanted = None if runs is None else set(runs)
@@ -35,7 +36,11 @@ def load(results_dir: str | Path, runs: Sequence[str] | None = None, sweep: str 
     paths = [path for path in paths if wanted is None or path.stem in wanted]
     with ThreadPoolExecutor(READERS) as pool:
         tables = list(pool.map(_read, paths))
-    return _frame(_alike(paths, tables), sweep or "")
+    frame = _frame(_alike(paths, tables), sweep or "")
+    double = frame[frame.duplicated(["run", "metric", "protocol", "image"])]
+    if len(double):
+        raise twice(root / "records", *double.iloc[0][["run", "metric", "image"]])
+    return frame
 
 
 def _runs_of(path: Path) -> set[str]:
@@ -53,6 +58,12 @@ def damaged(path: Path, error: Exception) -> UserError:
     """The one line about a file that can't be read."""
     reason = str(error).partition("\n")[0]
     return UserError(f"{path}: is damaged or of another kind ({reason}); delete it and run again")
+
+
+def twice(folder: Path, run: str, metric: str, image: str) -> UserError:
+    """The one line about a record that has two figures where there is one."""
+    of = f"picture {image}" if image else "the set"
+    return damaged(folder / f"{run}.parquet", ValueError(f"it has two figures of {metric} for {of}"))
 
 
 def _read(path: Path) -> pa.Table:

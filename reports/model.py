@@ -6,12 +6,13 @@ that share data set, task and inputs, so that everything in it is paired by imag
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-Verdict = Literal["better", "worse", "inconclusive", "baseline"]
+Verdict = Literal["better", "worse", "leads", "trails", "inconclusive", "refused"]
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,8 @@ class Estimate:
 
 @dataclass(frozen=True)
 class MetricFacts:
-    """A metric of a block. ``kind`` is "image" (a figure per picture) or "set" (one per run).
+    """A metric of a block. ``kind`` is "image" (a figure per picture) or "set" (one per run). ``counted`` is the unit
+    of its tests, intervals and win rates: "picture", "photograph" (where several pictures are cut from one), "sample".
 
     ``floor`` is a set metric's figure of real pictures against real ones with the same n, NaN otherwise;
     ``anchor`` the mean figure of the degraded input, NaN where nothing was restored.
@@ -38,18 +40,25 @@ class MetricFacts:
     kind: str
     floor: float
     anchor: float
+    counted: str = "picture"
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """A condition against the baseline on one metric, paired by image and by seed.
+    """A condition against the baseline on one metric, paired by image and, where both have the same, by seed.
 
-    ``difference`` is condition minus baseline in the metric's unit; ``win_rate`` the share of pictures on which the
-    condition is better (ties count half), NaN for set metrics; ``p`` two-sided, below 0.05 exactly where the interval
-    leaves out 0; ``p_adjusted`` over all comparisons of the metric in the block by ``adjustment`` ("Holm" or
-    "Benjamini-Hochberg"); ``detectable`` the smallest true difference that would be found with a power of 0.8;
-    ``images`` and ``seeds`` what both have. ``verdict`` is inconclusive unless the adjusted p too is below 0.05.
-    ``baseline`` is the key of the condition compared with: the block's, or its counterpart with equal options.
+    ``difference`` is condition minus baseline in the metric's unit; ``means`` theirs, over the same pictures and seeds;
+    ``win_rate`` the share of pictures on which the condition is better (ties count half; means by photograph first),
+    NaN for set metrics; ``p`` two-sided, below 0.05 exactly where the interval leaves out 0; ``p_adjusted`` over the
+    ``family`` of comparisons by ``adjustment`` ("Holm" or "Benjamini-Hochberg"); ``detectable`` the smallest true
+    difference that would be found with a power of 0.8.
+
+    What both have: ``images`` pictures of ``photographs`` and ``seeds`` trainings; ``infinite`` more pictures have an
+    infinite figure, which count in the win rate and in nothing else. ``others`` are the baseline's trainings where the
+    two have no seed in common, else 0.
+
+    ``verdict`` is `reports.findings.decision.decided`'s; "refused" where the two can't be compared, for the reason
+    ``why``. ``baseline`` is the key of the condition compared with: the block's, or its counterpart with equal options.
     """
 
     difference: Estimate
@@ -62,16 +71,24 @@ class Comparison:
     seeds: int
     verdict: Verdict
     baseline: str = ""
+    means: tuple[float, float] = (math.nan, math.nan)
+    photographs: int = 0
+    infinite: int = 0
+    others: int = 0
+    family: int = 0
+    why: str = ""
 
 
 @dataclass(frozen=True)
 class Score:
-    """A condition on one metric. ``best``: no other condition is better beyond the interval of their difference."""
+    """A condition on one metric. ``best``: no other condition is better beyond the interval of their difference.
+    The mean is that of ``images`` pictures; ``infinite`` more have an infinite figure and are not in it."""
 
     mean: Estimate
     images: int
     best: bool
     comparison: Comparison | None
+    infinite: int = 0
 
 
 @dataclass(frozen=True)
@@ -105,13 +122,15 @@ class Level:
 
 @dataclass(frozen=True)
 class Ablation:
-    """One factor varied, all others equal: a table and a plot. ``within`` says what is held equal ("method=rddm")."""
+    """One factor varied, all others equal: a table and a plot. ``within`` says what is held equal ("method=rddm"),
+    ``note`` what is to be known of the figures."""
 
     axis: str
     metric: str
     within: str
     conditions: int
     levels: tuple[Level, ...]
+    note: str = ""
 
 
 @dataclass(frozen=True)

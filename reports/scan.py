@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from reports.columns import FIXED, OWN, REQUIRED
-from reports.load import READERS, damaged
+from reports.load import READERS, damaged, twice
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,12 +28,14 @@ _Read = tuple[dict[str, Any], "pa.Table"]
 @dataclass(frozen=True)
 class Records:
     """Runs and figures. ``heads`` has a row per run, by key; the arrays have a place per figure (N,): codes of run,
-    image, metric and stamp, and values; ``stamps`` are (metric, protocol, unit, higher is better)."""
+    image, source (-1 for none) and stamp, and values; ``stamps`` are (metric, protocol, unit, higher is better)."""
 
     heads: pd.DataFrame
     run: np.ndarray
     image: np.ndarray
     images: Sequence[str]
+    source: np.ndarray
+    sources: Sequence[str]
     stamp: np.ndarray
     stamps: Sequence[tuple[str, str, str, bool]]
     value: np.ndarray
@@ -44,14 +46,27 @@ class Records:
 def scan(root: Path, runs: Iterable[str] | None = None) -> Records:
     """The records below ``root``, of all runs or of those that have one among ``runs``.
 
-    Raises `UserError` for a file that is no record, naming it.
+    Raises `UserError` for a file that is no record or has two figures for one picture, naming it.
     """
     folder = Path(root) / "records"
     paths = folder.glob("*.parquet") if runs is None else (folder / f"{run}.parquet" for run in set(runs))
     with ThreadPoolExecutor(READERS) as pool:
         found = list(pool.map(_read, sorted(path for path in paths if runs is None or path.is_file())))
     found.sort(key=lambda one: str(one[0]["run"]))
-    return _records(_heads([head for head, _ in found]), [table for _, table in found])
+    records = _records(_heads([head for head, _ in found]), [table for _, table in found])
+    _check(records, folder)
+    return records
+
+
+def _check(records: Records, folder: Path) -> None:
+    """Raises `UserError` where a record has two rows for one picture under one stamp."""
+    codes = (records.run.astype(np.int64) * len(records.stamps) + records.stamp) * len(records.images) + records.image
+    order = np.argsort(codes, kind="stable")
+    double = order[1:][codes[order[1:]] == codes[order[:-1]]]
+    if len(double):
+        place = int(double.min())
+        run, image = records.heads["run"].iloc[int(records.run[place])], records.images[records.image[place]]
+        raise twice(folder, run, records.stamps[records.stamp[place]][0], image)
 
 
 def _read(path: Path) -> _Read:
@@ -144,6 +159,7 @@ def _records(heads: pd.DataFrame, tables: Sequence[pa.Table]) -> Records:
 
     whole = pa.concat_tables(tables) if tables else _figures(pa.table({}))
     image = pc.fill_null(whole["image"], "").combine_chunks().dictionary_encode()
+    source = pc.if_else(pc.equal(whole["source"], ""), None, whole["source"]).combine_chunks().dictionary_encode()
     stamp, stamps = _stamps(whole)
     replicates = whole["replicates"].combine_chunks()
     places = np.flatnonzero(replicates.is_valid().to_numpy(zero_copy_only=False))
@@ -152,6 +168,8 @@ def _records(heads: pd.DataFrame, tables: Sequence[pa.Table]) -> Records:
         np.repeat(np.arange(len(tables), dtype=np.int32), [len(table) for table in tables]),
         image.indices.to_numpy(),
         image.dictionary.to_pylist(),
+        source.indices.fill_null(-1).to_numpy(),
+        source.dictionary.to_pylist(),
         stamp,
         stamps,
         _floats(whole["value"]),
@@ -165,18 +183,21 @@ def _floats(column: pa.ChunkedArray) -> np.ndarray:
 
 
 def _stamps(whole: pa.Table) -> tuple[np.ndarray, list[tuple[str, str, str, bool]]]:
-    """Codes (N,) of the stamps, and the stamps: the facts are those of a stamp's first row."""
+    """Codes (N,) of the stamps, and the stamps: metric, protocol and direction tell them apart, the unit is that of a
+    stamp's first row."""
+    import pyarrow.compute as pc
+
     metric, protocol = (whole[name].combine_chunks().dictionary_encode() for name in ("metric", "protocol"))
-    names, protocols = metric.dictionary.to_pylist(), protocol.dictionary.to_pylist()
+    names, protocols = metric.dictionary.to_pylist(), [*protocol.dictionary.to_pylist(), ""]
     if not len(whole):
         return np.zeros(0, np.int32), []
-    codes = _indices(metric) * (len(protocols) + 1) + _indices(protocol)
+    higher = pc.fill_null(whole["higher_is_better"], False).combine_chunks().to_numpy(zero_copy_only=False)
+    codes = 2 * (_indices(metric) * len(protocols) + _indices(protocol)) + higher
     kept, first, stamp = np.unique(codes, return_index=True, return_inverse=True)
-    rows = whole.select(["unit", "higher_is_better"]).take(first).to_pylist()
-    pairs = [(names[code // (len(protocols) + 1)], code % (len(protocols) + 1)) for code in kept]
+    units = whole["unit"].take(first).to_pylist()
     told = [
-        (name, protocols[place] if place < len(protocols) else "", row["unit"] or "", bool(row["higher_is_better"]))
-        for (name, place), row in zip(pairs, rows, strict=True)
+        (names[code // 2 // len(protocols)], protocols[code // 2 % len(protocols)], unit or "", bool(code % 2))
+        for code, unit in zip(kept, units, strict=True)
     ]
     return stamp.reshape(-1), told
 

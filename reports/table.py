@@ -25,9 +25,9 @@ def main_table(records: pd.DataFrame, runs: Sequence[str]) -> pd.DataFrame:
     """One row per run, in the order of ``runs``: method, what varies, the means of the metrics, the costs.
 
     Data set and task stand only where they vary, options as `columns.varying` tells. For each metric the mean over
-    the images, and as ``<metric>_input`` the identity method's mean on the same inputs under the same protocol,
-    from anywhere in ``records``; NA where there is none. A mean over a missing value is NA. Units, directions and
-    protocols are in ``attrs["metrics"]``, by metric.
+    the images, by photograph first where several are cut from one, and as ``<metric>_input`` the identity method's
+    mean on the same inputs under the same protocol, from anywhere in ``records``; NA where there is none. A mean over a
+    missing value is NA. Units, directions and protocols are in ``attrs["metrics"]``, by metric.
     Raises `UserError` for a run that ``records`` lack and for a metric that has more than one protocol stamp.
     """
     heads = records.drop_duplicates("run").set_index("run", drop=False)
@@ -46,7 +46,7 @@ def main_table(records: pd.DataFrame, runs: Sequence[str]) -> pd.DataFrame:
         same = theirs[theirs["protocol"] == stamp["protocol"]]
         table[f"{name}_input"] = _means(same, "inputs").reindex(heads["inputs"]).to_numpy()
     table[list(COSTS)] = heads[list(COSTS)]
-    table.attrs["metrics"] = metrics
+    table.attrs |= {"metrics": metrics, "photographs": bool((scored["source"].fillna("") != "").any())}
     return table
 
 
@@ -64,7 +64,8 @@ def _stamps(scored: pd.DataFrame) -> dict[str, dict[str, str | bool]]:
 
 def _means(rows: pd.DataFrame, by: str) -> pd.Series:
     groups = rows["value"].isna().groupby(rows[by]).any()
-    return rows.groupby(by)["value"].mean().mask(groups)
+    photographs = rows["source"].fillna("").where(rows["source"].fillna("") != "", rows["image"])
+    return rows.groupby([by, photographs])["value"].mean().groupby(level=0).mean().mask(groups)
 
 
 def write_table(table: pd.DataFrame, folder: str | Path) -> tuple[Path, Path]:

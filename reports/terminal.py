@@ -146,6 +146,8 @@ def _foot(table: pd.DataFrame, dropped: Sequence[str]) -> list[str]:
     notes = []
     if table["n"].nunique() == 1:
         notes.append(f"images per run: {table['n'].iloc[0]}")
+    if table.attrs.get("photographs"):
+        notes.append("means by photograph first")
     if any(table[f"{name}_input"].notna().any() for name in _metrics(table)):
         notes.append("in brackets: the degraded input")
     lines = ["; ".join(notes)] if notes else []

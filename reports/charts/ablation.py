@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from reports.charts.common import arms, heading, is_number, same_units, scale_x
 from reports.charts.style import Look, better, label, look, remark, sheet, wrapped
 from reports.model import Ablation, Block, Report
-from reports.text.wording import plain
+from reports.text.wording import counted, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,7 +37,9 @@ def draw(report: Report, block: Block, axis: str) -> Figure:
         axes.set_ylabel(f"{wrapped(label(metric), 22, 2)}\n{better(metric, 'y')}")
         axes.tick_params(labelbottom=axes is panels[-1])
     panels[-1].set_xlabel(wrapped(axis, 48, 2))
-    remark(figure, f"Means with 95% intervals. {note}".strip(), panels[0] if groups != [""] else None)
+    remark(
+        figure, f"Means with 95% intervals over {counted(facts)}. {note}".strip(), panels[0] if groups != [""] else None
+    )
     return figure
 
 

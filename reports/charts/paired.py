@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from reports.charts.common import against, colour_of, counterpart, heading, shown
 from reports.charts.style import INK, PALE, WIDTH, better, label, remark, sheet, wrapped
-from reports.model import Block, Condition, Report
+from reports.html.numbers import share
+from reports.model import Block, Comparison, Condition, MetricFacts, Report
+from reports.text.wording import units
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -15,8 +17,8 @@ if TYPE_CHECKING:
 
 ACROSS = 2  # panels side by side
 DOTS = 2000  # pictures drawn in a panel
-MARKS = {"better": "o", "worse": "s"}
-FILLED = ("better", "worse")  # the verdicts that the interval supports
+MARKS = {"better": "o", "worse": "s", "leads": "o", "trails": "s"}
+FILLED = ("better", "worse")  # the verdicts that outlast the adjustment
 
 
 def compared(block: Block, metric: str) -> tuple[list[Condition], str]:
@@ -42,7 +44,8 @@ def forest(report: Report, block: Block, metric: str) -> Figure:
     axes.set_ylim(height + 0.05, -0.05)
     axes.grid(visible=False, axis="y")
     axes.set_xlabel(f"{label(facts, ' difference')}\n{better(facts, 'x')}")
-    remark(figure, f"Paired differences with 95% intervals; hollow: inconclusive. {note}")
+    told = f"Paired differences with 95% intervals over {facts.counted}s; hollow: not after the adjustment."
+    remark(figure, f"{told} {note}")
     return figure
 
 
@@ -82,6 +85,7 @@ def _others(block: Block, metric: str) -> list[Condition]:
 
 def scatter(report: Report, block: Block, metric: str) -> Figure:
     """Each picture's figure against the baseline's, a panel for each condition, all on the same equal axes."""
+    import numpy as np
     from matplotlib.figure import Figure
 
     facts, table = block.metrics[metric], block.images[metric]
@@ -94,10 +98,11 @@ def scatter(report: Report, block: Block, metric: str) -> Figure:
     bases = [counterpart(block, condition, metric) for condition in conditions]
     limits = _limits(table[[*bases, *(condition.key for condition in conditions)]].to_numpy(float))
     for axes, condition, base in zip(panels, conditions, bases, strict=False):
-        pairs = table[[base, condition.key]].dropna().to_numpy(float)
+        pairs = table[[base, condition.key]].to_numpy(float)
+        pairs = pairs[np.isfinite(pairs).all(1)]
         _cloud(axes, pairs, colour_of(report, condition.method))
         axes.set(xlim=limits, ylim=limits, aspect="equal")
-        _wins(axes, pairs, 1 if facts.higher_is_better else -1)
+        _wins(axes, pairs, condition.scores[metric].comparison, facts)
         axes.set_title(wrapped(condition.label, 30 if across > 1 else 56, 3), fontsize=9)
     for axes in panels[len(conditions) :]:
         axes.set_visible(False)
@@ -134,16 +139,14 @@ def _cloud(axes: Axes, pairs: Any, colour: str) -> None:
     seaborn.scatterplot(x=pairs[::step, 0], y=pairs[::step, 1], ax=axes, color=colour, s=18, alpha=0.6, legend=False)
 
 
-def _wins(axes: Axes, pairs: Any, sign: int) -> None:
-    """The share of pictures on which the condition is better, in the corner off the diagonal with the fewest points."""
-    import numpy as np
-
-    gains = sign * (pairs[:, 1] - pairs[:, 0])
-    wins = float(np.mean((gains > 0) + 0.5 * (gains == 0))) if len(pairs) else math.nan
+def _wins(axes: Axes, pairs: Any, found: Comparison | None, facts: MetricFacts) -> None:
+    """The win rate of the table, in the corner off the diagonal with the fewest points."""
+    if found is None or found.verdict == "refused":
+        return
     low, high = axes.get_xlim()
     x, y = (pairs.T - low) / (high - low)
     upper, lower = ((x < 0.6) & (y > 0.75)).sum(), ((x > 0.4) & (y < 0.25)).sum()
     (at, across, down) = ((0.04, 0.96), "left", "top") if upper <= lower else ((0.96, 0.04), "right", "bottom")
-    told = f"better on {100 * wins:.0f}%\nof {len(pairs)}"
+    told = f"better on {share(found.win_rate.value)} of\n{units(found, facts)}"
     box = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
     axes.text(*at, told, transform=axes.transAxes, ha=across, va=down, fontsize=8.5, zorder=0.9, bbox=box)

@@ -10,14 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from reports.findings.comparisons import estimates
+from reports.findings.cells import Pair, Rows
+from reports.findings.comparisons import differences, means
+from reports.findings.decision import estimate
 from reports.findings.gathered import Figures
 from reports.findings.layout import Group
 from reports.html.numbers import worded
 from reports.model import Ablation, Estimate, Interaction, Level
-from reports.stats.spread import Spread
+from reports.stats.spread import patterns
 
 METHOD = "method"
+APART = "no training seed in common, so that there are no paired differences"
 MOST = 40  # levels: an axis with more was sampled rather than swept
 Context = tuple[tuple[str, Any], ...]  # what is equal: (option, value) pairs
 
@@ -51,18 +54,39 @@ def designs(groups: Sequence[Group], count: int) -> Iterator[Design]:
 
 
 def ablation(figures: Figures, design: Design, metric: str) -> Ablation | None:
-    """The means at each level over the contexts, and the paired differences to the first level that has figures."""
-    scored = np.isfinite(estimates(figures, [figures.seeds.own(k) for k in _members(design)], None, 0).mean)
-    if not scored.all():
+    """The means at each level over the contexts, and the paired differences to the first level that has figures, all
+    over the trainings and pictures that every level has.
+
+    Without a training seed that all have there are means alone: their differences would pass over what trainings add.
+    """
+    levels = list(design.levels.values())
+    if np.isnan(means(figures, [figures.seeds.own(k) for k in _members(design)], 0).mean).any():
         return None
-    blended = figures.seeds.blends(list(design.levels.values()))
-    means = estimates(figures, blended, None)
-    gaps = estimates(figures, blended[1:], [blended[0]] * (len(blended) - 1))
-    levels = [
-        Level(value[0], estimate(means, place), estimate(gaps, place - 1) if place else None)
+    kept, blended = _shared(figures, figures.seeds.blends(levels))
+    own = means(kept, blended)
+    if figures.seeds.common(levels) == []:
+        values = [
+            Level(value[0], Estimate(float(own.mean[k]), math.nan, math.nan), None)
+            for k, value in enumerate(design.levels)
+        ]
+        return Ablation(design.axes[0], metric, design.within, design.contexts, tuple(values), APART)
+    gaps = differences(kept, [Pair("paired", rows, blended[0]) for rows in blended[1:]])
+    told = [
+        Level(value[0], estimate(own, place), estimate(gaps, place - 1) if place else None)
         for place, value in enumerate(design.levels)
     ]
-    return Ablation(design.axes[0], metric, design.within, design.contexts, tuple(levels))
+    return Ablation(design.axes[0], metric, design.within, design.contexts, tuple(told))
+
+
+def _shared(figures: Figures, rows: Sequence[Rows]) -> tuple[Figures, list[Rows]]:
+    """The figures of the pictures that all have at the trainings used; and these trainings' rows."""
+    cells = figures.cells(np.array(rows))
+    joint = np.where(np.isnan(cells).any(0), np.nan, np.where(np.isinf(cells).any(0), np.inf, 0.0))
+    for one in patterns((joint[None],)):
+        if not one.columns.all() and one.columns.any():
+            figures = figures.only(one.columns)
+        return figures, [tuple(np.array(row)[one.rows[0]].tolist()) for row in rows]
+    return figures, list(rows)
 
 
 def interaction(means: np.ndarray, design: Design, metric: str) -> Interaction | None:
@@ -73,11 +97,6 @@ def interaction(means: np.ndarray, design: Design, metric: str) -> Interaction |
     cells = {level: float(np.mean(means[members])) for level, members in design.levels.items()}
     values = tuple(tuple(cells.get((row, column), math.nan) for column in columns) for row in rows)
     return Interaction(design.axes[0], design.axes[1], metric, design.within, rows, columns, values)
-
-
-def estimate(found: Spread, place: int) -> Estimate:
-    """One of many, as the model has it."""
-    return Estimate(float(found.mean[place]), float(found.low[place]), float(found.high[place]))
 
 
 def _ordered(values: Iterable[Any]) -> tuple[Any, ...]:

@@ -13,7 +13,8 @@ from reports.findings.baselines import baselines
 from reports.findings.cells import Seeds
 from reports.findings.gathered import figures
 from reports.findings.layout import Group, Layout
-from reports.findings.measured import Measured, fronts, lead, measured, table
+from reports.findings.leads import lead
+from reports.findings.measured import Measured, fronts, measured, table
 from reports.findings.verdicts import against, alone, verdict
 from reports.model import Ablation, Block, Condition, Interaction
 from reports.scan import Records
@@ -38,7 +39,7 @@ def block(records: Records, layout: Layout, asked: Asked) -> Block:
     seeds, costs = Seeds(layout), _costs(layout)
     found = [
         measured(figures(records, layout, seeds, code), layout, records.stamps[code], to, costs)
-        for code in _stamps(records, layout)
+        for code in stamps(records, layout.places)
     ]
     conditions = _conditions(layout, found, costs, asked.commands)
     place = layout.heads.iloc[0]
@@ -58,14 +59,18 @@ def block(records: Records, layout: Layout, asked: Asked) -> Block:
     )
 
 
-def _stamps(records: Records, layout: Layout) -> list[int]:
-    """The stamps of a block, one by metric. Raises `UserError` where a metric has two."""
+def stamps(records: Records, runs: np.ndarray) -> list[int]:
+    """The stamps of runs, by place, one by metric. Raises `UserError` where a metric has two."""
     mine = np.zeros(len(records.heads), bool)
-    mine[layout.places] = True
+    mine[runs] = True
     codes = [int(code) for code in np.unique(records.stamp[mine[records.run]]) if records.stamps[code][0]]
     seen: dict[str, str] = {}
     for code in codes:
         metric, protocol = records.stamps[code][:2]
+        if seen.get(metric) == protocol:
+            raise UserError(
+                f"metric {metric}: of {protocol} some runs say that higher is better and some that lower is"
+            )
         if metric in seen:
             both = f"{seen[metric]} and {protocol}"
             raise UserError(f"metric {metric}: the runs have two protocols, {both}; score them anew or tell them apart")

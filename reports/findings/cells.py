@@ -3,16 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from reports.findings.layout import Layout
+from reports.stats.spread import FEWEST
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Rows = tuple[int, ...]  # a mean of figures each, one for every training seed
+
+
+@dataclass(frozen=True)
+class Pair:
+    """What of two conditions meets: rows by training seed, the same seeds of both where they are "paired", all seeds
+    where they have none in common ("apart"), and none where these are too few to be compared ("refused")."""
+
+    kind: Literal["paired", "apart", "refused"]
+    left: Rows
+    right: Rows
+
+    @property
+    def why(self) -> str:
+        """Why there is no comparison; empty where there is one."""
+        if self.kind != "refused":
+            return ""
+        counts = f"{len(self.left)} and {len(self.right)}"
+        return f"no training seed in common, and without one both need {FEWEST} trainings or more (they have {counts})"
 
 
 class Seeds:
@@ -28,7 +48,7 @@ class Seeds:
         self.row = np.zeros(len(layout.heads), np.int64)  # by run
         self.recipes: list[tuple[int, ...]] = []  # which rows are averaged
         self._known: dict[tuple[int, ...], int] = {}
-        self._pairs: dict[tuple[int, int], tuple[Rows, Rows]] = {}
+        self._pairs: dict[tuple[int, int], Pair] = {}
         seeds, draws = (_whole(layout.heads, name) for name in ("seed", "sampling_seed"))
         count = 0
         for group in layout.groups:
@@ -54,29 +74,36 @@ class Seeds:
         """A condition's means over its sampling seeds, by training seed."""
         return tuple(self.mean(tuple(cells.values())) for cells in self.of[condition].values())
 
-    def pair(self, first: int, second: int) -> tuple[Rows, Rows]:
+    def pair(self, first: int, second: int) -> Pair:
         """`_pair`, worked out once for all metrics."""
         if (first, second) not in self._pairs:
             self._pairs[first, second] = self._pair(first, second)
         return self._pairs[first, second]
 
-    def _pair(self, first: int, second: int) -> tuple[Rows, Rows]:
+    def _pair(self, first: int, second: int) -> Pair:
         """Both conditions' means over the sampling seeds that both have, by the training seeds that both have.
 
-        Without a common training seed each is taken as a whole: one pair, paired by picture alone.
+        Without a common training seed all means of both stand side by side, where both have three trainings or more.
         """
         ours, theirs = self._shared(first, second), self._shared(second, first)
         seeds = [seed for seed in ours if seed in theirs]
+        if not seeds and not self.trained[first]:  # nor the second: it would have the seeds of the first
+            return Pair("paired", *((self.mean(self._all(one)),) for one in (first, second)))
         if not seeds:
-            whole = [self.mean([row for cells in one.values() for row in cells.values()]) for one in (ours, theirs)]
-            return (whole[0],), (whole[1],)
+            sides = self.own(first), self.own(second)
+            return Pair("apart" if min(map(len, sides)) >= FEWEST else "refused", *sides)
         pairs = [_matched(ours[seed], theirs[seed]) for seed in seeds]
-        return tuple(self.mean(left) for left, _ in pairs), tuple(self.mean(right) for _, right in pairs)
+        left, right = (tuple(self.mean(rows[side]) for rows in pairs) for side in (0, 1))
+        return Pair("paired", left, right)
+
+    def common(self, sets: Sequence[Sequence[int]]) -> list[int] | None:
+        """The training seeds that all conditions of all sets have; None where no training is involved."""
+        seeds = [set(self.of[one]) for conditions in sets for one in conditions if self.trained[one]]
+        return sorted(set.intersection(*seeds)) if seeds else None
 
     def blends(self, sets: Sequence[Sequence[int]]) -> list[Rows]:
-        """For each set of conditions its mean, by the training seeds that all conditions of all sets have."""
-        seeds = [set(self.of[one]) for conditions in sets for one in conditions if self.trained[one]]
-        shared = sorted(set.intersection(*seeds)) if seeds else []
+        """For each set of conditions its mean, by the `common` training seeds; over all where there is none."""
+        shared = self.common(sets)
         if not shared:
             return [(self.mean([row for one in conditions for row in self._all(one)]),) for conditions in sets]
         return [
@@ -101,7 +128,9 @@ class Seeds:
 
 
 def _whole(heads: pd.DataFrame, name: str) -> np.ndarray:
-    return heads[name].fillna(0).to_numpy(np.int64) if name in heads.columns else np.zeros(len(heads), np.int64)
+    if name not in heads.columns:
+        return np.zeros(len(heads), np.int64)
+    return heads[name].astype("Int64").fillna(0).to_numpy(np.int64)
 
 
 def _matched(ours: Mapping[int, int], theirs: Mapping[int, int]) -> tuple[list[int], list[int]]:

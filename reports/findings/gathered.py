@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from errors import UserError
 from reports.findings.cells import Seeds
 from reports.findings.layout import Layout
 from reports.scan import Records
@@ -14,7 +15,10 @@ from reports.scan import Records
 
 @dataclass
 class Figures:
-    """A metric's figures in a block: ``rows`` (R, I) by picture, or (R, 1) of sets with ``replicates`` (R, B)."""
+    """A metric's figures in a block: ``rows`` (R, I) by picture, or (R, 1) of sets with ``replicates`` (R, B).
+
+    ``photographs`` (I,) numbers the photograph that each picture was cut from; None where each picture is its own.
+    """
 
     seeds: Seeds
     rows: np.ndarray
@@ -22,7 +26,23 @@ class Figures:
     replicates: np.ndarray | None  # None where there is a figure per picture
     floor: float
     items: int = 0  # in a set
+    photographs: np.ndarray | None = None
     _means: dict[int, np.ndarray] = field(default_factory=dict)
+
+    @property
+    def counted(self) -> str:
+        """What its intervals count."""
+        if self.replicates is not None:
+            return "sample"
+        return "picture" if self.photographs is None else "photograph"
+
+    def only(self, columns: np.ndarray) -> Figures:
+        """The figures of some of the pictures."""
+        images = [name for name, kept in zip(self.images, columns, strict=True) if kept]
+        cut = None if self.photographs is None else self.photographs[columns]
+        return Figures(
+            self.seeds, self.rows[:, columns], images, self.replicates, self.floor, self.items, photographs=cut
+        )
 
     def cells(self, wanted: np.ndarray) -> np.ndarray:
         """Figures (M, S, I) at the means of rows that ``wanted`` (M, S) names."""
@@ -48,26 +68,57 @@ class Figures:
 
 
 def figures(records: Records, layout: Layout, seeds: Seeds, stamp: int) -> Figures:
-    """The figures under a stamp, pictures in the order of their names; missing ones are NaN."""
+    """The figures under a stamp, pictures in the order of their names; missing ones are NaN.
+
+    Raises `UserError` for two runs of one condition with the same seeds and inputs.
+    """
     local = np.full(len(records.heads), -1, np.int64)
     local[layout.places] = np.arange(len(layout.places))
     places = np.flatnonzero((records.stamp == stamp) & (local[records.run] >= 0))
     runs = local[records.run[places]]
     inputs, codes = np.unique(layout.heads["inputs"].to_numpy(str), return_inverse=True)
+    _check(layout, codes[runs] * seeds.count + seeds.row[runs], runs)
     flat = codes[runs].astype(np.int64) * len(records.images) + records.image[places]
     kept, column = np.unique(flat, return_inverse=True)
     names = [_name(inputs, records.images, int(code)) for code in kept]
     order = sorted(range(len(names)), key=names.__getitem__)
     rank = np.empty(len(order), np.int64)
     rank[order] = np.arange(len(order))
+    column = rank[column.reshape(-1)]
     rows = np.full((seeds.count, len(names)), np.nan)
-    rows[seeds.row[runs], rank[column.reshape(-1)]] = records.value[places]
+    rows[seeds.row[runs], column] = records.value[places]
     images = [names[place] for place in order]
     if {records.images[code % len(records.images)] for code in kept} != {""}:
-        return Figures(seeds, rows, images, None, float("nan"))
+        cut = _photographs(records, places, column, len(names))
+        return Figures(seeds, rows, images, None, float("nan"), photographs=cut)
     floors = records.floor[places]
     items = int(layout.heads["n"].max()) if layout.heads["n"].notna().any() else 0
     return Figures(seeds, _one(rows), images, _replicates(records, seeds, places, runs), _mean(floors), items)
+
+
+def _check(layout: Layout, cells: np.ndarray, runs: np.ndarray) -> None:
+    """``cells`` number the condition, seeds and inputs of each figure: each belongs to one run."""
+    pairs = np.unique(np.stack([cells, runs], 1), axis=0)
+    double = np.flatnonzero(pairs[1:, 0] == pairs[:-1, 0])
+    if len(double):
+        first, second = (layout.heads["run"].iloc[int(pairs[place, 1])] for place in (double[0], double[0] + 1))
+        raise UserError(
+            f"runs {first} and {second} are of one condition, with the same seeds and pictures: delete the record of "
+            "the one that no longer holds, or name a sweep that has only one of them"
+        )
+
+
+def _photographs(records: Records, places: np.ndarray, column: np.ndarray, count: int) -> np.ndarray | None:
+    """The photograph of each picture by number: the source that a record names, or else the picture itself, by its
+    name in all inputs; None where no two pictures share one."""
+    source, image = (np.zeros(count, np.int64) for _ in range(2))
+    image[column] = records.image[places]
+    known = records.source[places] >= 0
+    source[column[known]] = 1 + records.source[places[known]]
+    both = zip(source.tolist(), image.tolist(), strict=True)
+    names = np.array([records.sources[cut - 1] if cut else records.images[own] for cut, own in both])
+    found, numbers = np.unique(names, return_inverse=True)
+    return numbers.reshape(-1) if len(found) < count else None
 
 
 def _name(inputs: np.ndarray, images: Sequence[str], code: int) -> str:

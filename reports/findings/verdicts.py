@@ -3,87 +3,106 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
+from reports.findings.basis import basis
 from reports.findings.layout import ANCHOR
-from reports.html.numbers import decimals, fixed, probability
+from reports.findings.leads import Lead
+from reports.html.numbers import decimals, fixed
 from reports.model import Comparison, Condition, Estimate, MetricFacts
-from reports.stats.spread import FEWEST
-from reports.text.wording import named, plain, spread
+from reports.text.wording import adjusted, adjustment, named, plain, spread, units
 
 NAMED = 4  # conditions that a sentence names; of more it gives the number
-CONDITIONAL = {
-    1: "conditional on one training run",
-    2: "conditional on these two training runs",
-}
-
-
-@dataclass(frozen=True)
-class Lead:
-    """The best mean of a metric against the next: places of both conditions, and the first minus the second."""
-
-    first: int
-    second: int
-    gap: Estimate
-    detectable: float
-    images: int
-    seeds: int
-    trained: bool
+WORDS = {"better": "better", "leads": "leads (not after the adjustment)", "worse": "worse"}
+WORDS |= {"trails": "trails (not after the adjustment)", "inconclusive": "inconclusive"}
 
 
 def verdict(facts: MetricFacts, conditions: Sequence[Condition], lead: Lead) -> str:
-    """One metric in a sentence: the winner, if it alone is beaten by none, or those that can't be told apart.
+    """One metric in a sentence: the winner, if it is better than all others, or those that can't be told apart.
 
-    A winner's lead over the runner-up is given; the others are beaten beyond the intervals of their differences too.
-    Where the runner-up is the baseline and their difference does not outlast the adjustment, it leads and does not win.
+    A winner's lead over the runner-up is given, with both means over what the two share.
     """
-    first, second = conditions[lead.first], conditions[lead.second]
-    digits, gain = decimals([lead.gap]), _gain(lead, facts)
-    tied = [one for one in conditions if facts.name in one.scores and one.scores[facts.name].best]
-    rival = f"{_said(second)} ({_mean(second, facts)}) by {spread(gain, digits, '+')}"
+    found = lead.comparison
+    if found.verdict == "refused":
+        first, second = conditions[lead.first], conditions[lead.second]
+        return f"{named(facts)}: {_said(first)} and {_said(second)} can't be compared: {found.why}."
+    text = _open(facts, conditions, lead) if lead.kind == "open" else _ahead(facts, conditions, lead)
+    left = [conditions[place] for place in lead.refused]
+    also = f"; not compared with {_listed(left)}: no training seed in common, and too few" if left else ""
+    return f"{named(facts)}: {text}{also}; {basis(found, lead.trained, facts)}{_floor(facts)}."
+
+
+def _ahead(facts: MetricFacts, conditions: Sequence[Condition], lead: Lead) -> str:
+    found, second = lead.comparison, conditions[lead.second]
+    ours, theirs = _means(found)
     direction = "" if facts.higher_is_better else " (lower is better)"
-    if len(tied) == 1:
-        doubt = _doubt(first, second, facts)
-        said = "leads" if doubt else "wins"
-        text = f"{_said(first)} {said} with {_mean(first, facts)}{direction}, ahead of the runner-up {rival}{doubt}"
-    else:
-        others = [one for one in tied if one not in (first, second)]
-        also = f", nor from {_listed(others)}" if others else ""
-        text = f"inconclusive: {_said(first)} has the best mean, {_mean(first, facts)}{direction}, ahead of {rival}, "
-        text += f"and can't be told from it{also}{_detectable(lead, digits)}"
-    return f"{named(facts)}: {text}; {basis(lead.images, lead.seeds, lead.trained, facts.kind)}{_floor(facts)}."
+    text = f"{_said(conditions[lead.first])} {lead.kind} with {ours}{direction}, ahead of the runner-up "
+    text += f"{_said(second)} ({theirs}) by {_gain(found, facts, 1)}"
+    if lead.doubt is None:
+        return f"{text} ({_p(found)})"
+    return f"{text}, but is not better than all others after the adjustment ({_p(lead.doubt)})"
 
 
-def _doubt(first: Condition, second: Condition, facts: MetricFacts) -> str:
-    """What is to be said where one of the two is the baseline and their comparison does not outlast the adjustment."""
-    for one, other in ((first, second), (second, first)):
-        found = one.scores[facts.name].comparison
-        if found is not None and found.baseline == other.key and found.verdict == "inconclusive":
-            return (
-                f", inconclusive after {found.adjustment} for several comparisons (p = {probability(found.p_adjusted)})"
-            )
-    return ""
+def _open(facts: MetricFacts, conditions: Sequence[Condition], lead: Lead) -> str:
+    """The two in the order of the means that they share."""
+    found, sign = lead.comparison, 1 if facts.higher_is_better else -1
+    pair = [conditions[lead.first], conditions[lead.second]]
+    figures = list(_means(found))
+    turn = -1 if sign * found.difference.value < 0 else 1
+    direction = "" if sign > 0 else " (lower is better)"
+    (first, second), (ours, theirs) = pair[::turn], figures[::turn]
+    text = f"inconclusive: {_said(first)} has {ours}{direction}, ahead of {_said(second)} ({theirs}) by "
+    text += f"{_gain(found, facts, turn)}, and can't be told from it"
+    others = [conditions[place] for place in lead.tied if place != lead.second]
+    also = "nor from" if turn > 0 else f"nor {_said(pair[0])} from"
+    return f"{text}{f', {also} {_listed(others)}' if others else ''}{_detectable(found)}"
 
 
-def _detectable(lead: Lead, digits: int) -> str:
-    if not math.isfinite(lead.detectable):
+def _p(found: Comparison) -> str:
+    said = adjusted(found)
+    return f"p {said}" if said.startswith("<") else f"p = {said}"
+
+
+def _means(found: Comparison) -> tuple[str, ...]:
+    """With the decimals of their difference, which is that of what stands there."""
+    return tuple(fixed(mean, decimals([found.difference])) for mean in found.means)
+
+
+def _gain(found: Comparison, facts: MetricFacts, turn: int) -> str:
+    """The difference as a gain: positive where the first is better."""
+    gap = found.difference
+    if turn * (1 if facts.higher_is_better else -1) < 0:
+        gap = Estimate(0.0 - gap.value, 0.0 - gap.high, 0.0 - gap.low)  # no negative zero
+    return spread(gap, decimals([gap]), "+")
+
+
+def _detectable(found: Comparison) -> str:
+    if not math.isfinite(found.detectable):
         return ""
-    return f"; a true difference of {fixed(lead.detectable, digits)} would be found with a power of 0.8"
+    size = fixed(found.detectable, decimals([found.difference]))
+    return f"; a true difference of {size} would be found with a power of 0.8"
 
 
 def against(facts: MetricFacts, conditions: Sequence[Condition], baseline: Condition) -> str:
     """How many conditions are better or worse than the baseline on a metric, after adjustment; empty if none was
     compared."""
-    scored = [one for one in conditions if facts.name in one.scores and one.scores[facts.name].comparison]
-    if not scored:
+    groups: dict[str, list[Condition]] = {kind: [] for kind in (*WORDS, "refused")}
+    tested = None
+    for one in conditions:
+        found = one.scores[facts.name].comparison if facts.name in one.scores else None
+        if found is not None:
+            groups[found.verdict].append(one)
+            tested = found if found.verdict != "refused" else tested
+    said = [f"{word}: {_listed(groups[kind])}" for kind, word in WORDS.items() if groups[kind]]
+    if groups["refused"]:
+        why = {one.scores[facts.name].comparison.why for one in groups["refused"]}  # type: ignore[union-attr]
+        said.append(f"not compared: {_listed(groups['refused'])} ({'; '.join(sorted(why))})")
+    if not said:
         return ""
-    groups: dict[str, list[Condition]] = {"better": [], "worse": [], "inconclusive": []}
-    for one in scored:
-        groups[_comparison(one, facts).verdict].append(one)
-    adjustment = _comparison(scored[0], facts).adjustment
-    said = [f"{kind}: {_listed(members)}" for kind, members in groups.items() if members]
-    return f"{named(facts)} against {_said(baseline)}: {'; '.join(said)} (95% intervals and {adjustment})."
+    rule = ""
+    if tested is not None:
+        rule = f" (95% intervals and {adjustment(tested)}; {units(tested, facts)})"
+    return f"{named(facts)} against {_said(baseline)}: {'; '.join(said)}{rule}."
 
 
 def alone(facts: MetricFacts, conditions: Sequence[Condition]) -> str:
@@ -95,59 +114,8 @@ def alone(facts: MetricFacts, conditions: Sequence[Condition]) -> str:
     return f"{named(facts)}: {_said(scored[0])} alone: {spread(mean, decimals([mean]))}; nothing to compare it with."
 
 
-def basis(images: int, seeds: int, trained: bool, kind: str) -> str:
-    """What a figure is over: pictures and trainings, and what it is conditional on."""
-    what = f"{images} {'sample' if kind == 'set' else 'picture'}{'s' if images != 1 else ''}"
-    if not trained:
-        return f"{what}, no training involved"
-    times = f"{seeds} training seed{'s' if seeds != 1 else ''}"
-    return f"{what}, {times}" + (f", {CONDITIONAL[seeds]}" if seeds in CONDITIONAL else "")
-
-
-def conditional(seeds: Iterable[int], cut: Iterable[tuple[int, int]] = ()) -> str:
-    """What all verdicts depend on: from the numbers of training seeds of the comparisons with a training, and of test
-    pictures and the photographs that they were ``cut`` from."""
-    least = min(seeds, default=0)
-    pictures = "The intervals cover the choice of test pictures"
-    crops = "".join(
-        f" The {images} test pictures are crops of {_number(photographs)}: crops of one are alike, the intervals count "
-        "them as independent, and other photographs may turn it."
-        for images, photographs in sorted(set(cut))
-        if photographs < images
-    )
-    if not least:
-        return f"{pictures}; no training is involved.{crops}"
-    if least < FEWEST:
-        said = CONDITIONAL[least]
-        return f"{said[0].upper()}{said[1:]}: another training seed may turn it. {pictures} and of nothing else.{crops}"
-    return f"{pictures} and of training seeds ({least} at least).{crops}"
-
-
-def _number(photographs: int) -> str:
-    return f"{photographs} photograph{'s' if photographs != 1 else ''}"
-
-
-def _comparison(condition: Condition, facts: MetricFacts) -> Comparison:
-    found = condition.scores[facts.name].comparison
-    assert found is not None
-    return found
-
-
-def _gain(lead: Lead, facts: MetricFacts) -> Estimate:
-    """The difference as a gain: positive where the first is better."""
-    if facts.higher_is_better:
-        return lead.gap
-    gap = lead.gap
-    return Estimate(0.0 - gap.value, 0.0 - gap.high, 0.0 - gap.low)  # no negative zero
-
-
 def _said(condition: Condition) -> str:
     return f"{plain(condition.label)} (the degraded input)" if condition.method == ANCHOR else plain(condition.label)
-
-
-def _mean(condition: Condition, facts: MetricFacts) -> str:
-    mean = condition.scores[facts.name].mean
-    return fixed(mean.value, decimals([mean]))
 
 
 def _listed(conditions: Sequence[Condition]) -> str:
@@ -158,23 +126,3 @@ def _listed(conditions: Sequence[Condition]) -> str:
 
 def _floor(facts: MetricFacts) -> str:
     return "" if math.isnan(facts.floor) else f"; real against real it is {facts.floor:.4g}"
-
-
-def titled(methods: Sequence[str], places: Sequence[str]) -> str:
-    """The report's name: the methods and where they were run."""
-    return f"{_and(methods)} on {_and(places)}" if methods else "No runs"
-
-
-def question(methods: Sequence[str], places: Sequence[str], axes: Mapping[str, Sequence[str]]) -> str:
-    """What a sweep asks, in its own words: the methods, the places, the values that were varied."""
-    if not methods:
-        return "Nothing was run to its end."
-    told = f"Which of {_and(methods)} does best" if len(methods) > 1 else f"How does {_and(methods)} do"
-    varied = [f"{plain(name)} ({', '.join(map(plain, values))})" for name, values in axes.items()]
-    also = f", and what does {_and(varied)} change" if varied else ""
-    return f"{told} on {_and(places)}{also}?"
-
-
-def _and(words: Sequence[str]) -> str:
-    shown = [plain(word) for word in words]
-    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}" if shown else "nothing"

@@ -61,7 +61,8 @@ def _levels(block: Block, key: str, members: Sequence[Ablation]) -> Markup:
             row += _pair(levels.get(value), mean, difference)
     count, within = members[0].conditions, members[0].within
     held = joined(", at ", within) if within else None
-    caption = joined("Means over ", f"{count} condition{'s' if count != 1 else ''} a level", held)
+    note = f"; {members[0].note}" if members[0].note else None
+    caption = joined("Means over ", f"{count} condition{'s' if count != 1 else ''} a level", held, note)
     return plain(Frame(key, caption), heads, list(rows.values()))
 
 

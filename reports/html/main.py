@@ -132,9 +132,13 @@ def _many(values: Sequence[int], noun: str) -> str:
 
 def _caption(block: Block) -> Markup:
     compared = [score.comparison for name in block.metrics for score in scores_of(block, name) if score.comparison]
-    images = sorted({one.images for one in compared})
-    seeds = sorted({one.seeds for one in compared})
-    numbers = f"{_many(images, 'picture')}, {_many(seeds, 'seed')}" if compared else "nothing to compare"
+    compared = [one for one in compared if one.verdict != "refused"]
+    images, seeds, photographs = (
+        sorted({getattr(one, name) for one in compared}) for name in ("images", "seeds", "photographs")
+    )
+    cut = any(facts.counted == "photograph" for facts in block.metrics.values())
+    pictures = _many(images, "picture") + (f" of {_many(photographs, 'photograph')}" if cut else "")
+    numbers = f"{pictures}, {_many(seeds, 'seed')}" if compared else "nothing to compare"
     return joined(
         element("strong", {}, block.name),
         f" · {_many([len(block.conditions)], 'condition')} · {numbers}",

@@ -10,9 +10,15 @@ from reports.html.markup import Markup, element, joined
 from reports.html.numbers import NOTHING, decimals, fixed, interval, probability, share
 from reports.html.tables import Cell, Column
 from reports.model import Block, Comparison, Condition, Estimate, MetricFacts, Score
+from reports.text.wording import adjustment, count, wins
 
 FARTHEST = 2.0  # times the median: how far the scale of the small plots reaches, so that one outlier flattens none
-MARKS = {"better": "▲ better", "worse": "▼ worse", "inconclusive": "≈ inconclusive"}
+MARKS = {"better": "▲ better", "worse": "▼ worse", "leads": "△ leads", "trails": "▽ trails"}
+MARKS |= {"inconclusive": "≈ inconclusive", "refused": "not compared"}
+BOLD = "bold: no other condition is better beyond the interval of their difference"
+RULE = "from the interval and the adjusted p (better, worse) or the interval alone (leads, trails)"
+RULE += "; if inconclusive, the difference that would be found with power 0.8"
+WON = {"picture": "of pictures", "photograph": "of pictures, by photograph", "sample": "of samples"}
 MISSING = Cell(NOTHING, math.nan)
 ABSENT = [MISSING, Cell(NOTHING), MISSING, MISSING]
 EMPTY = Score(Estimate(math.nan, math.nan, math.nan), 0, False, None)
@@ -31,13 +37,13 @@ def headings(block: Block, name: str, place: int) -> Iterator[Column]:
     more = f"{group} d"
     small = element("small", {}, f"{name} ")
     against = next((score.comparison for score in scores_of(block, name) if score.comparison), None)
-    adjustment = against.adjustment if against else "adjusted"
-    yield Column(f"{name} {arrow(facts)}{unit}", "mean and its 95% interval; bold: none is better beyond doubt", group)
-    yield Column(joined(small, "difference"), "to the baseline, paired, with its 95% interval", f"{more} diff")
-    about = "from the interval and the adjusted p; if inconclusive, the difference that would be found with power 0.8"
-    yield Column(joined(small, "verdict"), about, f"g g{place} d")
-    yield Column(joined(small, "wins"), "share of pictures on which it is better than the baseline", more)
-    yield Column(joined(small, f"p, {adjustment}"), "two-sided, adjusted over all comparisons of the metric", more)
+    how = adjustment(against) if against else "adjusted"
+    over = f"over {facts.counted}s"
+    yield Column(f"{name} {arrow(facts)}{unit}", f"mean and its 95% interval {over}; {BOLD}", group)
+    yield Column(joined(small, "difference"), f"to the baseline, paired, with its 95% interval {over}", f"{more} diff")
+    yield Column(joined(small, "verdict"), RULE, f"g g{place} d")
+    yield Column(joined(small, wins(facts)), f"share {WON[facts.counted]} on which it beats the baseline", more)
+    yield Column(joined(small, f"p, {how}"), f"two-sided {over}, adjusted over the metric's comparisons", more)
 
 
 def scores_of(block: Block, name: str) -> Iterator[Score]:
@@ -71,22 +77,36 @@ def cells_of(condition: Condition, shape: Shape) -> list[Cell]:
     score = condition.scores.get(shape.name, EMPTY)
     mean = fixed(score.mean.value, shape.mean)
     best = joined(element("b", {}, mean), element("span", {"class": "vh"}, " (best)")) if score.best else mean
-    first = Cell(joined(best, _small(interval(score.mean, shape.mean))), score.mean.value)
+    more = f" and {score.infinite} infinite" if score.infinite and score.images else ""
+    first = Cell(joined(best, _small(f"{interval(score.mean, shape.mean)}{more}".strip())), score.mean.value)
     if score.comparison is None:
         return [first, *ABSENT]
-    return [first, *_compared(score.comparison, shape)]
+    return [first, *_compared(score, score.comparison, shape)]
 
 
 def _small(bounds: str) -> Markup | None:
     return element("small", {}, f" {bounds}") if bounds else None
 
 
-def _compared(against: Comparison, shape: Shape) -> list[Cell]:
-    if against.verdict == "baseline":
-        return ABSENT
+def _shared(score: Score, against: Comparison, shape: Shape) -> Markup | None:
+    """Both means over what the two share, where that is not all that the condition has."""
+    digits = max(shape.mean, shape.difference)
+    ours, theirs = (fixed(mean, digits) for mean in against.means)
+    if math.isnan(against.means[0]) or ours == fixed(score.mean.value, digits):
+        return None
+    return _small(f"{ours} against {theirs} over the {count(against.images, 'picture')} that both have")
+
+
+def _compared(score: Score, against: Comparison, shape: Shape) -> list[Cell]:
+    if against.verdict == "refused":
+        said = joined(element("span", {"class": "refused"}, MARKS["refused"]), _small(against.why))
+        return [MISSING, Cell(said), MISSING, MISSING]
     estimate = against.difference
     bounds = interval(estimate, shape.difference, "+")
     difference = joined(fixed(estimate.value, shape.difference, "+"), _small(bounds), _plot(against, shape))
+    difference = joined(difference, _shared(score, against, shape))
+    if against.infinite:
+        difference = joined(difference, _small(f"and {against.infinite} infinite"))
     verdict = element("span", {"class": against.verdict}, MARKS[against.verdict])
     if against.verdict == "inconclusive" and math.isfinite(against.detectable):
         verdict = joined(verdict, _small(f"finds ≥ {fixed(against.detectable, shape.difference)}"))

@@ -14,12 +14,11 @@ from reports.html.main import costs_table, main_table
 from reports.html.markup import Markup, element, joined, rows_of
 from reports.images.pictures import Gallery
 from reports.model import Block, Report
+from reports.text.wording import HOW
 
 READ = (
-    "Differences are paired by picture and by seed. An interval holds 95%. A bold mean: no other condition is better "
-    "beyond the interval of their difference. A verdict follows from the interval and the adjusted p; an inconclusive "
-    "one names the difference that would have been found with a power of 0.8. The command repeats the first run of its "
-    "row."
+    f"{HOW} A bold mean: no other condition is better beyond the interval of their difference. The command repeats the "
+    "first run of its row."
 )
 
 

@@ -2,40 +2,66 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from reports.stats.spread import FEWEST, LEVEL, ROOM, Spread, blank, joined, patterns, put
+from reports.stats.spread import FEWEST, LEVEL, Spread, blank, joined, patterns, put
 from reports.stats.student import quantile
 
+Side = tuple[np.ndarray, np.ndarray]  # figures (M, S) and their replicates (M, S, B)
 
-def spread_of_sets(values: np.ndarray, replicates: np.ndarray, items: np.ndarray) -> Spread:
-    """As `statistics.spread` for figures of sets: values (M, S), bootstrap replicates (M, S, B), items (M,) of a set.
 
-    Replicate b of every training resamples the same items. Only the spread of the replicates is used, times
-    n / (n - 1), and not their place: resampled rows repeat, which shifts a Frechet distance upward. NaN replicates
-    leave the part of the items out; with fewer than 3 trainings there is then no interval.
+def spread_of_sets(sides: Sequence[Side], items: np.ndarray, ours: np.ndarray | None = None) -> Spread:
+    """As `statistics.spread` for figures of sets, items (M,) of each: the unit is the item, or sample.
+
+    One side is figures, or differences of paired ones; two sides, of which the first minus the second is told, have no
+    training in common. ``ours`` (M, S) are the first ones of differences. Replicate b of every training resamples the
+    same items. Only the spread of the replicates is used, times n / (n - 1), and not their place: resampled rows
+    repeat, which shifts a Frechet distance upward. NaN replicates leave the part of the items out; with fewer than 3
+    trainings there is then no interval.
+
+    These intervals are conservative where two sets are nearly equal: discrepancies between sets (KID, MMD, energy,
+    Frechet) are quadratic in what sets them apart, rows that are drawn twice add to it, and the replicates of the
+    difference then vary 1.6 to 2.1 times as much as the difference does (coverage about 100%, so that small
+    differences are not found rather than made up).
     """
-    found = blank(len(values))
-    for members, rows, _ in patterns(np.isfinite(values)[:, :, None]):
-        step = max(1, ROOM // max(rows.sum() * replicates.shape[2], 1))
-        for first in range(0, len(members), step):
-            chunk = members[first : first + step]
-            put(found, chunk, _sets(values[chunk][:, rows], replicates[chunk][:, rows], items[chunk]))
+    found = blank(len(items))
+    signed = [(sign * values, sign * again) for sign, (values, again) in zip((1, -1), sides, strict=False)]
+    known = [np.where(np.isfinite(values), values, np.nan)[:, :, None] for values, _ in signed]
+    for one in patterns(known):
+        parts = [
+            (values[one.members][:, rows], again[one.members][:, rows])
+            for (values, again), rows in zip(signed, one.rows, strict=True)
+        ]
+        first = (sides[0][0] if ours is None else ours)[one.members][:, one.rows[0]].mean(1)
+        put(found, one.members, _sets(parts, first, items[one.members]))
     return found
 
 
-def _sets(values: np.ndarray, replicates: np.ndarray, items: np.ndarray) -> Spread:
-    """`spread_of_sets` of complete values."""
-    seeds, joint = values.shape[1], replicates.mean(1)
+def _sets(sides: Sequence[Side], ours: np.ndarray, items: np.ndarray) -> Spread:
+    """`spread_of_sets` of complete figures, to be summed over the sides."""
+    mean = sum(values.mean(1) for values, _ in sides)
+    joint = np.sum([again.mean(1) for _, again in sides], 0)
     grown = items / np.maximum(items - 1, 1)
-    of_items, trainings = joint.var(1, ddof=1) * grown, np.zeros(len(values))
+    of_items = joint.var(1, ddof=1) * grown
     factor = np.maximum(quantile(LEVEL, items - 1.0), _symmetric(joint))
-    if seeds >= FEWEST:
-        trainings = values.var(1, ddof=1) / seeds
-        rest = (replicates - joint[:, None]).var(2, ddof=1).sum(1) * grown / ((seeds - 1) * seeds)
-        of_items = np.nan_to_num(np.maximum(of_items - rest, 0))  # without replicates the trainings must do
-        factor = np.nan_to_num(factor, nan=0.0)
-    return joined(values.mean(1), (trainings, of_items), factor, (items, seeds))
+    trainings, rest = [(np.zeros(len(items)), FEWEST)], np.zeros(len(items))
+    if min(values.shape[1] for values, _ in sides) >= FEWEST:
+        trainings = [(values.var(1, ddof=1) / values.shape[1], values.shape[1]) for values, _ in sides]
+        rest = np.nan_to_num(np.sum([_rest(again) for _, again in sides], 0) * grown)
+        of_items, factor = np.nan_to_num(of_items), np.nan_to_num(factor)  # without replicates the trainings must do
+    error, factor = joined(trainings, of_items, rest, factor)
+    seeds = [values.shape[1] for values, _ in sides]
+    counts = [np.full(len(items), count) for count in seeds] + [np.zeros(len(items), np.int64)]
+    number = items.astype(np.int64)
+    return Spread(mean, error, factor, ours, number, number, 0 * number, *counts[:2])
+
+
+def _rest(replicates: np.ndarray) -> np.ndarray:
+    """What the trainings' own resampling adds to the variance of their mean."""
+    count = replicates.shape[1]
+    return (replicates - replicates.mean(1, keepdims=True)).var(2, ddof=1).sum(1) / ((count - 1) * count)
 
 
 def _symmetric(replicates: np.ndarray) -> np.ndarray:

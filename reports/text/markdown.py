@@ -13,15 +13,11 @@ from reports.model import Block, Failure, Report
 from reports.text.marked import ROWS, escape, fenced, inline, table
 from reports.text.marked_pictures import pictures_of
 from reports.text.sheets import TABLES, Sheet, sheets
-from reports.text.wording import LONGEST, plain
+from reports.text.wording import HOW, LONGEST, plain
 
 FAILURES = 100
 PICTURES = 9_000_000  # bytes of all of them
 LENGTH = 20_000  # characters of a traceback, its end
-READ = (
-    "Differences are paired by picture and by seed; intervals hold 95%. A verdict follows from the interval of the "
-    "difference; an inconclusive one names the difference that would have been found with a power of 0.8."
-)
 
 
 def write_markdown(report: Report, folder: Path, figures: Mapping[str, bytes]) -> Path:
@@ -95,7 +91,7 @@ def _block(block: Block, tables: Sequence[Sheet], waiting: _Waiting, pictures: S
     def drawn(kind: str) -> list[str]:
         return waiting.take(kind, block)
 
-    lines = ["### Main table", *of("main"), *of("compare"), READ]
+    lines = ["### Main table", *of("main"), *of("compare"), HOW]
     lines += _titled("### Differences", drawn("difference"))
     lines += _titled("### Ablations", [*of("ablation"), *drawn("ablation")])
     lines += _titled("### Interactions", [*of("interaction"), *drawn("interaction")])

@@ -4,39 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
-from reports.html.numbers import NOTHING, amount, decimals, fixed, probability
-from reports.model import Ablation, Block, Comparison, Condition, Estimate, Interaction, Level, Report, Score
-from reports.text.wording import COSTS, Names, named, percent, plain, spread, titled, verdict
+from reports.html.numbers import NOTHING, amount, decimals, fixed
+from reports.model import Ablation, Block, Estimate, Interaction, Level, Report
+from reports.text.cells import Cell, Sheet, cells, digits_of, label, mean_cell
+from reports.text.compared import compare_sheet
+from reports.text.wording import COSTS, Names, counted, plain, spread, titled
 
 __all__ = ["TABLES", "Cell", "Sheet", "sheets"]
 
 TABLES = 60  # of a kind in a block that a text shows
 BESIDE = ("nfe", "seconds_per_image", "peak_memory_mb")  # the costs that stand beside the means
 NONE = Estimate(math.nan, math.nan, math.nan)
-
-
-@dataclass(frozen=True)
-class Cell:
-    """The text of a cell; ``strong`` where it is the best beyond its interval."""
-
-    text: str
-    strong: bool = False
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """A table: ``kind`` is "main", "compare", "ablation", "interaction", "costs" or "protocols"; ``subject`` the metric
-    or axis that it is about, ``name`` its file name without an ending; the first ``texts`` columns are words."""
-
-    kind: str
-    subject: str
-    name: str
-    caption: str
-    header: tuple[str, ...]
-    rows: tuple[tuple[Cell, ...], ...]
-    texts: int = 1
 
 
 def sheets(report: Report) -> list[list[Sheet]]:
@@ -49,7 +28,7 @@ def _of_block(block: Block, names: Names) -> Iterator[Sheet]:
     yield _main(block, names.take("main", block.name))
     for metric in block.metrics:
         if any(condition.scores[metric].comparison for condition in block.conditions if metric in condition.scores):
-            yield _compare(block, metric, names.take("compare", block.name, metric))
+            yield compare_sheet(block, metric, names.take("compare", block.name, metric))
     for parts in _grouped(block):
         about = [text for text in (parts[0].axis, parts[0].within) if text]
         yield _ablation(block, parts, names.take("ablation", block.name, *about))
@@ -62,68 +41,18 @@ def _of_block(block: Block, names: Names) -> Iterator[Sheet]:
     yield _protocols(block, names.take("protocols", block.name))
 
 
-def _label(block: Block, condition: Condition) -> Cell:
-    return Cell(plain(condition.label) + (" (baseline)" if condition.key == block.baseline else ""))
-
-
-def _cells(texts: Sequence[str]) -> list[Cell]:
-    return [Cell(text) for text in texts]
-
-
-def _digits(block: Block, metric: str) -> int:
-    return decimals(condition.scores[metric].mean for condition in block.conditions if metric in condition.scores)
-
-
-def _mean(score: Score | None, digits: int) -> Cell:
-    return Cell(NOTHING) if score is None else Cell(spread(score.mean, digits), score.best)
-
-
 def _main(block: Block, name: str) -> Sheet:
-    digits = {metric: _digits(block, metric) for metric in block.metrics}
+    digits = {metric: digits_of(block, metric) for metric in block.metrics}
     header = ["condition", "seeds", *(titled(facts) for facts in block.metrics.values()), *(COSTS[c] for c in BESIDE)]
     rows = []
     for condition in block.conditions:
-        means = [_mean(condition.scores.get(metric), digits[metric]) for metric in block.metrics]
-        costs = _cells([amount(float(condition.costs.get(cost, math.nan))) for cost in BESIDE])
-        rows.append((_label(block, condition), Cell(str(len(condition.seeds))), *means, *costs))
-    caption = f"{plain(block.name)}: means with 95% intervals; bold: no other condition is better beyond the interval"
+        means = [mean_cell(condition.scores.get(metric), digits[metric]) for metric in block.metrics]
+        costs = cells([amount(float(condition.costs.get(cost, math.nan))) for cost in BESIDE])
+        rows.append((label(block, condition), Cell(str(len(condition.seeds))), *means, *costs))
+    over = counted(block.metrics.values())
+    caption = f"{plain(block.name)}: means with 95% intervals over {over}; bold: no other condition is better beyond "
+    caption += "the interval of their difference"
     return Sheet("main", "", name, caption, tuple(header), tuple(rows))
-
-
-def _compare(block: Block, metric: str, name: str) -> Sheet:
-    facts = block.metrics[metric]
-    scored = [condition for condition in block.conditions if metric in condition.scores]
-    found = [condition.scores[metric].comparison for condition in scored]
-    known = [comparison for comparison in found if comparison and comparison.verdict != "baseline"]
-    digits, mean = decimals(comparison.difference for comparison in known), _digits(block, metric)
-    adjustment = known[0].adjustment if known else "adjusted"
-    labels = {condition.key: plain(condition.label) for condition in block.conditions}
-    bases = [labels.get(comparison.baseline or block.baseline, NOTHING) for comparison in known]
-    several = len(set(bases)) > 1
-    header = ["condition", titled(facts), "difference", "wins", f"p ({plain(adjustment)})", "verdict"]
-    rows = []
-    for condition, comparison in zip(scored, found, strict=True):
-        row = [_label(block, condition), _mean(condition.scores[metric], mean), *_compared(comparison, digits)]
-        if several:
-            row.append(Cell(labels.get(comparison.baseline, NOTHING) if comparison in known else NOTHING))
-        rows.append(tuple(row))
-    paired = "its baseline of equal options" if several else bases[0] if bases else NOTHING
-    caption = f"{plain(block.name)}: {named(facts)}, each condition paired with {paired}"
-    header += ["paired with"] if several else []
-    return Sheet("compare", metric, name, caption, tuple(header), tuple(rows))
-
-
-def _compared(comparison: Comparison | None, digits: int) -> list[Cell]:
-    if comparison is None or comparison.verdict == "baseline":
-        return _cells([NOTHING] * 4)
-    return _cells(
-        [
-            spread(comparison.difference, digits, "+"),
-            percent(comparison.win_rate),
-            probability(comparison.p_adjusted),
-            verdict(comparison, digits),
-        ]
-    )
 
 
 def _grouped(block: Block) -> list[list[Ablation]]:
@@ -151,14 +80,17 @@ def _ablation(block: Block, parts: Sequence[Ablation], name: str) -> Sheet:
             row += _level(levels.get(value), digits, fine)
     plural = "" if first.conditions == 1 else "s"
     held = f", within {plain(first.within)}" if first.within else ""
-    caption = f"{plain(block.name)}: {plain(first.axis)}; {first.conditions} condition{plural} at each value{held}"
+    note = f"; {first.note}" if first.note else ""
+    caption = (
+        f"{plain(block.name)}: {plain(first.axis)}; {first.conditions} condition{plural} at each value{held}{note}"
+    )
     return Sheet("ablation", first.axis, name, caption, tuple(header), tuple(tuple(row) for row in rows))
 
 
 def _level(level: Level | None, digits: int, fine: int) -> list[Cell]:
     if level is None:
-        return _cells([NOTHING] * 2)
-    return _cells([spread(level.mean, digits), spread(level.difference or NONE, fine, "+")])
+        return cells([NOTHING] * 2)
+    return cells([spread(level.mean, digits), spread(level.difference or NONE, fine, "+")])
 
 
 def _interaction(block: Block, part: Interaction, name: str) -> Sheet:
@@ -178,9 +110,9 @@ def _costs(block: Block, name: str) -> Sheet:
     header = ("condition", "runs", *COSTS.values())
     rows = [
         (
-            _label(block, condition),
-            *_cells([str(len(condition.runs))]),
-            *_cells([amount(float(condition.costs.get(name, math.nan))) for name in COSTS]),
+            label(block, condition),
+            *cells([str(len(condition.runs))]),
+            *cells([amount(float(condition.costs.get(name, math.nan))) for name in COSTS]),
         )
         for condition in block.conditions
     ]
@@ -189,7 +121,7 @@ def _costs(block: Block, name: str) -> Sheet:
 
 def _protocols(block: Block, name: str) -> Sheet:
     rows = [
-        tuple(_cells([titled(facts), plain(facts.protocol), _known(facts.anchor), _known(facts.floor)]))
+        tuple(cells([titled(facts), plain(facts.protocol), _known(facts.anchor), _known(facts.floor)]))
         for facts in block.metrics.values()
     ]
     header = ("metric", "protocol", "degraded input", "real against real")

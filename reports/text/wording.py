@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from reports.html.markup import slug
-from reports.html.numbers import NOTHING, fixed, interval, worded
-from reports.model import Comparison, Estimate, MetricFacts
+from reports.html.numbers import NOTHING, fixed, interval, probability, worded
+from reports.model import Comparison, Estimate, MetricFacts, Score
 
 ARROWS = {True: "↑", False: "↓"}
 # The words of a cost on an axis or in a heading, in the order of the tables, with the unit in brackets.
@@ -20,6 +20,13 @@ COSTS: Mapping[str, str] = {
     "parameters": "parameters",
     "train_seconds": "training (s)",
 }
+HOW = (
+    "Differences are paired by picture and by training seed, and means beside them are over what both have. Where "
+    "pictures are crops of fewer photographs, means are taken by photograph first; intervals (95%), tests and win "
+    "rates count what the headings say. Better or worse: the interval leaves out 0 and p is below 0.05 after the "
+    "adjustment for several comparisons. Leads or trails: the interval alone leaves out 0. Inconclusive: it does not; "
+    "beside it stands the difference that would have been found with a power of 0.8."
+)
 LONGEST = 80  # letters of a part of a name
 
 
@@ -31,6 +38,12 @@ def plain(value: Any) -> str:
 def spread(estimate: Estimate, digits: int, sign: str = "") -> str:
     """A figure with its interval, ``12.72 [11.90, 13.41]``; without one the figure alone."""
     return f"{fixed(estimate.value, digits, sign)} {interval(estimate, digits, sign)}".rstrip()
+
+
+def mean(score: Score, digits: int) -> str:
+    """A condition's mean with its interval, and how many pictures have an infinite figure and are not in it."""
+    more = f" and {score.infinite} infinite" if score.infinite and score.images else ""
+    return f"{spread(score.mean, digits)}{more}"
 
 
 def percent(share: Estimate) -> str:
@@ -51,8 +64,56 @@ def titled(facts: MetricFacts) -> str:
     return f"{named(facts)} {ARROWS[facts.higher_is_better]}"
 
 
+def count(number: int, noun: str) -> str:
+    """``1 picture``, ``24 pictures``."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def units(found: Comparison, facts: MetricFacts) -> str:
+    """What a comparison is over: ``24 samples``, ``24 pictures``, ``16 pictures of 3 photographs``."""
+    if facts.kind == "set":
+        return count(found.images, "sample")
+    said = count(found.images, "picture")
+    said += f" of {count(found.photographs, 'photograph')}" if facts.counted == "photograph" else ""
+    return f"{said} and {found.infinite} infinite, which count as won, lost or tied alone" if found.infinite else said
+
+
+def over(found: Comparison, facts: MetricFacts) -> str:
+    """What a comparison is over: `units`, and the trainings."""
+    if found.verdict == "refused":
+        return NOTHING
+    seeds = f"{found.seeds} and {found.others} seeds" if found.others else count(found.seeds, "seed")
+    return f"{units(found, facts)}, {seeds}"
+
+
+def counted(facts: Iterable[MetricFacts]) -> str:
+    """What intervals count, in words: ``photographs``, or ``photographs; samples of fd``."""
+    names: dict[str, list[str]] = {}
+    for one in facts:
+        names.setdefault(one.counted, []).append(plain(one.name))
+    return "; ".join(f"{noun}s" + (f" of {', '.join(names[noun])}" if len(names) > 1 else "") for noun in names)
+
+
+def wins(facts: MetricFacts) -> str:
+    """The heading of the shares of wins, with what they count: ``wins (photographs)``."""
+    return "wins" if facts.kind == "set" else f"wins ({facts.counted}s)"
+
+
+def adjustment(found: Comparison) -> str:
+    """How p values are adjusted, and over how many: ``Holm over 4``."""
+    return f"{found.adjustment} over {found.family}" if found.family else found.adjustment
+
+
+def adjusted(found: Comparison) -> str:
+    """An adjusted p value and how: ``0.087, Holm over 4``."""
+    p = probability(found.p_adjusted)
+    return p if math.isnan(found.p_adjusted) else f"{p}, {adjustment(found)}"
+
+
 def verdict(comparison: Comparison, digits: int) -> str:
     """The verdict in a word; beside one that is open, the smallest difference that would have been found."""
+    if comparison.verdict == "refused":
+        return f"not compared: {comparison.why}"
     if comparison.verdict != "inconclusive" or math.isnan(comparison.detectable):
         return comparison.verdict
     return f"inconclusive (finds ≥ {fixed(comparison.detectable, digits)})"

@@ -125,7 +125,7 @@ def test_without_an_effect_there_is_no_winner(tmp_path: Path) -> None:
             record(tmp_path, method, 0.0, seed)
     block = only(analyse(tmp_path))
     assert all(condition.scores["psnr"].best for condition in block.conditions)
-    assert re.match(r"psnr \(dB\): inconclusive: \w+ has the best mean", block.verdicts[0])
+    assert re.match(r"psnr \(dB\): inconclusive: \w+ has [\d.]+, ahead of \w+ \([\d.]+\) by \+", block.verdicts[0])
     assert "would be found with a power of 0.8" in block.verdicts[0]
 
 
@@ -164,13 +164,6 @@ def test_what_has_no_training_meets_every_seed(planted: Path) -> None:
     keys = {condition.label: condition.key for condition in only(analyse(planted)).conditions}
     gap = (figures[keys["rddm"]] - figures[keys["identity"]]).mean()
     assert abs(against.difference.value - gap) < 1e-12
-
-
-def test_trainings_without_a_common_seed_are_paired_by_picture(tmp_path: Path) -> None:
-    record(tmp_path, "ddim", 0.0, 0)
-    record(tmp_path, "rddm", 1.5, 5)
-    against = named(only(analyse(tmp_path, baseline="method=ddim")), "rddm").scores["psnr"].comparison
-    assert against and (against.seeds, against.images) == (1, PICTURES) and against.verdict == "better"
 
 
 def test_sampling_seeds_are_matched_before_they_are_averaged(tmp_path: Path) -> None:
@@ -394,7 +387,7 @@ def test_many_comparisons_are_adjusted_otherwise(tmp_path: Path) -> None:
     compared = [one for one in found if one is not None]
     assert len(compared) == 12 and {one.adjustment for one in compared} == {"Benjamini-Hochberg"}
     assert all(one.p_adjusted >= one.p for one in compared)
-    assert all(one.verdict == "inconclusive" for one in compared if one.p_adjusted > 0.05)
+    assert all(one.verdict in ("inconclusive", "leads", "trails") for one in compared if one.p_adjusted > 0.05)
 
 
 def test_the_front_is_judged_by_intervals(tmp_path: Path) -> None:
@@ -458,23 +451,10 @@ def test_a_recorded_sweep_can_be_analysed() -> None:
 
 
 def test_crops_of_few_photographs_are_told():
-    from reports.findings.verdicts import conditional
+    from reports.findings.basis import conditional
 
-    assert "The 16 test pictures are crops of 3 photographs" in conditional([3], [(16, 3), (16, 3)])
-    assert "crops" not in conditional([3], [(16, 16)]) and "crops of 1 photograph:" in conditional([], [(4, 1)])
-
-
-@pytest.mark.parametrize("found,word", [("inconclusive", "leads"), ("better", "wins")])
-def test_a_lead_over_the_baseline_that_the_adjustment_takes_back_is_no_win(found, word):
-    from reports.findings.verdicts import Lead, verdict
-    from reports.model import Comparison, Condition, Estimate, MetricFacts, Score
-
-    gap, none = Estimate(1.0, 0.1, 1.9), Estimate(float("nan"), float("nan"), float("nan"))
-    told = Comparison(gap, none, 0.03, 0.06, "Holm", 1.0, 9, 3, found, "base")
-    facts = MetricFacts("psnr", "dB", "psnr;v1", True, "image", float("nan"), float("nan"))
-    best, base = (
-        Condition(key, key, key, {}, (), (), {"psnr": Score(gap, 9, key == "best", comparison)}, {}, "")
-        for key, comparison in (("best", told), ("base", None))
-    )
-    text = verdict(facts, [best, base], Lead(0, 1, gap, 1.0, 9, 3, True))
-    assert f"best {word} with" in text and ("inconclusive after Holm" in text) is (found == "inconclusive")
+    said = conditional([3], [(16, 3, True), (16, 3, True)])
+    assert "The 16 test pictures are crops of 3 photographs" in said and "photographs are what intervals" in said
+    assert "count them as independent" in conditional([3], [(16, 3, False)])
+    assert "crops" not in conditional([3], [(16, 16, True)])
+    assert "crops of 1 photograph:" in conditional([], [(4, 1, True)])

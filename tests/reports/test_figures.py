@@ -162,7 +162,8 @@ def test_a_condition_is_drawn_against_its_own_baseline():
     with house():
         figure = paired.scatter(handmade.report(), block, "psnr")
         texts = [axes.texts[0].get_text() for axes in figure.axes if axes.texts]
-        assert texts == ["better on 100%\nof 2", "better on 0%\nof 2"]
+        rates = [block.conditions[place].scores["psnr"].comparison.win_rate.value for place in (1, 3)]
+        assert texts == [f"better on {100 * rate:.0f} % of\n{handmade.IMAGES} pictures" for rate in rates]
         heading = paired.forest(handmade.report(), block, "psnr")._suptitle
     assert heading is not None and "equal options" in heading.get_text().replace("\n", " ")
 
@@ -218,7 +219,8 @@ def test_a_scatter_has_equal_axes_the_diagonal_and_the_share_of_wins():
         figure = paired.scatter(handmade.report(), block, "psnr")
         axes = figure.axes[0]
         assert axes.get_xlim() == axes.get_ylim() and axes.get_aspect() == 1.0
-        assert axes.texts[0].get_text() == "better on 50%\nof 3"
+        rate = block.conditions[1].scores["psnr"].comparison.win_rate.value  # the table's own, not the dots'
+        assert axes.texts[0].get_text() == f"better on {100 * rate:.0f} % of\n{handmade.IMAGES} pictures"
     assert len(figure.axes) == 1
     assert not paired.has_images(replace(block, images={}), "psnr")
     assert not paired.has_images(replace(block, images={"psnr": table[["c1"]]}), "psnr")

@@ -25,7 +25,7 @@ from reports.compare import compare  # noqa: E402
 from reports.html.numbers import decimals, probability  # noqa: E402
 from reports.select import chosen, located  # noqa: E402
 from reports.text.lines import lines  # noqa: E402
-from reports.text.wording import percent, spread  # noqa: E402
+from reports.text.wording import adjusted, percent, spread  # noqa: E402
 
 ROOT = Path(__file__).parents[2]
 RECORDED = Path(__file__).parent / "recorded"
@@ -104,7 +104,7 @@ def test_the_difference_is_that_of_the_paired_figures():
     assert len(gaps) == 12 and cells[0] == "psnr (dB) ↑"
     shown = float(cells[3].split(" ")[0].replace("−", "-"))
     assert abs(shown - gaps.mean()) <= 0.05
-    assert cells[4].startswith(f"{100 * (gaps > 0).mean():.0f} %") and cells[6:8] == ["6", "2"]
+    assert cells[4].startswith(f"{100 * (gaps > 0).mean():.0f} %") and cells[7:9] == ["6 pictures", "2"]
     assert "conditional on these trainings" in sheet.caption
 
 
@@ -117,9 +117,9 @@ def test_the_figures_are_those_of_the_report():
     (sheet,) = compare(RECORDED, "method=rddm,sampler.eta=0,task=denoise", "method=identity")
     for row, score in zip(sheet.rows, condition.scores.values(), strict=True):
         ours = score.comparison
-        assert ours is not None and row[8].text == ours.verdict
+        assert ours is not None and row[9].text == ours.verdict
         told = spread(ours.difference, decimals([ours.difference]), "+"), percent(ours.win_rate), probability(ours.p)
-        assert tuple(cell.text for cell in row[3:6]) == told
+        assert tuple(cell.text for cell in row[3:7]) == (*told, adjusted(ours))
 
 
 def test_swapping_the_sides_turns_every_sign():
@@ -128,18 +128,19 @@ def test_swapping_the_sides_turns_every_sign():
     for row, other in zip(sheet.rows, turned.rows, strict=True):
         assert row[3].text.split(" ")[0].translate(str.maketrans("+−", "−+")) == other[3].text.split(" ")[0]
         assert row[5] == other[5] and row[1] == other[2] and row[2] == other[1]
-        assert {row[8].text.split(" ")[0], other[8].text.split(" ")[0]} in ({"better", "worse"}, {"inconclusive"})
+        sides = [{"better": 1, "leads": 1, "worse": -1, "trails": -1}.get(one[9].text, 0) for one in (row, other)]
+        assert sides[0] == -sides[1]  # each side has its own family of comparisons, so that the words may differ
 
 
 def test_a_method_without_training_stands_for_every_seed():
     (sheet,) = compare(RECORDED, "method=rddm,sampler.eta=0,task=denoise", "method=identity")
-    assert [row[7].text for row in sheet.rows] == ["2", "2", "2"]
+    assert [row[8].text for row in sheet.rows] == ["2", "2", "2"]
 
 
-def test_a_run_against_itself_is_no_difference():
+def test_a_run_against_itself_is_nothing_to_compare():
     run = load(RECORDED)["run"].iloc[0]
-    (sheet,) = compare(RECORDED, run, run[:8])
-    assert all(row[3].text == "+0 [+0, +0]" and row[8].text.startswith("inconclusive") for row in sheet.rows)
+    with pytest.raises(UserError, match="name the same runs"):
+        compare(RECORDED, run, run[:8])
 
 
 def saved(root: Path, run: str, **columns) -> None:
@@ -158,17 +159,20 @@ def test_set_metrics_are_paired_by_their_replicates(tmp_path):
     (sheet,) = compare(tmp_path, "a1", "b1")
     cells = [cell.text for cell in sheet.rows[0]]
     low, high = (float(end.replace("−", "-")) for end in cells[3].partition("[")[2].rstrip("]").split(","))
-    assert cells[8] == "better" and cells[4] == "–" and -1.1 < low < -1 < high < -0.9
+    assert cells[9] == "better" and cells[4] == "–" and -1.1 < low < -1 < high < -0.9 and cells[7] == "50 samples"
     saved(tmp_path, "c1", value=2.0)
     (sheet,) = compare(tmp_path, "a1", "c1")
-    assert sheet.rows[0][3].text == "−1.000" and sheet.rows[0][8].text == "inconclusive"
+    assert sheet.rows[0][3].text == "−1.000" and sheet.rows[0][9].text == "inconclusive"
 
 
-def test_other_protocols_and_other_seeds_are_not_paired(tmp_path):
+def test_other_protocols_and_metrics_are_not_paired(tmp_path):
     saved(tmp_path, "a1", value=1.0)
     saved(tmp_path, "b1", value=2.0, protocol="other")
-    with pytest.raises(UserError, match="share no metric under one protocol"):
+    with pytest.raises(UserError, match="metric kid: the runs have two protocols, p and other"):
         compare(tmp_path, "a1", "b1")
+    saved(tmp_path, "c1", value=2.0, metric="fid")
+    with pytest.raises(UserError, match="share no metric under one protocol"):
+        compare(tmp_path, "a1", "c1")
 
 
 def test_null_is_a_value(tmp_path):

@@ -162,7 +162,7 @@ def test_missing_figures_leave_out_pictures_and_trainings() -> None:
     cells = whole.copy()
     cells[1, 2, 4] = np.nan  # a picture
     cells[2, 1] = np.nan  # a training
-    cells[3, 0, :15] = np.inf  # most of a training
+    cells[3, 0, :15] = np.nan  # most of a training
     cells[4] = np.nan
     found = spread(cells)
     parts = [whole[:1], np.delete(whole[1:2], 4, 2), whole[2:3, [0, 2]], whole[3:4, 1:]]
@@ -180,7 +180,8 @@ def test_nothing_is_told_of_one_picture_and_all_of_equal_ones() -> None:
     assert alone.mean[0] == 1 and np.isnan(alone.low[0]) and np.isnan(alone.p[0])
     same, shifted = spread(np.zeros((1, 1, 9))), spread(np.full((1, 1, 9), 0.5))
     assert (same.low[0], same.high[0], same.p[0]) == (0, 0, 1)
-    assert (shifted.low[0], shifted.p[0], shifted.detectable[0]) == (0.5, 0, 0)
+    assert (shifted.low[0], shifted.high[0], shifted.p[0]) == (0.5, 0.5, 0.5**8)  # that of the signs, and no less
+    assert np.isnan([same.detectable[0], shifted.detectable[0]]).all()
     assert spread(np.ones((0, 1, 3))).mean.shape == (0,)
 
 
@@ -193,14 +194,16 @@ def test_set_intervals_cover() -> None:
     weights = rng.multinomial(size, np.full(size, 1 / size), 300).T / size
     values, replicates, items = rows.mean(2), rows @ weights, np.full(count, size)
     within = 3 * np.sqrt(0.95 * 0.05 / count)
-    of_all = spread_of_sets(values, replicates + 5.0, items)  # a shift of the replicates, as Frechet's, is no matter
+    of_all = spread_of_sets(
+        [(values, replicates + 5.0)], items
+    )  # a shift of the replicates, as Frechet's, is no matter
     assert 0.93 - within < covered(of_all, 1.0) < 0.975 + within and (of_all.seeds == 3).all()
-    one = spread_of_sets(values[:, :1], replicates[:, :1], items)
+    one = spread_of_sets([(values[:, :1], replicates[:, :1])], items)
     own = 1 + effects[:, 0]
     assert 0.93 - within < np.mean((one.low <= own) & (own <= one.high)) < 0.97 + within
-    bare = spread_of_sets(values, np.full((count, 3, 2), np.nan), items)
+    bare = spread_of_sets([(values, np.full((count, 3, 2), np.nan))], items)
     np.testing.assert_allclose(bare.high - bare.mean, 4.3027 * values.std(1, ddof=1) / np.sqrt(3), rtol=1e-4)
-    assert np.isnan(spread_of_sets(values[:, :2], np.full((count, 2, 2), np.nan), items).low).all()
+    assert np.isnan(spread_of_sets([(values[:, :2], np.full((count, 2, 2), np.nan))], items).low).all()
 
 
 def test_student_is_student() -> None:

@@ -1,0 +1,48 @@
+"""What figures and verdicts rest on: pictures, photographs, trainings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from reports.model import Comparison, MetricFacts
+from reports.stats.spread import FEWEST
+from reports.text.wording import count, units
+
+CONDITIONAL = {
+    1: "conditional on one training run",
+    2: "conditional on these two training runs",
+}
+
+
+def basis(found: Comparison, trained: bool, facts: MetricFacts) -> str:
+    """What a comparison is over: pictures and trainings, and what it is conditional on."""
+    what = units(found, facts)
+    if not trained:
+        return f"{what}, no training involved"
+    if found.others:
+        return f"{what}, {found.seeds} and {found.others} training seeds with none in common"
+    conditional = f", {CONDITIONAL[found.seeds]}" if found.seeds in CONDITIONAL else ""
+    return f"{what}, {count(found.seeds, 'training seed')}{conditional}"
+
+
+def conditional(seeds: Iterable[int], cut: Iterable[tuple[int, int, bool]] = ()) -> str:
+    """What all verdicts depend on: from the numbers of training seeds of the comparisons with a training, and of test
+    pictures and the photographs that they were ``cut`` from, with whether the records say which from which."""
+    least = min(seeds, default=0)
+    pictures = "The intervals cover the choice of test pictures"
+    crops = "".join(_crops(*one) for one in sorted(set(cut)) if one[1] < one[0])
+    if not least:
+        return f"{pictures}; no training is involved.{crops}"
+    if least < FEWEST:
+        said = CONDITIONAL[least]
+        return f"{said[0].upper()}{said[1:]}: another training seed may turn it. {pictures} and of nothing else.{crops}"
+    return f"{pictures} and of training seeds ({least} at least).{crops}"
+
+
+def _crops(images: int, photographs: int, recorded: bool) -> str:
+    said = f" The {images} test pictures are crops of {count(photographs, 'photograph')}: crops of one are alike, "
+    if not recorded:
+        return f"{said}the intervals count them as independent, and other photographs may turn it."
+    if photographs == 1:
+        return f"{said}nothing is known of other photographs, and there is neither an interval nor a verdict."
+    return f"{said}so means are taken by photograph first, and photographs are what intervals and tests count."
