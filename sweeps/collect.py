@@ -11,7 +11,8 @@ import numpy as np
 
 from harness.keys import key
 from harness.plan import Plan
-from harness.store import Damaged, Store, read_npz
+from harness.sealed import Damaged
+from harness.store import Store, read_npz
 from sweeps.folder import write_points
 from sweeps.state import Standing, Sweep
 

@@ -13,8 +13,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from errors import UserError
-from harness.ensure import FACTS
 from harness.files import DAY
+from harness.store import FACTS
 from sweeps import needs
 from sweeps.leftovers import LEVELS, MARKS, Garbage, entries, leftovers, listed, measure, real, working
 from sweeps.needs import Needs, facts_of

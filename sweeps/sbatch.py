@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from typing import Any
 
 from errors import UserError
+from harness.sealed import fits, lines
 from sweeps.folder import Submission
 from sweeps.jobs import Job
 from sweeps.settings import Resources
@@ -25,11 +25,14 @@ LINES = (  # of each job; srun does not pass the number of cores on by itself
 def ids(submission: Submission) -> dict[int, str]:
     """What the cluster calls the jobs that it took, by number."""
     found: dict[int, str] = {}
-    with suppress(OSError):
-        for line in (submission.folder / IDS).read_text().splitlines():
-            with suppress(ValueError):
-                found |= dict(json.loads(line))
+    for pairs in lines(submission.folder / IDS, [_pair]):
+        found |= dict(pairs)
     return found
+
+
+def _pair(value: Any) -> bool:
+    """Whether a value is a job's number and what the cluster calls it."""
+    return fits(value, list) and [type(one) for one in value] == [int, str]
 
 
 def gpus_of(job: Job, asked: Resources, there: bool) -> int:

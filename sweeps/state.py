@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from harness import records
-from harness.store import Damaged, Store
+from harness.sealed import Damaged
+from harness.store import Store
 from sweeps import cluster
 from sweeps.attempts import Attempt, attempts, running
 from sweeps.cluster import State
@@ -98,9 +99,8 @@ class Sweep:
         return any(standing.status in ("failed", "stopped") for standing in self._undone(row))
 
     def recorded(self, row: Mapping[str, Any]) -> bool:
-        """Whether a point's record is there with all that was asked for."""
-        there = records.path_of(self.root, row["run"]).exists()
-        return there and row["scores"].items() <= records.scores_of(self.root, row["run"]).items()
+        """Whether a point's record is there, whole, with all that was asked for."""
+        return row["scores"].items() <= records.scores_of(self.root, row["run"]).items()
 
     def job(self, job: Handed) -> Standing:
         """How a job stands."""
