@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from harness import records
+from harness import recorded, records
 from harness.ensure import ensure, whole
 from harness.plan import Plan, Stage
 from harness.progress import progress
@@ -74,7 +74,7 @@ def _sample(plan: Plan, store: Store, entry: Entry) -> None:
 
 
 def _record(plan: Plan, store: Store, scores: records.Scores) -> Path:
-    path = records.path_of(store.root, plan.run)
+    path = recorded.path_of(store.root, plan.run)
     drawn = store.entry("samples", plan.samples.key)
     with drawn.lock():  # two scorings of the same samples write the same record
         if records.holds(store.root, plan):

@@ -7,8 +7,7 @@ import hashlib
 import io
 import json
 import subprocess
-from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,8 +16,9 @@ import numpy as np
 
 from harness.files import plainly, write_atomic
 from harness.plan import Plan
-from harness.progress import say, say_once
-from harness.sealed import Damaged, Each, Shape, seal, unsealed
+from harness.progress import say
+from harness.recorded import check, has, path_of, write_note
+from harness.sealed import Damaged
 from registry import FOLDERS, ROOT
 
 if TYPE_CHECKING:
@@ -26,77 +26,13 @@ if TYPE_CHECKING:
 
 # By metric: the facts of its stamp and its arrays, as `harness.score` gives them.
 Scores = Mapping[str, tuple[Mapping[str, Any], Mapping[str, np.ndarray]]]
-NOTE: dict[str, Shape] = {"run": str, "bytes": int, "sha256": str, "scores": Each(str)}
-READERS = 8  # threads: on a network file system a small file is mostly waiting
 COMMIT = ".commit"  # in a frozen copy of the code: the commit that it was taken from
 PACKAGES = ("torch", "diffusers", "torchmetrics", "numpy", "hydra-core", "safetensors")
 
 
-def path_of(root: Path, run: str) -> Path:
-    """Where the record of a run lies."""
-    return root / "records" / f"{run}.parquet"
-
-
-def check(path: Path) -> dict[str, Any]:
-    """What the note beside a record says of it, once the record is known to be, byte for byte, what was written.
-
-    Raises `Damaged` for a record that was altered, cut off, that is another run's, or that has no note: its writer
-    was killed between the two.
-    """
-    note = unsealed(path.with_suffix(".json"), NOTE)
-    if note["run"] != path.stem:
-        raise Damaged(f"{path}: belongs to another run ({note['run']})")
-    try:
-        state = path.stat()
-        altered = state.st_size != note["bytes"] or _digest(path, state.st_mtime_ns) != note["sha256"]
-    except OSError as error:
-        raise Damaged(f"{path}: cannot be read ({error.strerror})") from error
-    if altered:
-        raise Damaged(f"{path}: not what was written ({state.st_size} bytes, {note['bytes']} expected)")
-    return note
-
-
-@functools.lru_cache(maxsize=100_000)
-def _digest(path: Path, changed: int) -> str:
-    """The sha256 of a record, read once for each time that it was ``changed``: status asks again and again."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def whole(paths: Iterable[Path]) -> list[Path]:
-    """The records among some that are what was written; the others are named, each in a line, and left out."""
-    asked = list(paths)
-    with ThreadPoolExecutor(READERS) as pool:
-        found = list(zip(asked, pool.map(_damage, asked), strict=True))
-    for _, damage in found:
-        if damage:
-            say_once(f"left out, for it is damaged: {damage}; run its sweep again")
-    return [path for path, damage in found if not damage]
-
-
-def _damage(path: Path) -> str:
-    try:
-        check(path)
-    except Damaged as damage:
-        return str(damage)
-    return ""
-
-
-def scores_of(root: Path, run: str) -> dict[str, str]:
-    """By metric, the key of the scores that a run's record holds; nothing where there is no whole record."""
-    try:
-        return dict(check(path_of(root, run))["scores"])
-    except Damaged:
-        return {}
-
-
 def holds(root: Path, plan: Plan) -> bool:
     """Whether the record of a plan is there, with all that was asked for."""
-    path = path_of(root, plan.run)
-    try:
-        held = check(path)["scores"]
-    except Damaged:
-        return False
-    return {name: node.key for name, node in plan.scores.items()}.items() <= held.items()
+    return has(root, plan.run, {name: node.key for name, node in plan.scores.items()})
 
 
 def rows(plan: Plan, scores: Scores, cost: Mapping[str, Any]) -> pd.DataFrame:
@@ -165,12 +101,6 @@ def write(root: Path, plan: Plan, table: pd.DataFrame) -> Path:
     write_atomic(path, buffer.getvalue())
     write_note(path, buffer.getvalue(), held | {name: node.key for name, node in plan.scores.items()})
     return path
-
-
-def write_note(path: Path, data: bytes, scores: Mapping[str, str]) -> None:
-    """Write the note beside a record of these bytes: their sha256, whose it is and, by metric, the scores it holds."""
-    facts = {"run": path.stem, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest(), "scores": dict(scores)}
-    write_atomic(path.with_suffix(".json"), seal(facts))
 
 
 def _old(path: Path) -> tuple[dict[str, str], pd.DataFrame | None]:

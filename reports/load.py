@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from errors import UserError
-from harness.records import READERS, whole
+from harness.recorded import READERS, whole
 from reports.columns import FIXED, REQUIRED, arrow
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness.records import READERS, whole
+from harness.recorded import READERS, whole
 from reports.columns import FIXED, OWN, REQUIRED
 from reports.load import damaged
 

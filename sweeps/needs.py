@@ -18,7 +18,7 @@ from typing import Any
 
 from errors import UserError
 from harness.files import DAY
-from harness.records import check
+from harness.recorded import check
 from harness.sealed import Damaged
 from harness.sealed import read as read_json
 from harness.store import FACTS, Store
