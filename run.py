@@ -13,7 +13,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 import harness.threads  # noqa: F401 - before anything imports torch
-from errors import UserError
+from errors import UserError, visible
 from harness.commandline import Command, Words, from_hydra, parse, read, results_dir
 from harness.config import store_nodes
 from harness.ensure import PointFailed
@@ -91,7 +91,7 @@ def main(arguments: Sequence[str]) -> int:
             return 0
         return sweep(words, command, plans)
     except UserError as error:
-        sys.stderr.write(f"error: {error}\n")
+        sys.stderr.write(f"error: {visible(str(error))}\n")
         return 2
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 
 from datasets.prepare import prepare
-from errors import UserError
+from errors import UserError, visible
 
 ROOT = "data/photographs"
 
@@ -41,9 +41,9 @@ def main(words: Sequence[str]) -> int:
     console, target = Console(highlight=False, soft_wrap=True), Path(options.to).expanduser()
     cache = Path(options.cache).expanduser() if options.cache else target / "packages"
     try:
-        prepare(target, cache, options.without, lambda line: console.print(line, markup=False))
+        prepare(target, cache, options.without, lambda line: console.print(visible(line), markup=False))
     except UserError as error:
-        Console(stderr=True, highlight=False, soft_wrap=True).print(str(error), markup=False)
+        Console(stderr=True, highlight=False, soft_wrap=True).print(visible(str(error)), markup=False)
         return 2
     except KeyboardInterrupt:
         Console(stderr=True).print("stopped; run it again to go on", markup=False)

@@ -23,16 +23,20 @@ def natural_key(name: str) -> list[tuple[int, int, str]]:
 def walk(folder: Path, suffixes: tuple[str, ...] = SUFFIXES, deep: bool = False) -> Iterator[str]:
     """Names of the files with these suffixes, relative to the folder, unordered; with ``deep`` at any depth.
 
-    Hidden files and folders are passed over. One `os.scandir` per folder and no further question to the disk.
+    Hidden files and folders are passed over. One `os.scandir` per folder and no further question to the disk. Raises
+    `UserError` for what can't be looked at, as a link to itself.
     """
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.name.startswith("."):
-                continue
-            if entry.name.lower().endswith(suffixes) and entry.is_file():
-                yield entry.name
-            elif deep and entry.is_dir():
-                yield from (f"{entry.name}/{name}" for name in walk(folder / entry.name, suffixes, deep))
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.name.startswith("."):
+                    continue
+                if entry.name.lower().endswith(suffixes) and entry.is_file():
+                    yield entry.name
+                elif deep and entry.is_dir():
+                    yield from (f"{entry.name}/{name}" for name in walk(folder / entry.name, suffixes, deep))
+    except OSError as error:
+        raise UserError(f"{error.filename or folder}: cannot be read ({error.strerror}); mend or remove it") from error
 
 
 def list_images(folder: str, option: str) -> list[Path]:

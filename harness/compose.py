@@ -21,6 +21,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from errors import UserError
 from harness.config import CHOSEN, ROOT_OPTIONS
@@ -153,8 +154,11 @@ def plain(config: DictConfig) -> dict[str, Any]:
 
 def composed(name: str, line: Sequence[str], hydra: bool = False) -> DictConfig:
     """What Hydra composes of an experiment and a command line. Raises `UserError`, in one line."""
-    with one_line():
-        return compose(name, overrides=list(line), return_hydra_config=hydra)
+    try:
+        with one_line():
+            return compose(name, overrides=list(line), return_hydra_config=hydra)
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise UserError(f"-cn {name}: no YAML ({' '.join(str(error).split())}); mend the file") from error
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 import traceback
 from collections.abc import Callable, Mapping
@@ -13,9 +12,9 @@ from typing import Any
 from errors import UserError
 from harness.holder import Holder
 from harness.progress import say
-from harness.store import Damaged, Entry
+from harness.sealed import Damaged
+from harness.store import Entry
 
-FACTS = "facts.json"  # in each entry: what it depends on, of which its name is the hash
 _BEGAN = time.time()
 
 
@@ -51,7 +50,7 @@ def ensure(entry: Entry, facts: Mapping[str, Any], make: Callable[[Entry], None]
         if not _usable(entry):
             _refuse_failed(entry)
             try:
-                entry.write(FACTS, json.dumps(facts, sort_keys=True).encode())
+                entry.begin(facts)
                 make(entry)
             except Exception as error:
                 reason = " ".join(str(error).split()) or type(error).__name__

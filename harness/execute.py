@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from harness import records
+from harness import recorded, records
 from harness.ensure import ensure, whole
 from harness.plan import Plan, Stage
 from harness.progress import progress
@@ -77,14 +77,14 @@ def _sample(plan: Plan, store: Store, entry: Entry) -> None:
 
 
 def _record(plan: Plan, store: Store, scores: records.Scores) -> Path:
-    path = records.path_of(store.root, plan.run)
+    path = recorded.path_of(store.root, plan.run)
     drawn = store.entry("samples", plan.samples.key)
     with drawn.lock():  # two scorings of the same samples write the same record
-        if path.exists() and records.holds(store.root, plan):
+        if records.holds(store.root, plan):
             return path
         pictures = read_npz(store.entry("inputs", plan.inputs.key), "inputs.npz")
         trained = [store.entry("trainings", stage.key) for stage in plan.stages]
-        seconds = sum(entry.facts()["train_seconds"] if entry.status == "done" else np.nan for entry in trained)
+        seconds = sum(entry.facts()["train_seconds"] if entry.sound else np.nan for entry in trained)
         cost = {**drawn.facts()["cost"], "train_seconds": seconds, **_flat_hardware(drawn)}
         sources = dict(zip(pictures["ids"].tolist(), pictures["sources"].tolist(), strict=True))
         cost["sources"] = len(set(sources.values()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import os
+import re
 import socket
 import time
 import uuid
@@ -14,6 +15,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from errors import UserError
+from harness.sealed import Damaged, Shape, parsed, process
+
+_TOKEN = re.compile("[A-Za-z0-9-]{1,64}")
+
+
+def _is_token(value: object) -> bool:
+    """Whether a value can be a part of a file's name, as tokens are."""
+    return isinstance(value, str) and _TOKEN.fullmatch(value) is not None
+
+
+HOLDER: dict[str, Shape] = {"host": str, "system": str, "pid": process, "started": str}
+HOLDER |= {"token": _is_token, "time": float}
 
 
 @dataclass(frozen=True)
@@ -43,7 +56,7 @@ class Holder:
 def read(path: Path) -> Holder | None:
     """The holder that a lock file names, or None where there is no file.
 
-    A file without readable content (its holder was killed as it began, on a file system without links) stands
+    A file without sound content (its holder was killed as it began, on a file system without links) stands
     for a holder of unknown host, which can only fall silent.
     """
     try:
@@ -53,8 +66,9 @@ def read(path: Path) -> Holder | None:
     except FileNotFoundError:
         return None
     try:
-        return Holder(**json.loads(text), beat=state.st_mtime)
-    except (ValueError, TypeError):
+        told = parsed(path, text, HOLDER)
+        return Holder(**{name: told[name] for name in HOLDER}, beat=state.st_mtime)
+    except Damaged:
         token = f"unreadable-{state.st_ino}"
         return Holder("unknown", "", 0, "", token, state.st_mtime, state.st_mtime)
 

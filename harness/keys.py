@@ -27,7 +27,8 @@ def canonical(value: Any) -> str:
 def key(kind: str, facts: Mapping[str, Any]) -> str:
     """The folder name of a result: the first 20 hexadecimal digits of sha256(canonical({kind, facts})).
 
-    ``kind`` separates levels that happen to depend on the same facts. Raises what `canonical` raises.
+    ``kind`` separates levels that happen to depend on the same facts: for an entry of the store it is the name of its
+    level ("trainings", "samples"), so that whoever finds the entry can check its name. Raises what `canonical` raises.
     """
     text = canonical({"kind": kind, "facts": dict(facts)})
     return hashlib.sha256(text.encode("ascii")).hexdigest()[:DIGITS]

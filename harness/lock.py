@@ -2,7 +2,7 @@
 
 The lock is a file that names its holder. It comes into being complete, by a hard link, and its holder touches it
 while it works. A holder is dead when the file was not touched for ``stale_after`` seconds, or at once when its
-process is seen to be gone.
+process is seen to be gone. Who waits counts that silence by its own clock too: the holder's may be ahead.
 
 Who takes over from holder T first puts its own file under ``<lock>.<T's token>``: the claim. A hard link decides
 between several waiters, and tokens never return, so only the winner may rename its claim over the lock. The lock
@@ -13,6 +13,7 @@ way, by a claim on its claim. No advisory locks (fcntl, flock): network file sys
 from __future__ import annotations
 
 import errno
+import math
 import os
 import threading
 import time
@@ -21,6 +22,7 @@ from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
+from harness.files import plainly
 from harness.holder import Holder, read, ticket
 
 NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
@@ -33,10 +35,10 @@ class LockLostError(RuntimeError):
 class Lock:
     """Context manager that waits until the lock at ``path`` is its own. Not re-entrant.
 
-    ``stale_after`` and ``poll`` are in seconds, the former the same for all who use the path; the heartbeat comes
-    six times within it. ``waiting`` is called once with each `Holder` that is waited for. Entering raises
-    `UserError` where the folder cannot be written; leaving raises `LockLostError` if the lock was taken over, unless
-    another exception is on its way.
+    ``stale_after`` and ``poll`` are in seconds, the former the same for all who use the path; the heartbeat comes six
+    times within it. ``waiting`` is called once with each `Holder` that is waited for. Entering raises `UserError` where
+    the folder cannot be written, and so does leaving; leaving raises `LockLostError` too if the lock was taken over,
+    unless another exception is on its way.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class Lock:
         self.poll = poll
         self._waiting = waiting
         self._token = ""
+        self._heard: dict[str, tuple[float, float]] = {}  # by token: the newest beat, and when it was first seen
         self._stop = threading.Event()
         self._thread = threading.Thread()
 
@@ -72,7 +75,13 @@ class Lock:
     ) -> None:
         self._stop.set()
         self._thread.join()
-        if not self._release() and error is None:
+        if error is not None:
+            with suppress(OSError):  # what went wrong is on its way already
+                self._release()
+            return
+        with plainly(self.path):
+            released = self._release()
+        if not released:
             raise LockLostError(f"{self.path}: taken over by another process")
 
     @property
@@ -116,7 +125,14 @@ class Lock:
         return True
 
     def _dead(self, holder: Holder, now: float) -> bool:
-        return now - holder.beat > self.stale_after or holder.gone()
+        """Whether a holder is gone, was silent for long by the file system's clock, or since it was first looked at:
+        where its clock is ahead, its last beat may lie in a future that takes days to come."""
+        beat, since = self._heard.get(holder.token, (math.nan, 0.0))
+        if beat != holder.beat:
+            since = time.monotonic()
+            self._heard[holder.token] = (holder.beat, since)
+        silent = max(now - holder.beat, time.monotonic() - since)
+        return silent > self.stale_after or holder.gone()
 
     def _beat(self) -> None:
         while not self._stop.wait(self.stale_after / 6):
@@ -146,7 +162,7 @@ def _chain(path: Path) -> list[Holder]:
     """The holder, who claims to succeed it, who claims to succeed that one, and so on."""
     chain: list[Holder] = []
     holder = read(path)
-    while holder is not None:
+    while holder is not None and holder not in chain:  # a file that claims to succeed itself is nobody's work
         chain.append(holder)
         holder = read(_claim(path, holder.token))
     return chain

@@ -156,7 +156,7 @@ def _stages(point: Point) -> tuple[Stage, ...]:
         }
         if "dataset" in needs["reads"]:
             facts["manifest"] = manifest(point)
-        made[name] = Stage(key("training", facts), facts, name, tuple(needs["after"]), owner.name, options)
+        made[name] = Stage(key("trainings", facts), facts, name, tuple(needs["after"]), owner.name, options)
     return tuple(made.values())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import time
 from collections.abc import Iterator
@@ -10,6 +11,8 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from errors import visible
 
 console = Console(stderr=True, highlight=False)
 LINE_SECONDS = 15.0  # between two lines of a log
@@ -29,7 +32,7 @@ class Bar:
 
     def say(self, text: str) -> None:
         """A line above the bar."""
-        self.progress.console.print(text, markup=False)
+        self.progress.console.print(visible(text), markup=False)
 
 
 class Lines:
@@ -50,7 +53,7 @@ class Lines:
 
     def say(self, text: str) -> None:
         """A line."""
-        console.print(f"{self.title}: {text}", markup=False, soft_wrap=True)
+        console.print(visible(f"{self.title}: {text}"), markup=False, soft_wrap=True)
 
 
 class Report:
@@ -106,5 +109,11 @@ def progress(title: str, total: int) -> Iterator[Bar | Lines | Report]:
 
 
 def say(text: str) -> None:
-    """One line on the terminal."""
-    console.print(text, markup=False, soft_wrap=True)
+    """One line on the terminal, whatever stands in it."""
+    console.print(visible(text), markup=False, soft_wrap=True)
+
+
+@functools.cache
+def say_once(text: str) -> None:
+    """One line, however often this process comes upon it: files are read again and again."""
+    say(text)

@@ -23,7 +23,8 @@ from errors import UserError
 from harness.place import Place
 from harness.plan import Plan, Stage
 from harness.progress import console
-from harness.store import Damaged, Entry, Store
+from harness.sealed import Damaged
+from harness.store import Entry, Store
 from registry import ROOT
 
 POLL = 0.05  # seconds between two looks at the ranks

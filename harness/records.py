@@ -14,8 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness.files import write_atomic
+from harness.files import plainly, write_atomic
 from harness.plan import Plan
+from harness.progress import say
+from harness.recorded import check, has, path_of, write_note
+from harness.sealed import Damaged
 from registry import FOLDERS, ROOT
 
 if TYPE_CHECKING:
@@ -27,38 +30,9 @@ COMMIT = ".commit"  # in a frozen copy of the code: the commit that it was taken
 PACKAGES = ("torch", "diffusers", "torchmetrics", "numpy", "hydra-core", "safetensors")
 
 
-def path_of(root: Path, run: str) -> Path:
-    """Where the record of a run lies."""
-    return root / "records" / f"{run}.parquet"
-
-
-def scores_of(root: Path, run: str) -> dict[str, str]:
-    """By metric, the key of the scores that a run's record holds; nothing where there is no whole record."""
-    note = _note(root, run)
-    try:
-        whole = path_of(root, run).stat().st_size == note.get("bytes")
-    except OSError:
-        return {}
-    return note["scores"] if whole else {}  # killed between record and note, or cut off: it is written again
-
-
 def holds(root: Path, plan: Plan) -> bool:
     """Whether the record of a plan is there, with all that was asked for."""
-    wanted = {name: node.key for name, node in plan.scores.items()}
-    return path_of(root, plan.run).exists() and wanted.items() <= scores_of(root, plan.run).items()
-
-
-def _note(root: Path, run: str) -> dict[str, Any]:
-    try:
-        note = json.loads(_note_path(root, run).read_bytes())
-    except (OSError, ValueError):
-        return {"scores": {}}
-    return note if isinstance(note, dict) and isinstance(note.get("scores"), dict) else {"scores": {}}
-
-
-def _note_path(root: Path, run: str) -> Path:
-    """Beside a record: its size and what it holds, so that the planner need not read Parquet."""
-    return root / "records" / f"{run}.json"
+    return has(root, plan.run, {name: node.key for name, node in plan.scores.items()})
 
 
 def rows(plan: Plan, scores: Scores, sources: Mapping[str, str], cost: Mapping[str, Any]) -> pd.DataFrame:
@@ -122,27 +96,28 @@ def write(root: Path, plan: Plan, table: pd.DataFrame) -> Path:
     import pandas as pd
 
     path = path_of(root, plan.run)
-    old = _old(path)
+    held, old = _old(path)
     if old is not None:
         table = pd.concat([table, old[~old["metric"].isin([*table["metric"], ""])]], ignore_index=True)
     buffer = io.BytesIO()
     table.to_parquet(buffer, index=False)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    with plainly(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
     write_atomic(path, buffer.getvalue())
-    held = _note(root, plan.run)["scores"] | {name: node.key for name, node in plan.scores.items()}
-    note = {"bytes": len(buffer.getvalue()), "scores": held}
-    write_atomic(_note_path(root, plan.run), json.dumps(note, sort_keys=True).encode())
+    write_note(path, buffer.getvalue(), held | {name: node.key for name, node in plan.scores.items()})
     return path
 
 
-def _old(path: Path) -> pd.DataFrame | None:
-    """What a record holds; None where there is none or it can't be read, so that it is written anew."""
+def _old(path: Path) -> tuple[dict[str, str], pd.DataFrame | None]:
+    """The scores that a record holds, and its table; nothing where there is none. A damaged one is named."""
     import pandas as pd
 
     try:
-        return pd.read_parquet(path)
-    except (OSError, ValueError):
-        return None
+        return dict(check(path)["scores"]), pd.read_parquet(path)
+    except Damaged as damage:
+        if path.exists():
+            say(f"damaged: {damage}; writing it anew")
+        return {}, None
 
 
 @functools.lru_cache(maxsize=1)

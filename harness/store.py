@@ -1,7 +1,8 @@
 """The folder of results: ``root/level/key``, where the key is the hash of what the entry depends on.
 
-An entry is there once its DONE marker is, which lists each file with its checksum. Nothing is ever written in
-place: a file gets its name when it is complete and on the disk, so that a reader never meets half of one, and a
+An entry is there once its DONE marker is, which lists each file with its checksum and carries one of its own; it
+counts only where its facts hash to the folder's name, so that no entry passes for another. Nothing is ever written
+in place: a file gets its name when it is complete and on the disk, so that a reader never meets half of one, and a
 full disk or a killed job leaves what was there before. Names with a leading dot are not results.
 """
 
@@ -25,15 +26,16 @@ import numpy as np
 from errors import UserError
 from harness.files import plainly, sweep, write_atomic
 from harness.holder import Holder
+from harness.keys import key
 from harness.lock import Lock
+from harness.sealed import Damaged, Each, Shape, is_time, parsed, seal, unsealed
 
+FACTS = "facts.json"  # in each entry: what it depends on, of which its name is the hash
 Status = Literal["missing", "partial", "done", "failed"]
 _MARKERS = ("DONE", "FAILED")
+DONE_SHAPE: dict[str, Shape] = {"facts": dict, "files": Each({"sha256": str, "bytes": int}), "finished": str}
+FAILED_SHAPE: dict[str, Shape] = {"reason": str, "traceback": str, "facts": dict, "failed": is_time}
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.=+-]{0,150}")
-
-
-class Damaged(Exception):  # noqa: N818 - a state of the entry, and so it reads in an except clause
-    """A file of an entry is missing, or is not what was written; the message names it."""
 
 
 class Store:
@@ -86,6 +88,19 @@ class Entry:
         markers: tuple[tuple[str, Status], ...] = (("DONE", "done"), ("FAILED", "failed"), ("", "partial"))
         return next((status for name, status in markers if (self.path / name).exists()), "missing")
 
+    @property
+    def sound(self) -> bool:
+        """Whether the entry is done and its marker and facts are its own; its other files are not looked at."""
+        try:
+            self._done()
+        except Damaged:
+            return False
+        return True
+
+    def begin(self, facts: Mapping[str, Any]) -> None:
+        """Write what the entry depends on, of which its name is the hash: the first of its files."""
+        self.write(FACTS, json.dumps(facts, sort_keys=True).encode())
+
     def write(self, name: str, data: bytes) -> None:
         """Write a file whole. Raises `UserError` if the disk refuses, `ValueError` if the entry is done."""
         self._mark(_plain(name, _MARKERS), data)
@@ -93,19 +108,21 @@ class Entry:
 
     def finish(self, facts: Mapping[str, Any]) -> None:
         """Publish the files that this object wrote, with JSON facts of them; clears an earlier failure."""
-        self._mark("DONE", _json({"facts": dict(facts), "files": self._written, "finished": _now()}))
+        self._mark("DONE", seal({"facts": dict(facts), "files": self._written, "finished": _now()}))
         (self.path / "FAILED").unlink(missing_ok=True)
 
     def fail(self, reason: str, traceback: str, facts: Mapping[str, Any]) -> None:
         """Mark the entry as failed, with one line of reason, the whole traceback and JSON facts."""
         (self.path / "DONE").unlink(missing_ok=True)
         failure = {"reason": reason, "traceback": traceback, "facts": dict(facts), "failed": _now()}
-        self._mark("FAILED", _json(failure))
+        self._mark("FAILED", seal(failure))
 
     def read(self, name: str) -> bytes:
         """A file of a done entry. Raises `Damaged` unless it is, byte for byte, what DONE promises."""
-        path = self.path / _plain(name)
-        promised = self._done()["files"].get(name)
+        return self._promised(_plain(name), self._done()["files"])
+
+    def _promised(self, name: str, files: Mapping[str, Any]) -> bytes:
+        path, promised = self.path / name, files.get(name)
         if promised is None:
             raise Damaged(f"{path}: not among the entry's files")
         try:
@@ -120,14 +137,19 @@ class Entry:
         """The facts given to `finish`. Raises `Damaged` if the entry is not done."""
         return dict(self._done()["facts"])
 
+    def depends(self) -> dict[str, Any]:
+        """What the entry depends on, of which its name is the hash. Raises `Damaged` if it is not done."""
+        return self._own(self._done())
+
     def failure(self) -> dict[str, Any]:
         """Reason, traceback, facts and time ("failed") given to `fail`. Raises `Damaged` if it did not fail."""
-        return _marker(self.path / "FAILED", {"reason", "traceback", "facts", "failed"})
+        return unsealed(self.path / "FAILED", FAILED_SHAPE)
 
     def verify(self) -> None:
         """Read every file. Raises `Damaged` for the first that is not what was written."""
-        for name in self._done()["files"]:
-            self.read(name)
+        files = self._done()["files"]
+        for name in files:
+            self._promised(name, files)
 
     def discard(self) -> None:
         """Remove the entry: first its name, in one step, then what was under it. Nothing happens if missing.
@@ -141,7 +163,22 @@ class Entry:
         shutil.rmtree(trash, ignore_errors=True)
 
     def _done(self) -> dict[str, Any]:
-        return _marker(self.path / "DONE", {"facts", "files"})
+        """What DONE says, once it is known to be this entry's."""
+        done = unsealed(self.path / "DONE", DONE_SHAPE)
+        self._own(done)
+        return done
+
+    def _own(self, done: Mapping[str, Any]) -> dict[str, Any]:
+        """The facts that the entry depends on, once they are known to be those that its name stands for."""
+        path = self.path / FACTS
+        facts = parsed(path, self._promised(FACTS, done["files"]), dict)
+        try:
+            name = key(self.path.parent.name, facts)
+        except (TypeError, ValueError) as error:
+            raise Damaged(f"{path}: not what was written ({error})") from error
+        if name != self.path.name:
+            raise Damaged(f"{path}: belongs to another entry ({name})")
+        return dict(facts)
 
     def _mark(self, name: str, data: bytes) -> None:
         if self.status == "done":
@@ -180,22 +217,6 @@ def _plain(name: str, reserved: tuple[str, ...] = ()) -> str:
     if name in reserved or not _NAME.fullmatch(name):
         raise ValueError(f"{name!r} cannot be a name in the store: letters, digits and _ . = + - only")
     return name
-
-
-def _marker(path: Path, fields: set[str]) -> dict[str, Any]:
-    try:
-        marker = json.loads(path.read_bytes())
-    except FileNotFoundError:
-        raise Damaged(f"{path}: there is none") from None
-    except (OSError, ValueError) as error:
-        raise Damaged(f"{path}: cannot be read ({error})") from error
-    if not isinstance(marker, dict) or not fields <= set(marker):
-        raise Damaged(f"{path}: not what was written")
-    return marker
-
-
-def _json(value: Mapping[str, Any]) -> bytes:
-    return json.dumps(value, indent=1, sort_keys=True, allow_nan=False).encode("ascii")
 
 
 def _now() -> str:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from errors import UserError
+from errors import UserError, page, visible
 from reports.select import located
 
 FORMATS = "csv,tex,md,parquet"
@@ -21,7 +21,7 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Exit with status 2."""
-        self.exit(2, f"error: {message}; see {self.prog} --help\n")
+        self.exit(2, f"error: {visible(message)}; see {self.prog} --help\n")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -78,8 +78,9 @@ def main(arguments: Sequence[str]) -> int:
     try:
         told = COMMANDS[chosen.command](chosen)
     except UserError as error:
-        sys.stderr.write(f"error: {' '.join(str(error).split())}\n")
+        sys.stderr.write(f"error: {visible(str(error))}\n")
         return 2
+    told = page(told.split("\n"))
     encoding = sys.stdout.encoding or "utf-8"
     try:
         told.encode(encoding)

@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from errors import UserError
+from harness.recorded import READERS, whole
 from reports.columns import FIXED, REQUIRED, arrow
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
-
-READERS = 8  # threads: on a network file system a small file is mostly waiting
 
 
 def load(results_dir: str | Path, runs: Sequence[str] | None = None, sweep: str | None = None) -> pd.DataFrame:
@@ -24,8 +23,8 @@ def load(results_dir: str | Path, runs: Sequence[str] | None = None, sweep: str 
     ``runs`` keeps those keys. ``sweep``, the name of a folder in RESULTS/sweeps, keeps the runs of that sweep and
     fills the column ``sweep``. A run without a record (failed, or not yet done) has no rows. The columns are
     `columns.FIXED` and the options of all the runs, missing values NA; without records there are no rows.
-    Raises `UserError` for a file that is no record or has two figures of a picture, and for a sweep that is not there,
-    naming the file.
+    A record that is not what was written is named in a line and left out. Raises `UserError` for one that was not
+    written by a run or has two figures of a picture, and for a sweep that is not there, naming the file.
     """
     root = Path(results_dir)
     wanted = None if runs is None else set(runs)
@@ -33,7 +32,7 @@ def load(results_dir: str | Path, runs: Sequence[str] | None = None, sweep: str 
         members = _runs_of(root / "sweeps" / sweep / "points.json")
         wanted = members if wanted is None else wanted & members
     paths = sorted((root / "records").glob("*.parquet"))
-    paths = [path for path in paths if wanted is None or path.stem in wanted]
+    paths = whole(path for path in paths if wanted is None or path.stem in wanted)
     with ThreadPoolExecutor(READERS) as pool:
         tables = list(pool.map(_read, paths))
     frame = _frame(_alike(paths, tables), sweep or "")

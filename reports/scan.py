@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from harness.recorded import READERS, whole
 from reports.columns import FIXED, OWN, REQUIRED
-from reports.load import READERS, damaged, twice
+from reports.load import damaged, twice
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,12 +47,13 @@ class Records:
 def scan(root: Path, runs: Iterable[str] | None = None) -> Records:
     """The records below ``root``, of all runs or of those that have one among ``runs``.
 
-    Raises `UserError` for a file that is no record or has two figures for one picture, naming it.
+    A record that is not what was written is named in a line and left out. Raises `UserError` for a file that no run
+    wrote, or that has two figures for one picture, naming it.
     """
     folder = Path(root) / "records"
     paths = folder.glob("*.parquet") if runs is None else (folder / f"{run}.parquet" for run in set(runs))
     with ThreadPoolExecutor(READERS) as pool:
-        found = list(pool.map(_read, sorted(path for path in paths if runs is None or path.is_file())))
+        found = list(pool.map(_read, whole(sorted(path for path in paths if runs is None or path.is_file()))))
     found.sort(key=lambda one: str(one[0]["run"]))
     records = _records(_heads([head for head, _ in found]), [table for _, table in found])
     _check(records, folder)

@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from errors import visible
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -101,7 +103,7 @@ def _text(name: str, values: pd.Series) -> _Column:
 def _line(value: Any) -> str:
     """A value on one line: what would move the cursor or colour the terminal is shown as its escape."""
     text = f"{value:g}" if isinstance(value, float) else str(value)
-    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
+    return visible(text)
 
 
 def _metric(table: pd.DataFrame, name: str) -> _Column:

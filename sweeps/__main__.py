@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from errors import UserError
+from errors import UserError, visible
 
 EPILOG = "A sweep is named by its folder in RESULTS/sweeps; without a name the newest is meant."
 
@@ -17,7 +17,7 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Exit with status 2."""
-        self.exit(2, f"error: {message}; see {self.prog} --help\n")
+        self.exit(2, f"error: {visible(message)}; see {self.prog} --help\n")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -56,7 +56,7 @@ def main(arguments: Sequence[str]) -> int:
         chosen = parser().parse_args(_apart(arguments))
         return COMMANDS[chosen.command](chosen)
     except UserError as error:
-        sys.stderr.write(f"error: {' '.join(str(error).split())}\n")
+        sys.stderr.write(f"error: {visible(str(error))}\n")
         return 2
     except KeyboardInterrupt:
         return 130

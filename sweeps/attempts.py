@@ -12,6 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from harness.holder import started, system
+from harness.sealed import Either, Shape, lines, process
+
+PLACE: dict[str, Shape] = {"host": str, "system": str, "pid": process, "started": str, "slurm": str}
+LINE = Either(({**PLACE, "began": float}, {"ended": float, "reason": str}))
 
 
 @dataclass(frozen=True)
@@ -42,10 +46,10 @@ def place() -> dict[str, Any]:
 
 def running(place: Mapping[str, Any]) -> bool | None:
     """Whether the process at a `place` still runs; None where that can't be told from here."""
-    if place.get("system") != system():
+    if place["system"] != system():
         return None
-    now = started(int(place["pid"]))
-    return now is not None and not (now and place.get("started") and now != place["started"])
+    now = started(place["pid"])
+    return now is not None and not (now and place["started"] and now != place["started"])
 
 
 def note(path: Path, fact: Mapping[str, Any]) -> None:
@@ -57,13 +61,10 @@ def note(path: Path, fact: Mapping[str, Any]) -> None:
 def attempts(path: Path) -> list[Attempt]:
     """The attempts that a file tells of, in order; a line that is cut off tells of none."""
     found: list[Attempt] = []
-    with suppress(OSError):
-        for line in path.read_text(encoding="utf-8").splitlines():
-            with suppress(ValueError, KeyError, TypeError):
-                fact = json.loads(line)
-                if "began" in fact:
-                    found.append(Attempt(float(fact["began"]), 0.0, "", fact))
-                elif found:
-                    last = found[-1]
-                    found[-1] = Attempt(last.began, float(fact["ended"]), str(fact.get("reason", "")), last.place)
+    for fact in lines(path, LINE):
+        if "began" in fact:
+            found.append(Attempt(float(fact["began"]), 0.0, "", fact))
+        elif found:
+            last = found[-1]
+            found[-1] = Attempt(last.began, float(fact["ended"]), fact["reason"], last.place)
     return found

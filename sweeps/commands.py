@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 
+from errors import page
 from harness.commandline import read, results_dir
 from harness.plan import plan
 from harness.progress import say
@@ -17,7 +18,7 @@ from sweeps.planned import planned
 from sweeps.retry import cancel, retry
 from sweeps.show import show
 from sweeps.state import Sweep
-from sweeps.status import elsewhere, status, watch
+from sweeps.status import elsewhere, results_words, status, watch
 
 
 def plan_words(arguments: Sequence[str]) -> str:
@@ -44,13 +45,13 @@ def _retry(chosen: argparse.Namespace) -> int:
     sweep = _sweep(chosen)
     if chosen.dry_run:
         lost = [row for row in sweep.lost() if row["status"] != "anchor"]
-        sys.stdout.write("".join(f"{' '.join(row['overrides'])}\n" for row in lost) + f"{len(lost)} points\n")
+        sys.stdout.write(page([*(" ".join(row["overrides"]) for row in lost), f"{len(lost)} points"]) + "\n")
         return 0
     if not retry(sweep, chosen.settings):
         say("nothing failed or was stopped")
         return 0
     if elsewhere(sweep.root, sweep.folder):
-        say(f"python -m sweeps status --watch {sweep.folder.name}")
+        say(f"python -m sweeps status --watch {sweep.folder.name}{results_words(sweep.root)}")
         return 0
     return show(sweep.root, sweep.folder, [], report=True)
 
@@ -60,7 +61,8 @@ def _cancel(chosen: argparse.Namespace) -> int:
     if chosen.dry_run:
         sys.stdout.write(status(sweep) + "\nnothing was cancelled\n")
         return 0
-    say(f"{cancel(sweep)} jobs cancelled; python -m sweeps retry {sweep.folder.name} goes on with them")
+    name = f"{sweep.folder.name}{results_words(sweep.root)}"
+    say(f"{cancel(sweep)} jobs cancelled; python -m sweeps retry {name} goes on with them")
     return 0
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from harness.ensure import FACTS
 from harness.keys import canonical
+from harness.sealed import Damaged
+from harness.store import Entry, Store
 from sweeps.graph import Task
 
 NEWEST = 300  # entries of a level that are looked at
@@ -51,8 +51,9 @@ class History:
 
     def _sampling(self, facts: Mapping[str, Any]) -> list[str]:
         last = list(facts.get("trainings", {}).values())[-1:]
-        network = _facts(self.root / "trainings" / last[0]).get("network") if last else None
-        return _sampling(facts, network)
+        with suppress(Damaged, IndexError):
+            return _sampling(facts, Store(self.root).entry("trainings", last[0]).depends().get("network"))
+        return _sampling(facts, None)
 
 
 def _training(facts: Mapping[str, Any]) -> list[str]:
@@ -84,16 +85,10 @@ def _newest(level: Path) -> list[tuple[dict[str, Any], dict[str, Any]]]:
         done.sort(key=lambda path: path.stat().st_mtime, reverse=True)
     found = []
     for path in done[:NEWEST]:
-        with suppress(OSError, ValueError, KeyError):
-            found.append((_facts(path.parent), json.loads(path.read_bytes())["facts"]))
-    return [(facts, came) for facts, came in found if facts]
-
-
-def _facts(entry: Path) -> dict[str, Any]:
-    try:
-        return dict(json.loads((entry / FACTS).read_bytes()))
-    except (OSError, ValueError):
-        return {}
+        with suppress(Damaged):
+            entry = Entry(path.parent)
+            found.append((entry.depends(), entry.facts()))
+    return found
 
 
 def about(seconds: float | None) -> str:

@@ -11,8 +11,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from harness.files import write_atomic
-from sweeps.attempts import place, running
+from harness.files import plainly, write_atomic
+from harness.sealed import Damaged, read
+from sweeps.attempts import PLACE, place, running
 
 PROCESS = "process.json"  # in a sweep's folder
 BEAT, SILENT = 10.0, 60.0  # seconds between two touches, and after which one on another machine is taken for dead
@@ -33,19 +34,25 @@ def driving(folder: Path) -> Iterator[None]:
     thread.start()
     try:
         yield
+    except BaseException:
+        with suppress(OSError):  # that it could not do its work is told already
+            path.unlink()
+        raise
+    else:
+        with plainly(path):
+            path.unlink(missing_ok=True)
     finally:
         over.set()
         thread.join()
-        path.unlink(missing_ok=True)
 
 
 def driver(folder: Path) -> dict[str, Any] | None:
     """Where the process runs that drives a sweep; None where none does, as far as can be told from here."""
     path = folder / PROCESS
     try:
-        told = dict(json.loads(path.read_bytes()))
-        silent = time.time() - path.stat().st_mtime > SILENT
-    except (OSError, ValueError):
+        told = dict(read(path, PLACE))
+        silent = abs(time.time() - path.stat().st_mtime) > SILENT  # a clock that is ahead tells of no life either
+    except (OSError, Damaged):
         return None
     lives = running(told)
     return told if lives or (lives is None and not silent) else None

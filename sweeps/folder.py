@@ -17,9 +17,18 @@ from typing import Any
 from errors import UserError
 from harness.files import plainly, write_atomic
 from harness.plan import Plan
+from harness.progress import say_once
+from harness.sealed import Damaged, Each, Either, Shape, read, seal, unsealed
 from registry import nearest
 from sweeps.graph import with_anchors
 from sweeps.jobs import Job, text
+
+KEYS = Each(str)
+ROW: dict[str, Shape] = {"run": str, "status": str, "overrides": [str], "reason": str, "method": str}
+ROW |= {"trainings": KEYS, "inputs": str, "samples": str, "reals": str, "scores": KEYS}
+JOB: dict[str, Shape] = {"number": int, "kind": str, "method": str, "needs": [int], "tasks": [str], "gpus": int}
+JOB |= {"about": Either((float, type(None)))}
+FACTS: dict[str, Shape] = {"launcher": str, "settings": dict, "code": str, "sha256": str, "jobs": [JOB], "created": str}
 
 
 @dataclass(frozen=True)
@@ -71,12 +80,11 @@ def list_points(folder: Path, plans: Sequence[Plan]) -> None:
 
 
 def read_points(folder: Path) -> list[dict[str, Any]]:
-    """The rows of ``points.json``. Raises `UserError` where there are none."""
+    """The rows of ``points.json``. Raises `UserError` where there are none, or the file is damaged."""
     try:
-        rows = json.loads((folder / "points.json").read_bytes())
-    except (OSError, ValueError) as error:
-        raise UserError(f"{folder}: no sweep lies there ({error.__class__.__name__})") from error
-    return [row for row in rows if isinstance(row, dict) and "run" in row]
+        return list(read(folder / "points.json", [ROW]))
+    except Damaged as damage:
+        raise UserError(f"no sweep can be read there: {damage}; give the command that started it again") from damage
 
 
 def write_submission(folder: Path, facts: Mapping[str, Any], jobs: Sequence[Job]) -> Submission:
@@ -85,9 +93,9 @@ def write_submission(folder: Path, facts: Mapping[str, Any], jobs: Sequence[Job]
     with plainly(place):
         (place / "jobs").mkdir(parents=True)
     for job in jobs:
-        write_atomic(place / "jobs" / f"{job.number}.json", text(job, Path.cwd()).encode())
+        write_atomic(place / "jobs" / f"{job.number}.json", text(job, Path.cwd()))
     made = Submission(place, {**facts, "created": now()})
-    write_atomic(place / "submission.json", json.dumps(made.facts, indent=1).encode())
+    write_atomic(place / "submission.json", seal(made.facts))
     return made
 
 
@@ -105,13 +113,24 @@ def listed_job(job: Job, gpus: int, about: float | None) -> dict[str, Any]:
 
 
 def submissions(folder: Path) -> list[Submission]:
-    """All that was handed over, in order."""
+    """All that was handed over, in order; what is damaged is named and passed over."""
     found = []
-    for place in sorted(_places(folder), key=_number):
-        path = place / "submission.json"
-        if path.exists():
-            found.append(Submission(place, json.loads(path.read_bytes())))
+    for place in submitted(folder):
+        try:
+            found.append(submission(place))
+        except Damaged as damage:
+            say_once(f"passed over, for it is damaged: {damage}; a retry hands over again what is missing")
     return found
+
+
+def submitted(folder: Path) -> list[Path]:
+    """The folders of all that was handed over, in order."""
+    return [place for place in sorted(_places(folder), key=_number) if (place / "submission.json").exists()]
+
+
+def submission(place: Path) -> Submission:
+    """What was handed over at a place. Raises `Damaged`."""
+    return Submission(place, unsealed(place / "submission.json", FACTS))
 
 
 def _places(folder: Path) -> list[Path]:

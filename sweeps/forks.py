@@ -2,8 +2,8 @@
 
 Spoken to by its standard input and output, a JSON text on each line: ``{"start": 3, "env": {...}, "log": PATH}`` makes
 it fork job 3, ``{"kill": 3}`` ends that, and ``{"ended": 3, "status": -9}`` is its answer once the job has ended, with
-the exit status or minus the signal. Forked before any network, thread pool or CUDA context exists. Its jobs end when
-it does, and it when its parent does.
+the exit status or minus the signal. ``{"ready": PID}`` comes first, when all is imported. Forked before any network,
+thread pool or CUDA context exists. Its jobs end when it does, and it when its parent does.
 """
 
 from __future__ import annotations
@@ -98,6 +98,7 @@ def main(arguments: list[str]) -> int:
     root, submission = map(Path, arguments)
     for module in PRELOADED:
         importlib.import_module(module)
+    os.write(1, json.dumps({"ready": os.getpid()}).encode() + b"\n")
     Server(root, submission).serve()
     return 0
 

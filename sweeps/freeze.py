@@ -3,33 +3,48 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 import uuid
 from pathlib import Path
 
+from errors import UserError
 from harness.files import plainly
+from harness.progress import say
 from harness.records import COMMIT, git_commit
+from harness.store import Entry
 from registry import FOLDERS, ROOT
+from sweeps.verify import LIST, damage
 
 COPIED = (*FOLDERS, "sweeps", "reports", "hydra_plugins")
 _LEFT = ("__pycache__", ".mypy_cache", ".ruff_cache")
 
 
-def freeze(root: Path) -> Path:
-    """The folder below ``root`` with this code, copied there unless it is there already.
+def freeze(root: Path) -> tuple[Path, str]:
+    """The folder below ``root`` with this code, copied there unless it is there already, and the sha256 of its list
+    of files, whose first digits are its name.
 
-    Its name is the hash of what it holds. Raises `UserError` where it cannot be written.
+    A folder that is not what was frozen is named and copied anew. Raises `UserError` where it cannot be written.
     """
-    files = sorted(_files())
-    commit = git_commit()
-    total = hashlib.sha256(commit.encode())
-    for file in files:
-        total.update(f"{file.relative_to(ROOT)}\n".encode() + file.read_bytes())
-    place = root / "code" / total.hexdigest()[:16]
+    sources = {str(file.relative_to(ROOT).as_posix()): file.read_bytes() for file in _files()}
+    sources[COMMIT] = git_commit().encode()
+    listed = {name: hashlib.sha256(data).hexdigest() for name, data in sources.items()}
+    sources[LIST] = json.dumps(listed, indent=0, sort_keys=True).encode("ascii")
+    sha256 = hashlib.sha256(sources[LIST]).hexdigest()
+    place = root / "code" / sha256[:16]
+    if os.path.lexists(place) and (said := damage(str(place), sha256)):
+        say(f"damaged: {said}; copying the code anew")
+        Entry(place).discard()
     if not place.exists():
-        _copy(files, commit, place)
-    return place
+        _write(sources, place)
+    return place, sha256
+
+
+def check_frozen(place: str, sha256: str) -> None:
+    """Raise `UserError` unless a folder is the code that was frozen: to be called before any of it runs."""
+    if said := damage(place, sha256):
+        raise UserError(f"{said}; the frozen code is not run: give the sweep's command again, which copies it anew")
 
 
 def _files() -> list[Path]:
@@ -41,15 +56,14 @@ def _files() -> list[Path]:
     return found
 
 
-def _copy(files: list[Path], commit: str, place: Path) -> None:
+def _write(sources: dict[str, bytes], place: Path) -> None:
     unfinished = place.with_name(f".{place.name}.{uuid.uuid4().hex}.tmp")
     with plainly(place):
         try:
-            for file in files:
-                copy = unfinished / file.relative_to(ROOT)
+            for name, data in sources.items():
+                copy = unfinished / name
                 copy.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(file, copy)
-            (unfinished / COMMIT).write_text(commit)
+                copy.write_bytes(data)
             try:
                 unfinished.rename(place)
             except OSError:

@@ -12,9 +12,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from errors import UserError
-from harness.ensure import FACTS
+from errors import UserError, page
 from harness.files import DAY
+from harness.store import FACTS
 from sweeps import needs
 from sweeps.leftovers import LEVELS, MARKS, Garbage, entries, leftovers, listed, measure, real, working
 from sweeps.needs import Needs, facts_of
@@ -148,7 +148,7 @@ def text(found: Found, outcome: tuple[int, Sequence[str]] | None) -> str:
     lines = [f"{kind:<22}{number:>7}{size:>11}   {why}".rstrip() for kind, number, size, why in rows]
     freed, refused = outcome or (0, ())
     last = f"{size_text(freed)} freed" if outcome is not None else "nothing was removed"
-    return "\n".join([*lines, *_some(found.notes), *_some([f"kept: {reason}" for reason in refused]), last])
+    return page([*lines, *_some(found.notes), *_some([f"kept: {reason}" for reason in refused]), last])
 
 
 def _some(lines: Sequence[str]) -> list[str]:

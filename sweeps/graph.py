@@ -11,6 +11,7 @@ from pathlib import Path
 
 from harness import records
 from harness.plan import Plan, anchor
+from harness.store import Store
 from registry import find
 
 KINDS = ("training", "sampling", "scoring")  # in the order in which a point goes through them
@@ -93,7 +94,7 @@ def is_done(task: Task, root: Path) -> bool:
     """Whether the store has what a task makes."""
     if task.kind == "scoring":
         return records.holds(root, task.plan)
-    return (root / LEVELS[task.kind] / task.key / "DONE").exists()
+    return Store(root).entry(LEVELS[task.kind], task.key).sound
 
 
 def _unwanted(tasks: Mapping[str, Task], made: set[str]) -> set[str]:

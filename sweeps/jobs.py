@@ -6,14 +6,17 @@ sampled is scored by a job that comes after.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from harness.points import Point
+from harness.sealed import Shape, seal, unsealed
 from sweeps.graph import Task
+
+SPEC: dict[str, Shape] = {"kind": str, "cwd": str, "points": [{"config": dict, "overrides": [str]}]}
+SPEC |= {"tasks": [{"kind": str, "key": str, "stage": str, "point": int}]}
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ def _batches(tasks: Sequence[Task], kind: str, makers: Mapping[str, int], chunk:
             yield batch[first : first + chunk]
 
 
-def text(job: Job, cwd: Path) -> str:
+def text(job: Job, cwd: Path) -> bytes:
     """A job's file: the points as they were composed, and what to do for them."""
     points = {task.plan.run: task.plan.point for task in job.tasks}
     places = {run: place for place, run in enumerate(points)}
@@ -70,7 +73,12 @@ def text(job: Job, cwd: Path) -> str:
         {"kind": task.kind, "key": task.key, "stage": task.stage, "point": places[task.plan.run]} for task in job.tasks
     ]
     frozen = [{"config": dict(point.config), "overrides": list(point.overrides)} for point in points.values()]
-    return json.dumps({"kind": job.kind, "cwd": str(cwd), "tasks": tasks, "points": frozen})
+    return seal({"kind": job.kind, "cwd": str(cwd), "tasks": tasks, "points": frozen})
+
+
+def spec_of(path: Path) -> dict[str, Any]:
+    """What a job's file says. Raises `Damaged`."""
+    return unsealed(path, SPEC)
 
 
 def points_of(spec: Mapping[str, Any]) -> list[Point]:

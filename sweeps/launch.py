@@ -67,7 +67,8 @@ def hand_over(plans: Sequence[Plan], root: Path, folder: Path, name: str, settin
         return
     gpus, history = launcher.check(settings, jobs), History(root)
     listed = [listed_job(job, number, _about(job, history)) for job, number in zip(jobs, gpus, strict=True)]
-    facts = {"launcher": name, "settings": dict(settings), "code": str(freeze(root)), "jobs": listed}
+    code, sha256 = freeze(root)
+    facts = {"launcher": name, "settings": dict(settings), "code": str(code), "sha256": sha256, "jobs": listed}
     launcher.start(write_submission(folder, facts, jobs), root, jobs, alive)
 
 

@@ -100,7 +100,7 @@ def _lives(holder: Holder) -> bool:
     """A process that is there lives, even if it is stopped; what can't be seen from here lives while it is heard."""
     if holder.gone():
         return False
-    return (holder.system == system() and bool(holder.started)) or time.time() - holder.beat < SILENT
+    return (holder.system == system() and bool(holder.started)) or abs(time.time() - holder.beat) < SILENT
 
 
 def _held(path: Path) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from pathlib import Path
 
-from errors import UserError
+from errors import UserError, page
 from sweeps import slurm
 from sweeps.state import Handed, Sweep
 
@@ -23,8 +23,8 @@ def logs(sweep: Sweep, word: str) -> str:
     for job in found[-LOGS:]:
         path = log_of(job)
         head = f"== {label(job)} {job.facts['kind']} {job.facts['method']}: {path}"
-        parts += [head, _end(path)]
-    return "\n".join(parts)
+        parts += [head, *_end(path)]
+    return page(parts)
 
 
 def label(job: Handed) -> str:
@@ -47,9 +47,9 @@ def _named(sweep: Sweep, job: Handed, word: str) -> bool:
     return word in (job.name, label(job)) or any(key.startswith(word) for key in keys)
 
 
-def _end(path: Path) -> str:
+def _end(path: Path) -> list[str]:
     try:
-        with path.open(errors="replace") as file:
-            return "".join(deque(file, LINES)).rstrip("\n")
+        with path.open(errors="replace", newline="\n") as file:
+            return [line.rstrip("\r\n").expandtabs() for line in deque(file, LINES)]
     except OSError as error:
-        return f"(no log: {error.strerror})"
+        return [f"(no log: {error.strerror})"]

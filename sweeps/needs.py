@@ -7,7 +7,6 @@ need anything: then everything stays.
 from __future__ import annotations
 
 import fnmatch
-import json
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,11 +17,13 @@ from pathlib import Path
 from typing import Any
 
 from errors import UserError
-from harness.ensure import FACTS
 from harness.files import DAY
-from harness.store import Store
+from harness.recorded import check
+from harness.sealed import Damaged
+from harness.sealed import read as read_json
+from harness.store import FACTS, Store
 from sweeps.driver import driver
-from sweeps.folder import submissions
+from sweeps.folder import submission, submitted
 from sweeps.leftovers import LEVELS
 from sweeps.state import Sweep
 
@@ -59,12 +60,12 @@ def read(root: Path) -> Needs:
             wanted, run = _sweep(root, folder)
             entries |= wanted
             code |= run
-        except (UserError, OSError, ValueError, KeyError, TypeError, AttributeError):
+        except (UserError, Damaged, OSError, ValueError):
             doubts.append(f"{folder}: doesn't say what it needs; start it again, or delete the folder")
     for path in _inside(root / "records", "*.parquet"):
         try:
             entries |= _record(path)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        except (Damaged, OSError, ValueError, KeyError, TypeError, AttributeError):
             doubts.append(
                 f"{path}: can't be read, or {path.stem}.json is not its own; run its sweep again, or delete it"
             )
@@ -85,9 +86,8 @@ def stamp(root: Path) -> frozenset[tuple[str, int]]:
 
 def facts_of(path: Path) -> dict[str, Any] | None:
     """What an entry was made from, as it says; None where it says nothing."""
-    with suppress(OSError, ValueError):
-        facts = json.loads((path / FACTS).read_bytes())
-        return facts if isinstance(facts, dict) else None
+    with suppress(Damaged):
+        return dict(read_json(path / FACTS, dict))
     return None
 
 
@@ -137,32 +137,29 @@ def _sweep(root: Path, folder: Path) -> tuple[set[Name], set[str]]:
     sweep = Sweep(root, folder)
     if not sweep.rows:
         raise ValueError("no sweep is without points")
-    rows = [{"scores": {}, **row} for row in sweep.rows]  # older versions did not list them
-    unfinished = not all(sweep.recorded(row) for row in rows)
+    unfinished = not all(sweep.recorded(row) for row in sweep.rows)
     code = set()
-    for handed in submissions(folder):
+    for handed in map(submission, submitted(folder)):
         # A job that collects and reports may still wait where all is recorded.
         young = time.time() - (handed.folder / "submission.json").stat().st_mtime < DAY
         code |= {Path(handed.facts["code"]).name} if unfinished or young else set()
     if unfinished and driver(folder):  # about to hand its jobs over, perhaps: nobody knows yet which code
         code |= {path.name for path in (root / "code").glob("*")}
-    return ({name for row in rows for name in _wanted(row)} if unfinished else set()), code
+    return ({name for row in sweep.rows for name in _wanted(row)} if unfinished else set()), code
 
 
 def _wanted(row: Mapping[str, Any]) -> Iterator[Name]:
-    yield from (("trainings", _key(key)) for key in row["trainings"].values())
-    yield from ((level, _key(row[level])) for level in ("inputs", "samples", "reals"))
-    yield from (("scores", _key(key)) for key in row["scores"].values())
-    yield "failures", _key(row["run"])  # why it failed
+    yield from (("trainings", key) for key in row["trainings"].values())
+    yield from ((level, row[level]) for level in ("inputs", "samples", "reals"))
+    yield from (("scores", key) for key in row["scores"].values())
+    yield "failures", row["run"]  # why it failed
 
 
 def _record(path: Path) -> set[Name]:
     """What a record was made from; raises what reading it raises."""
-    note, state = json.loads(path.with_suffix(".json").read_bytes()), path.stat()
-    if note["bytes"] != state.st_size:
-        raise ValueError("cut off, or being written")
-    named = {(COLUMNS[name], _key(key)) for name, key in _columns(path, state.st_mtime_ns) if key}
-    return named | {("scores", _key(key)) for key in note["scores"].values()}
+    note = check(path)
+    named = {(COLUMNS[name], _key(key)) for name, key in _columns(path, path.stat().st_mtime_ns) if key}
+    return named | {("scores", key) for key in note["scores"].values()}
 
 
 @lru_cache(maxsize=100_000)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.store import Damaged, Store, read_npz
+from harness.sealed import Damaged
+from harness.store import Store, read_npz
 
 CONDITIONS = 8  # rows between what went in and what should come out
 COLUMNS = 8  # pictures of each row

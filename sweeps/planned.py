@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from errors import page
 from harness.plan import Plan
 from sweeps.costs import History, about
 from sweeps.graph import KINDS, Graph, Task, graph, with_anchors
@@ -29,7 +30,7 @@ def planned(plans: Sequence[Plan], root: Path, chunk: int = CHUNK) -> str:
         number = sum(job.kind == kind for job in jobs)
         cost = _cost(wanted, history) if kind != "scoring" else ""
         lines.append(f"{kind + 's':<12}{len(tasks):>7}{there:>8}{len(wanted):>8}{number:>7}   {cost}".rstrip())
-    return "\n".join([*lines, *_trainings(whole, history), "", "nothing was started"])
+    return page([*lines, *_trainings(whole, history), "", "nothing was started"])
 
 
 def _trainings(whole: Graph, history: History) -> list[str]:

@@ -17,7 +17,7 @@ from sweeps.driver import driver, driving
 from sweeps.folder import submissions
 from sweeps.frozen import frozen_plans
 from sweeps.launch import hand_over
-from sweeps.sbatch import ids
+from sweeps.sbatch import ids, note_cancelled
 from sweeps.state import Sweep
 
 PREFIX = "hydra.launcher."
@@ -60,8 +60,12 @@ def _changed(settings: Mapping[str, Any], words: Sequence[str]) -> dict[str, Any
 
 def cancel(sweep: Sweep) -> int:
     """End what waits or runs, here and on the cluster; the number of jobs. What is in the store stays."""
-    names = [name for submission in submissions(sweep.folder) for name in ids(submission).values()]
-    alive = [name for name in names if cluster.lives(sweep.cluster.get(name))]
+    alive: list[str] = []
+    for submission in submissions(sweep.folder):
+        given = {number: name for number, name in ids(submission).items() if cluster.lives(sweep.cluster.get(name))}
+        if given:
+            note_cancelled(submission, list(given))
+        alive += given.values()
     cluster.cancel(alive[::-1])  # what waits for others first, or the end of those would start it
     return len(alive) + _end_driver(sweep)
 
@@ -74,5 +78,5 @@ def _end_driver(sweep: Sweep) -> int:
     if running(found) is None:
         raise UserError(f"process {found.get('pid')} on {found.get('host')} drives it: cancel it there")
     under_way = sum(sweep.job(job).status in ("running", "waiting") for job in sweep.jobs)
-    os.kill(int(found["pid"]), signal.SIGTERM)
+    os.kill(found["pid"], signal.SIGTERM)
     return under_way

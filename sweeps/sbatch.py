@@ -2,36 +2,41 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import math
 import re
+import shlex
+import sys
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from errors import UserError
+from harness.files import plainly
+from harness.sealed import fits, lines
+from sweeps import verify
 from sweeps.folder import Submission
 from sweeps.jobs import Job
 from sweeps.settings import Resources
 
 IDS = "slurm.jsonl"  # in a submission: [number, id] as each job was taken by the cluster
 LOGS = "slurm"  # in a submission: what submitit and the jobs write
+CANCELLED = "cancelled.jsonl"  # in a submission: the numbers of jobs that were cancelled
 REPORT = -1  # the number of the job that reports, which makes nothing that others need
 LINES = (  # of each job; srun does not pass the number of cores on by itself
     "export OMP_NUM_THREADS=${OMP_NUM_THREADS:-${SLURM_CPUS_PER_TASK:-1}}",
     "export SRUN_CPUS_PER_TASK=${SLURM_CPUS_PER_TASK:-1}",
     "export PYTHONUNBUFFERED=1",
+    "export PYTHONDONTWRITEBYTECODE=1",  # beside the frozen files it would be one that nobody checks
 )
 
 
 def ids(submission: Submission) -> dict[int, str]:
     """What the cluster calls the jobs that it took, by number."""
     found: dict[int, str] = {}
-    with suppress(OSError):
-        for line in (submission.folder / IDS).read_text().splitlines():
-            with suppress(ValueError):
-                found |= dict(json.loads(line))
+    for pairs in lines(submission.folder / IDS, [_pair]):
+        found |= dict(pairs)
     return found
 
 
@@ -40,6 +45,30 @@ def check_folder(root: Path) -> None:
     found = re.search(r"\\|%[jtAa]", str(root))
     if found:
         raise UserError(f"{root}: SLURM's jobs can't write to a path with {found[0]} in it; take another results_dir")
+
+
+def note_cancelled(submission: Submission, numbers: Sequence[int]) -> None:
+    """Keep that some jobs were cancelled: SLURM forgets them after a while."""
+    with plainly(submission.folder / CANCELLED), (submission.folder / CANCELLED).open("a") as file:
+        file.write(json.dumps(list(numbers)) + "\n")
+
+
+def cancelled(submission: Submission) -> set[int]:
+    """The numbers of the jobs that were cancelled."""
+    return {number for numbers in lines(submission.folder / CANCELLED, [int]) for number in numbers}
+
+
+def _pair(value: Any) -> bool:
+    """Whether a value is a job's number and what the cluster calls it."""
+    return fits(value, list) and [type(one) for one in value] == [int, str]
+
+
+def checked(submission: Submission) -> str:
+    """The line of a job that ends it unless its code is what was frozen. It travels with the job, not with the code,
+    and what it runs imports nothing from the folder that the job stands in."""
+    code, sha256 = submission.facts["code"], submission.facts["sha256"]
+    words = [sys.executable, "-I", "-c", inspect.getsource(verify), code, sha256]
+    return f"{shlex.join(words)} || exit 1"
 
 
 def gpus_of(job: Job, asked: Resources, there: bool) -> int:
@@ -112,7 +141,7 @@ class Sender:
             "mem": None if asked.memory is None else f"{math.ceil(asked.memory * 1024)}M",
             "dependency": joined or None,
             "array_parallelism": self.settings["parallel"],
-            "setup": [*self.settings["setup"], *LINES],
+            "setup": [*self.settings["setup"], *LINES, checked(self.submission)],
             "additional_parameters": more,
             "stderr_to_stdout": True,
             # Where one node fails the others would wait for it.

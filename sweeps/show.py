@@ -12,6 +12,7 @@ from harness.plan import Plan
 from harness.progress import console, say
 from sweeps.collect import Outcome, collect, table_of
 from sweeps.graph import with_anchors
+from sweeps.status import results_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,7 +45,8 @@ def _failures(outcome: Outcome) -> None:
     for row, standing in lost[:FAILURES]:
         say(f"{standing.status}: {' '.join(row['overrides']) or 'the default run'}: {standing.reason}")
     if len(lost) > FAILURES:
-        say(f"and {len(lost) - FAILURES} more; python -m sweeps status {outcome.folder.name}")
+        name = f"{outcome.folder.name}{results_words(outcome.folder.parent.parent)}"
+        say(f"and {len(lost) - FAILURES} more; python -m sweeps status {name}")
     unfinished = outcome.count("running", "waiting")
     if unfinished:
         say(f"{outcome.count('done')} of {len(outcome.points)} points are done; {unfinished} run or wait")

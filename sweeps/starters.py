@@ -12,7 +12,11 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from errors import UserError
 from sweeps.folder import Submission
+from sweeps.freeze import check_frozen
+
+DEATHS = 5  # in a row, of a parent that was not ready, after which it is not started again
 
 
 class Starter(ABC):
@@ -33,11 +37,16 @@ class Starter(ABC):
     def close(self) -> None:
         """End all that still runs."""
 
+    def _check(self) -> None:
+        """Raise `UserError` unless the code that a job would run is what was frozen."""
+        check_frozen(self.submission.facts["code"], self.submission.facts["sha256"])
+
     def _popen(self, words: list[str], environment: Mapping[str, str], out: int) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             [sys.executable, "-m", *words],
             cwd=str(self.submission.facts["code"]),
-            env={**self.environment, **environment},
+            # Byte code beside the frozen files would be one that nobody checks.
+            env={**self.environment, **environment, "PYTHONDONTWRITEBYTECODE": "1"},
             stdin=subprocess.PIPE,  # closed when this process ends, which is what theirs waits for
             stdout=out,
             stderr=subprocess.STDOUT if out != subprocess.PIPE else None,
@@ -54,6 +63,7 @@ class Spawned(Starter):
 
     def start(self, number: int, environment: Mapping[str, str]) -> None:
         """Start a job."""
+        self._check()
         words = ["sweeps.work", str(self.root), str(self.submission.folder), str(number)]
         with self.submission.path(number, "log").open("ab") as log:
             self.running[number] = self._popen(words, environment, log.fileno())
@@ -79,15 +89,14 @@ class Forked(Starter):
         self.server: subprocess.Popen[bytes] | None = None
         self.running: set[int] = set()
         self.rest = b""
+        self.deaths = 0  # of parents in a row that were never ready
 
     def start(self, number: int, environment: Mapping[str, str]) -> None:
         """Start a job."""
+        self._check()  # a warm process goes on importing
         if self.server is None:
-            self.server = self._popen(
-                ["sweeps.forks", str(self.root), str(self.submission.folder)], {}, subprocess.PIPE
-            )
-            assert self.server.stdout is not None
-            os.set_blocking(self.server.stdout.fileno(), False)
+            self._serve()
+        assert self.server is not None
         log = str(self.submission.path(number, "log"))
         asked = {"start": number, "env": dict(environment), "log": log}
         self.running.add(number)
@@ -96,6 +105,18 @@ class Forked(Starter):
             self.server.stdin.write(json.dumps(asked).encode() + b"\n")
             self.server.stdin.flush()
 
+    def _serve(self) -> None:
+        """Start the parent. Raises `UserError` where it was killed again and again before it was ready."""
+        if self.deaths == DEATHS:
+            raise UserError(
+                f"the process that starts jobs ended {DEATHS} times before it was ready, perhaps for lack of memory: "
+                "take fewer workers or a larger machine, and give the same command again"
+            )
+        words = ["sweeps.forks", str(self.root), str(self.submission.folder)]
+        self.server = self._popen(words, {}, subprocess.PIPE)
+        assert self.server.stdout is not None
+        os.set_blocking(self.server.stdout.fileno(), False)
+
     def ended(self) -> dict[int, int]:
         """The jobs that have ended; all of them where their parent was killed."""
         if self.server is None:
@@ -103,8 +124,9 @@ class Forked(Starter):
         gone = self.server.poll() is not None
         assert self.server.stdout is not None
         *lines, self.rest = (self.rest + (self.server.stdout.read() or b"")).split(b"\n")
-        found = {answer["ended"]: answer["status"] for answer in map(json.loads, lines)}
+        found = {answer["ended"]: answer["status"] for answer in map(json.loads, lines) if "ended" in answer}
         self.running -= set(found)
+        self.deaths = 0 if lines else self.deaths + gone
         if gone:
             status = self.server.returncode  # an error of its own is no signal: it has told that itself
             found |= dict.fromkeys(self.running, status if status < 0 else 1)

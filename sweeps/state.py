@@ -10,14 +10,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from harness import records
-from harness.store import Damaged, Store
+from errors import UserError
+from harness import recorded
+from harness.sealed import Damaged
+from harness.store import Store
 from sweeps import cluster
 from sweeps.attempts import Attempt, attempts, running
 from sweeps.cluster import State
 from sweeps.driver import driver
 from sweeps.folder import Submission, read_points, submissions
-from sweeps.sbatch import ids
+from sweeps.sbatch import cancelled, ids
 from sweeps.slurm import last_life, log_of
 
 STATUSES = ("done", "running", "waiting", "failed", "stopped")
@@ -73,8 +75,18 @@ class Sweep:
 
     @cached_property
     def cluster(self) -> dict[str, State]:
-        """What SLURM remembers of its jobs; to be asked only where something was submitted to it."""
+        """What SLURM remembers of its jobs; to be asked only where something was submitted to it. Raises `UserError`
+        where it does not answer."""
         return cluster.states()
+
+    @cached_property
+    def silence(self) -> str:
+        """Why SLURM does not say how its jobs stand, so that only the disk tells; empty where it does."""
+        try:
+            self.cluster  # noqa: B018 - asked here, kept there
+        except UserError as error:
+            return str(error)
+        return ""
 
     @cached_property
     def driven(self) -> bool:
@@ -98,9 +110,8 @@ class Sweep:
         return any(standing.status in ("failed", "stopped") for standing in self._undone(row))
 
     def recorded(self, row: Mapping[str, Any]) -> bool:
-        """Whether a point's record is there with all that was asked for."""
-        there = records.path_of(self.root, row["run"]).exists()
-        return there and row["scores"].items() <= records.scores_of(self.root, row["run"]).items()
+        """Whether a point's record is there, whole, with all that was asked for."""
+        return recorded.has(self.root, row["run"], row["scores"])
 
     def job(self, job: Handed) -> Standing:
         """How a job stands."""
@@ -149,12 +160,16 @@ class Sweep:
         return ""
 
     def _on_cluster(self, job: Handed) -> Standing:
-        state = self.cluster.get(job.name)
+        state = None if self.silence else self.cluster.get(job.name)
         last = job.attempts[-1] if job.attempts else None
         if cluster.lives(state):
             return Standing("running" if state is not None and state.name != "PENDING" else "waiting")
         if last is not None and last.ended:
             return Standing("failed", last.reason) if last.reason else Standing("done")
+        if state is None and job.facts["number"] in cancelled(job.submission):
+            return Standing("stopped", cluster.WORDS["CANCELLED"])
+        if self.silence:
+            return Standing("waiting" if last is None else "running")
         log = last_life(log_of(job.submission, job.name))
         why = cluster.ending(state, job.facts["kind"], log) or UNFINISHED
         return Standing("stopped" if state is None or state.name in cluster.STOPPED else "failed", why)

@@ -12,6 +12,7 @@ from statistics import median
 from rich.live import Live
 from rich.text import Text
 
+from errors import page
 from harness.progress import LINE_SECONDS, console, say
 from sweeps.costs import about
 from sweeps.state import STATUSES, Handed, Sweep
@@ -31,7 +32,13 @@ def status(sweep: Sweep) -> str:
     first = (
         f"{sweep.folder.name}: {counts['done']} of {len(points)} points are done{told_counts and ', ' + told_counts}"
     )
-    return "\n".join([first, *_jobs(sweep), *_running(sweep), *_lost(sweep)])
+    silent = [f"the rest is what the disk tells, for SLURM does not: {sweep.silence}"] if _asked(sweep) else []
+    return page([first, *silent, *_jobs(sweep), *_running(sweep), *_lost(sweep)])
+
+
+def _asked(sweep: Sweep) -> bool:
+    """Whether SLURM was asked, and did not answer."""
+    return any(job.name for job in sweep.jobs) and bool(sweep.silence)
 
 
 def _jobs(sweep: Sweep) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping, Sequence
 from types import TracebackType
@@ -12,6 +11,7 @@ from rich.live import Live
 from rich.table import Table
 
 from harness.progress import LINE_SECONDS, console, say
+from harness.sealed import Damaged, read
 from sweeps.folder import Submission
 from sweeps.jobs import Job
 
@@ -69,8 +69,8 @@ class Watch:
 def state_of(submission: Submission, number: int) -> dict[str, Any]:
     """What a job last said of itself; nothing before it said anything."""
     try:
-        return dict(json.loads(submission.path(number, "progress.json").read_bytes()))
-    except (OSError, ValueError):
+        return dict(read(submission.path(number, "progress.json"), {"done": int, "total": int, "text": str}))
+    except Damaged:
         return {}
 
 
@@ -78,4 +78,4 @@ def told(state: Mapping[str, Any]) -> str:
     """A job's progress in a few words."""
     if not state:
         return "starting"
-    return f"{state.get('done')}/{state.get('total')} {state.get('text', '')}".strip()
+    return f"{state['done']}/{state['total']} {state['text']}".strip()

@@ -6,7 +6,6 @@ goes on from the newest checkpoint and the last finished task.
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import sys
@@ -26,9 +25,10 @@ from harness.lock import LockLostError
 from harness.parent import end_with_parent
 from harness.plan import Plan, Stage, plan
 from harness.progress import report_to, say
+from harness.sealed import Damaged
 from harness.store import Entry, Store
 from sweeps.attempts import attempts, note, place
-from sweeps.jobs import points_of
+from sweeps.jobs import points_of, spec_of
 
 REASON_LENGTH = 300
 UNFINISHED = "it did not run to its end"
@@ -54,13 +54,16 @@ class Work:
     def __call__(self) -> None:
         """Do the job's tasks; those that fail are marked and the others done. Raises `JobFailed` at the end."""
         jobs = self.submission / "jobs"
-        spec = json.loads((jobs / f"{self.number}.json").read_bytes())
+        tried = jobs / f"{self.number}.attempts.jsonl"
+        try:
+            spec = spec_of(jobs / f"{self.number}.json")
+        except Damaged as damage:
+            raise _ended(tried, time.time(), f"{damage}; give the sweep's command again") from damage
         if "SLURM_JOB_ID" in os.environ:
             # submitit lets this signal pass by, and a job that is preempted would go on until it is killed.
             signal.signal(signal.SIGTERM, lambda number, frame: os._exit(128 + number))
         os.chdir(spec["cwd"])  # the paths that the user named are relative to where they stood
         report_to(jobs / f"{self.number}.progress.json")
-        tried = jobs / f"{self.number}.attempts.jsonl"
         if int(os.environ.get("SLURM_NODEID", "0")):
             self._join(spec, tried)
             return
@@ -97,6 +100,14 @@ class Work:
             if attempts(path)[-1:] and attempts(path)[-1].open:
                 note(path, {"ended": time.time(), "reason": reason[:REASON_LENGTH]})
             raise JobFailed(reason) from error
+
+
+def _ended(tried: Path, began: float, reason: str) -> JobFailed:
+    """Note, and say, an attempt that ended before it began."""
+    say(f"failed: {reason}")
+    note(tried, {"began": began, **place()})
+    note(tried, {"ended": time.time(), "reason": reason[:REASON_LENGTH]})
+    return JobFailed(reason)
 
 
 def _do(task: Mapping[str, Any], point: Any, store: Store) -> str:
@@ -176,8 +187,9 @@ def _refuse_missing(entry: Entry, name: str) -> None:
     """Raise `Missing` unless an entry is whole; a damaged one is discarded, so that a retry makes it again."""
     if whole(entry):
         return
-    if entry.status == "failed":
-        raise Missing(f"{name}: {entry.failure()['reason']}")
+    with suppress(Damaged):
+        if entry.status == "failed":
+            raise Missing(f"{name}: {entry.failure()['reason']}")
     with entry.lock():
         damaged = entry.status == "done" and not whole(entry)
         if damaged:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.store import Damaged, Store, read_npz
+from harness.sealed import Damaged
+from harness.store import Store, read_npz
 from reports.charts.common import heading
 from reports.charts.style import look, remark, sheet, wrapped
 from reports.model import Block, Condition

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from harness.store import Damaged, Store, read_npz
+from harness.sealed import Damaged
+from harness.store import Store, read_npz
 from reports.images.choice import RULE, chosen, picked
 from reports.images.tiles import gain_of, png, points, residual
 from reports.load import load

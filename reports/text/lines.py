@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from errors import visible
 from reports.text.sheets import Sheet
 
 GAP = "  "
@@ -11,7 +12,7 @@ def lines(sheet: Sheet) -> str:
     """The caption, and the table below it: words to the left, figures to the right, nothing cut."""
     from rich.cells import cell_len
 
-    rows = [list(sheet.header), *([cell.text for cell in row] for row in sheet.rows)]
+    rows = [list(map(visible, sheet.header)), *([visible(cell.text) for cell in row] for row in sheet.rows)]
     widths = [max(cell_len(row[place]) for row in rows) for place in range(len(sheet.header))]
 
     def padded(text: str, place: int) -> str:
@@ -20,4 +21,4 @@ def lines(sheet: Sheet) -> str:
 
     told = [GAP.join(padded(text, place) for place, text in enumerate(row)).rstrip() for row in rows]
     rule = "─" * (sum(widths) + len(GAP) * (len(widths) - 1))
-    return "\n".join([sheet.caption, told[0], rule, *told[1:]])
+    return "\n".join([visible(sheet.caption), told[0], rule, *told[1:]])

@@ -13,17 +13,21 @@ import numpy as np
 import pytest
 
 from errors import UserError
+from harness.keys import key
 from harness.lock import Lock
-from harness.store import Damaged, Entry, Store, read_npz, write_atomic, write_npz
+from harness.sealed import Damaged, seal
+from harness.store import Entry, Store, read_npz, write_atomic, write_npz
 
 ROOT = Path(__file__).resolve().parents[2]
+KEY = key("samples", {})  # of an entry that depends on nothing
 
 # Writes the same file over and over, each time full of one byte; the digit at the end is that byte.
 SCRIBBLE = """
 import sys
 from pathlib import Path
+from harness.keys import key
 from harness.store import Store
-entry, digit, times = Store(Path(sys.argv[1])).entry("samples", "k"), sys.argv[2], int(sys.argv[3])
+entry, digit, times = Store(Path(sys.argv[1])).entry("samples", key("samples", {})), sys.argv[2], int(sys.argv[3])
 print("ready", flush=True)
 for _ in range(times):
     entry.write("a.bin", digit.encode() * 300_000)
@@ -32,12 +36,14 @@ for _ in range(times):
 WHOLE_JOB = """
 import sys
 from pathlib import Path
+from harness.keys import key
 from harness.store import Store
-entry = Store(Path(sys.argv[1])).entry("samples", "k")
+entry = Store(Path(sys.argv[1])).entry("samples", key("samples", {}))
 with entry.lock():
     if entry.status != "done":
         for name in ("a", "b", "c"):
             entry.write(name, sys.argv[2].encode() * 1000)
+        entry.begin({})
         entry.finish({"by": sys.argv[2]})
         print("worked")
 entry.verify()
@@ -51,7 +57,7 @@ def start(script: str, *args: object) -> subprocess.Popen[str]:
 
 @pytest.fixture
 def entry(tmp_path: Path) -> Entry:
-    return Store(tmp_path).entry("samples", "0123abcd")
+    return Store(tmp_path).entry("samples", KEY)
 
 
 def refuse_with(code: int, monkeypatch: pytest.MonkeyPatch, function: str) -> None:
@@ -67,18 +73,20 @@ def test_what_is_written_is_read(entry: Entry, tmp_path: Path) -> None:
     for name, data in files.items():
         entry.write(name, data)
         assert entry.status == "partial"
+    entry.begin({})
     entry.finish({"nfe": 5, "eta": 0.5, "sizes": (1, 2)})
-    again = Store(tmp_path).entry("samples", "0123abcd")
+    again = Store(tmp_path).entry("samples", KEY)
     assert again.status == "done"
     assert {name: again.read(name) for name in files} == files
     assert again.facts() == {"nfe": 5, "eta": 0.5, "sizes": [1, 2]}
     again.verify()
-    assert sorted(os.listdir(again.path)) == ["DONE", *sorted(files)]
+    assert sorted(os.listdir(again.path)) == ["DONE", *sorted([*files, "facts.json"])]
 
 
 def test_the_marker_lists_the_files(entry: Entry) -> None:
     entry.write("a", b"abc")
     entry.write("a", b"abcd")  # the last one counts
+    entry.begin({})
     entry.finish({})
     marker = json.loads((entry.path / "DONE").read_text())
     assert marker["files"]["a"]["bytes"] == 4
@@ -95,6 +103,7 @@ def test_failure_and_recovery(entry: Entry) -> None:
     assert failure == {"reason": "diverged", "traceback": "Traceback ...\nValueError", "facts": {"step": 3}}
     with pytest.raises(Damaged, match="DONE"):
         entry.read("a")
+    entry.begin({})
     entry.finish({})
     assert entry.status == "done" and entry.read("a") == b"1"
     with pytest.raises(Damaged, match="FAILED"):
@@ -105,6 +114,7 @@ def test_failure_and_recovery(entry: Entry) -> None:
 
 def test_done_does_not_change(entry: Entry) -> None:
     entry.write("a", b"1")
+    entry.begin({})
     entry.finish({"x": 1})
     for change in (lambda: entry.write("a", b"2"), lambda: entry.finish({})):
         with pytest.raises(ValueError, match="discard"):
@@ -116,6 +126,7 @@ def test_done_does_not_change(entry: Entry) -> None:
 def test_damage_is_found_and_named(entry: Entry, damage: bytes | None) -> None:
     entry.write("good", b"abc")
     entry.write("bad", b"abc")
+    entry.begin({})
     entry.finish({})
     if damage is None:
         (entry.path / "bad").unlink()
@@ -123,23 +134,75 @@ def test_damage_is_found_and_named(entry: Entry, damage: bytes | None) -> None:
         (entry.path / "bad").write_bytes(damage)
     assert entry.read("good") == b"abc"
     for look in (lambda: entry.read("bad"), entry.verify):
-        with pytest.raises(Damaged, match="0123abcd/bad: "):
+        with pytest.raises(Damaged, match="[0-9a-f]{20}/bad: "):
             look()
 
 
-@pytest.mark.parametrize("marker", [b"", b"{", b"[]", b"{}", b"\xff"])
-def test_damaged_marker_is_found_and_named(entry: Entry, marker: bytes) -> None:
+def altered(done: bytes) -> list[bytes]:
+    """DONE as faulty disks and hostile hands leave it."""
+    told = json.loads(done)
+    del told["seal"]
+    one = {"a": {"sha256": 1, "bytes": 3}}
+    wrong = [{"files": {}}, {"files": [1]}, {"files": one}, {"facts": 1}, {"finished": None}]
+    texts = [b"", b"{", b"[]", b"{}", b"\xff", b"[" * 1_000_000, b"{" + b'"a":{' * 1_000_000, b"9" * 5000]
+    return [
+        *texts,
+        done[: len(done) // 2],
+        done.replace(b'"bytes": 3', b'"bytes": 4'),
+        *(seal(told | fault) for fault in wrong),
+    ]
+
+
+@pytest.mark.parametrize("place", range(15))
+def test_damaged_marker_is_found_and_named(entry: Entry, place: int) -> None:
     entry.write("a", b"abc")
+    entry.begin({})
     entry.finish({})
-    (entry.path / "DONE").write_bytes(marker)
+    marker = entry.path / "DONE"
+    marker.write_bytes(altered(marker.read_bytes())[place])
     for look in (lambda: entry.read("a"), entry.verify, entry.facts):
-        with pytest.raises(Damaged, match="0123abcd/DONE: "):
+        with pytest.raises(Damaged, match="[0-9a-f]{20}/(DONE|facts.json): "):
             look()
+    assert entry.status == "done" and not entry.sound
+
+
+@pytest.mark.parametrize("marker", [b"", b"[" * 1_000_000, b'{"reason": 1}'])
+def test_a_damaged_failure_is_no_traceback(entry: Entry, marker: bytes) -> None:
+    entry.fail("diverged", "", {})
+    (entry.path / "FAILED").write_bytes(marker)
+    with pytest.raises(Damaged, match="/FAILED: "):
+        entry.failure()
+
+
+@pytest.mark.parametrize("copied", [["DONE", "a", "facts.json"], ["DONE", "a"], ["facts.json"]])
+def test_another_entrys_copy_does_not_pass_for_an_entry(tmp_path: Path, copied: list[str]) -> None:
+    """Whole and unaltered, and made from something else."""
+    ours, theirs = (Store(tmp_path).entry("trainings", key("trainings", {"seed": seed})) for seed in (0, 1))
+    for seed, each in enumerate((ours, theirs)):
+        each.begin({"seed": seed})
+        each.write("a", str(seed).encode())
+        each.finish({"train_seconds": 1.5})
+    for name in copied:
+        (ours.path / name).write_bytes((theirs.path / name).read_bytes())
+    for look in (lambda: ours.read("a"), ours.verify, ours.facts):
+        with pytest.raises(Damaged, match=f"{ours.path.name}/facts.json: "):
+            look()
+    assert theirs.sound and theirs.read("a") == b"1"
+
+
+@pytest.mark.parametrize("facts", [b"[1]", b"{", b'{"a": NaN}', b'{"a": ' + b"[" * 1_000_000, None])
+def test_an_entry_without_facts_of_its_own_is_damaged(entry: Entry, facts: bytes | None) -> None:
+    if facts is not None:
+        entry.write("facts.json", facts)
+    entry.finish({})
+    with pytest.raises(Damaged, match=r"/facts.json: "):
+        entry.verify()
 
 
 def test_files_of_a_predecessor_are_not_published(entry: Entry, tmp_path: Path) -> None:
-    Store(tmp_path).entry("samples", "0123abcd").write("old", b"half of a job that was killed")
+    Store(tmp_path).entry("samples", KEY).write("old", b"half of a job that was killed")
     entry.write("new", b"1")
+    entry.begin({})
     entry.finish({})
     with pytest.raises(Damaged, match="old"):
         entry.read("old")
@@ -153,9 +216,9 @@ def test_names_that_are_not_plain_are_refused(entry: Entry, tmp_path: Path, bad:
     with pytest.raises(ValueError, match="cannot be a name"):
         entry.write(bad, b"")
     if bad in BAD:
-        for level, key in ((bad, "k"), ("samples", bad)):
+        for level, name in ((bad, KEY), ("samples", bad)):
             with pytest.raises(ValueError, match="cannot be a name"):
-                Store(tmp_path).entry(level, key)
+                Store(tmp_path).entry(level, name)
         with pytest.raises(ValueError, match="cannot be a name"):
             entry.read(bad)
     assert list(tmp_path.iterdir()) == []
@@ -169,12 +232,13 @@ def test_refusing_disk_leaves_the_old_content_and_nothing_else(
     entry.write("a", b"old")
     with monkeypatch.context() as patch:
         refuse_with(code, patch, function)
-        with pytest.raises(UserError, match=rf"0123abcd/a: .*{os.strerror(code)}") as raised:
+        with pytest.raises(UserError, match=rf"{KEY}/a: .*{os.strerror(code)}") as raised:
             entry.write("a", b"new")
         with pytest.raises(UserError):
             entry.finish({})
     assert "\n" not in str(raised.value)
     assert os.listdir(entry.path) == ["a"]
+    entry.begin({})
     entry.finish({})
     assert entry.read("a") == b"old"
 
@@ -222,11 +286,12 @@ def test_really_full_disk(tmp_path: Path) -> None:
     except FileNotFoundError:
         pytest.skip("no mount command here")
     try:
-        entry = Store(tmp_path).entry("samples", "k")
+        entry = Store(tmp_path).entry("samples", KEY)
         entry.write("a", b"old")
-        with pytest.raises(UserError, match="samples/k/a: .*No space left.*free some space"):
+        with pytest.raises(UserError, match=f"samples/{KEY}/a: .*No space left.*free some space"):
             entry.write("a", bytes(200_000))
         assert os.listdir(entry.path) == ["a"]
+        entry.begin({})
         entry.finish({})
         assert entry.read("a") == b"old"
     finally:
@@ -241,25 +306,29 @@ def test_old_temporary_files_are_swept_and_young_ones_are_not(entry: Entry) -> N
         os.utime(path, (time.time() - age, time.time() - age))
     entry.write("b", b"2")
     assert not old.exists() and young.exists()
+    entry.begin({})
     entry.finish({})
     entry.verify()  # readers do not care
 
 
 def test_discard_removes_all_but_the_neighbours(entry: Entry, tmp_path: Path) -> None:
-    neighbour = Store(tmp_path).entry("samples", "0123abcde")
+    neighbour = Store(tmp_path).entry("samples", f"{KEY}e")
     for each in (entry, neighbour):
         each.write("a", b"1")
+        each.begin({})
         each.finish({})
     entry.discard()
-    assert os.listdir(tmp_path / "samples") == ["0123abcde"] and neighbour.status == "done"
+    assert os.listdir(tmp_path / "samples") == [f"{KEY}e"] and neighbour.status == "done"
     entry.discard()
     assert entry.status == "missing"
+    entry.begin({})
     entry.finish({})
     entry.verify()  # what was written before the discard is not promised any more
 
 
 def test_discard_takes_the_name_away_before_it_deletes(entry: Entry, monkeypatch: pytest.MonkeyPatch) -> None:
     entry.write("a", b"1")
+    entry.begin({})
     entry.finish({})
     seen = []
     monkeypatch.setattr("shutil.rmtree", lambda *args, **kwargs: seen.append(entry.status))
@@ -306,7 +375,7 @@ def test_lock_lies_beside_the_folder(entry: Entry, tmp_path: Path) -> None:
 
 def test_concurrent_writers_never_tear_a_file(tmp_path: Path) -> None:
     writers = [start(SCRIBBLE, tmp_path, digit, 40) for digit in (1, 2, 3)]
-    path, looks = tmp_path / "samples" / "k" / "a.bin", 0
+    path, looks = tmp_path / "samples" / KEY / "a.bin", 0
     while any(writer.poll() is None for writer in writers):
         if path.exists():
             data = path.read_bytes()
@@ -317,7 +386,7 @@ def test_concurrent_writers_never_tear_a_file(tmp_path: Path) -> None:
 
 
 def test_killed_writer_never_tears_a_file(tmp_path: Path) -> None:
-    path = tmp_path / "samples" / "k" / "a.bin"
+    path = tmp_path / "samples" / KEY / "a.bin"
     for attempt in range(6):
         writer = start(SCRIBBLE, tmp_path, attempt, 10_000)
         assert writer.stdout is not None and writer.stdout.readline() == "ready\n"
@@ -326,9 +395,10 @@ def test_killed_writer_never_tears_a_file(tmp_path: Path) -> None:
         writer.wait(10)
         data = path.read_bytes()
         assert len(data) == 300_000 and data == data[:1] * 300_000
-    entry = Store(tmp_path).entry("samples", "k")
+    entry = Store(tmp_path).entry("samples", KEY)
     assert entry.status == "partial"
     entry.write("a.bin", b"after")
+    entry.begin({})
     entry.finish({})
     assert entry.read("a.bin") == b"after"
 
@@ -337,7 +407,7 @@ def test_jobs_with_the_same_key_work_once(tmp_path: Path) -> None:
     jobs = [start(WHOLE_JOB, tmp_path, digit) for digit in (1, 2, 3)]
     said = [job.communicate(timeout=60)[0] for job in jobs]
     assert sorted(said) == ["", "", "worked\n"] and [job.returncode for job in jobs] == [0, 0, 0]
-    entry = Store(tmp_path).entry("samples", "k")
+    entry = Store(tmp_path).entry("samples", KEY)
     assert entry.read("a") == entry.facts()["by"].encode() * 1000
 
 
@@ -352,6 +422,7 @@ ARRAYS = {
 
 def test_arrays_are_read_as_they_were_written(entry: Entry) -> None:
     write_npz(entry, "a.npz", **ARRAYS)
+    entry.begin({})
     entry.finish({})
     found = read_npz(entry, "a.npz")
     assert set(found) == set(ARRAYS)
@@ -365,10 +436,12 @@ def test_same_arrays_same_bytes(entry: Entry, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(time, "localtime", lambda *args: time.gmtime(2e9))
     turned = {name: np.asfortranarray(array) if array.ndim else array for name, array in ARRAYS.items()}
     write_npz(entry, "b.npz", **dict(reversed(turned.items())))
+    entry.begin({})
     entry.finish({})
     assert entry.read("a.npz") == entry.read("b.npz")
-    other = Entry(entry.path.with_name("other"))
+    other = Entry(entry.path.parent.parent / "reals" / key("reals", {}))
     write_npz(other, "a.npz", **(ARRAYS | {"scalar": np.array(1.5, np.float32)}))
+    other.begin({})
     other.finish({})
     assert entry.read("a.npz") != other.read("a.npz")
 

@@ -18,7 +18,10 @@ import pyarrow.parquet as pq
 from harness.files import DAY
 from harness.holder import system
 from harness.keys import key
+from harness.recorded import write_note
+from harness.sealed import seal
 from harness.store import Store
+from sweeps.folder import now
 from sweeps.gc import collectable, remove
 from tests import warm
 
@@ -46,9 +49,9 @@ def name(level: str, word: object) -> str:
 
 
 def made(root: Path, level: str, word: object, /, age: float = 0, size: int = 1000, **facts: Any) -> str:
-    """A whole entry made by hand; its key."""
+    """An entry made by hand with a key that can be foretold; gc does not ask whether that is the hash of its facts."""
     entry = Store(root).entry(level, name(level, word))
-    entry.write("facts.json", json.dumps(facts).encode())
+    entry.begin(facts)
     entry.write("data.npz", bytes(size))
     entry.finish({})
     ago(entry.path, age)
@@ -72,14 +75,15 @@ def record(root: Path, word: object, training: str, samples: str, inputs: str, s
     path = root / "records" / f"{name('record', word)}.parquet"
     path.parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(pa.table({column: [value] * 3 for column, value in columns.items()}), path)
-    path.with_suffix(".json").write_text(json.dumps({"bytes": path.stat().st_size, "scores": dict(scores)}))
+    write_note(path, path.read_bytes(), scores)
     return path
 
 
 def row(word: object, trainings: Sequence[str] = (), samples: str = "", **more: Any) -> dict[str, Any]:
     keys = {"inputs": name("inputs", "?"), "samples": samples or name("samples", "?"), "reals": name("reals", "?")}
     stages = {str(number): key for number, key in enumerate(trainings)}
-    return {"run": name("record", word), "status": "waiting", "trainings": stages, "scores": {}, **keys, **more}
+    told = {"run": name("record", word), "status": "waiting", "overrides": [], "reason": "", "method": "ddim"}
+    return {**told, "trainings": stages, "scores": {}, **keys, **more}
 
 
 def sweep(root: Path, word: str, *rows: Mapping[str, Any]) -> Path:
@@ -154,5 +158,6 @@ def frozen(root: Path, word: str) -> Path:
 def submitted(folder: Path, code: Path, age: float) -> None:
     path = folder / "submissions" / "1" / "submission.json"
     path.parent.mkdir(parents=True)
-    path.write_text(json.dumps({"code": f"/elsewhere/{code.name}", "jobs": []}))
+    facts = {"launcher": "local", "settings": {}, "sha256": "", "jobs": [], "created": now()}
+    path.write_bytes(seal({**facts, "code": f"/elsewhere/{code.name}"}))
     ago(path, age)

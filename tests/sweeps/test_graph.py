@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from harness.commandline import read
-from harness.plan import Plan, plan
+from harness.plan import Node, Plan, plan
+from harness.store import Store
 from sweeps.graph import graph, with_anchors
 from sweeps.jobs import Job, grouped
 from tests.sweeps.checkout_for_tests import ROOT, TINY, checkout
@@ -23,9 +24,10 @@ def plans_of(*words: str) -> list[Plan]:
     return with_anchors([plan(point) for point in read(["-m", *TINY, *words]).points])
 
 
-def pretend(root: Path, level: str, key: str) -> None:
-    (root / level / key).mkdir(parents=True)
-    (root / level / key / "DONE").write_text("{}")
+def pretend(root: Path, level: str, node: Node) -> None:
+    entry = Store(root).entry(level, node.key)
+    entry.begin(node.facts)
+    entry.finish({})
 
 
 def kinds(jobs: Sequence[Job]) -> list[str]:
@@ -65,11 +67,11 @@ def test_samplings_of_one_model_are_one_job_until_the_chunk_is_full(tmp_path):
 def test_what_is_done_is_dropped_and_what_only_the_done_needed(tmp_path):
     plans = plans_of("method=ddim", "sampler.eta=0,1")
     key = plans[0].stages[0].key
-    pretend(tmp_path, "trainings", key)
+    pretend(tmp_path, "trainings", plans[0].stages[0])
     assert key not in {task.key for task in graph(plans, tmp_path).wanted}
     shutil.rmtree(tmp_path / "trainings")
     for made in plans:
-        pretend(tmp_path, "samples", made.samples.key)
+        pretend(tmp_path, "samples", made.samples)
     wanted = graph(plans, tmp_path).wanted
     assert {task.kind for task in wanted} == {"scoring"}, "samples that are there need no training"
 
@@ -78,7 +80,7 @@ def test_a_likelihood_needs_the_training_though_the_samples_are_there(tmp_path):
     words = ("method=ddpm", "task=generate", "metrics=[bpd]")
     plans = plans_of(*words)
     for made in plans:
-        pretend(tmp_path, "samples", made.samples.key)
+        pretend(tmp_path, "samples", made.samples)
     assert {task.kind for task in graph(plans, tmp_path).wanted} == {"training", "scoring"}
 
 

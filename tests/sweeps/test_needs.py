@@ -75,13 +75,6 @@ def test_a_sweep_whose_record_lacks_a_metric_is_unfinished_and_so_is_one_without
     assert clean(tmp_path, 0, 0) == [] and there(tmp_path) == set()
 
 
-def test_a_finished_sweep_of_an_older_version_is_finished(tmp_path: Path) -> None:
-    recorded(tmp_path, "kept")
-    chain(tmp_path, "orphan")
-    sweep(tmp_path, "sweep", {"run": name("record", "kept"), "status": "done"})
-    assert len(collectable(tmp_path, 0, 0).garbage) == 7
-
-
 def spoil_parquet(path: Path) -> None:
     path.write_bytes(bytes(path.stat().st_size))
 
