@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from harness.files import write_atomic
-from harness.progress import say_once
 from harness.sealed import Damaged, Each, Shape, seal, unsealed
 
 NOTE: dict[str, Shape] = {"run": str, "bytes": int, "sha256": str, "scores": Each(str)}
@@ -49,6 +48,8 @@ def _digest(path: Path, changed: int) -> str:
 
 def whole(paths: Iterable[Path]) -> list[Path]:
     """The records among some that are what was written; the others are named, each in a line, and left out."""
+    from harness.progress import say_once
+
     asked = list(paths)
     with ThreadPoolExecutor(READERS) as pool:
         found = list(zip(asked, pool.map(_damage, asked), strict=True))

@@ -50,6 +50,7 @@ def train_in(group: Group, plan: Plan, stage: Stage, store: Store, entry: Entry)
     told: AbstractContextManager[Progress] = nullcontext(Silent())
     followed: AbstractContextManager[track.Curve] = nullcontext(track.untracked)
     if group.rank == 0:
+        entry.begin(stage.facts)  # by the one that publishes: it promises what it wrote itself
         told = progress(f"train {stage.method} ({stage.key[:8]})", options.steps)
         followed = track.training(plan, stage, store.root, options.steps)
     with told as bar, followed as follow:

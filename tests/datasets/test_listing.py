@@ -64,3 +64,12 @@ def test_names_stay_apart_and_fit():
     assert len(set(made)) == len(names) and all(len(name) <= 80 and name.isascii() for name in made)
     assert safe("GOPR0384_11_00-000001.x") == "GOPR0384_11_00-000001.x"
     assert not any(set(name) & set(" /,\\:") for name in made)
+
+
+@pytest.mark.parametrize("name", ["loop.png", "loop"])
+def test_a_link_to_itself_is_one_line(tmp_path, name):
+    touch(tmp_path, "1.png")
+    (tmp_path / name).symlink_to(name)
+    with pytest.raises(UserError, match=f"{name}: cannot be read .*mend or remove it") as raised:
+        list(walk(tmp_path, deep=True))
+    assert "\n" not in str(raised.value)

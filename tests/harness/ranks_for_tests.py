@@ -57,7 +57,7 @@ def train_precisely(entry: Entry, words: tuple[str, ...], group: Group, rows: Gr
 
 
 def weights(entry: Entry) -> dict[str, Tensor]:
-    return load(entry.read("weights.safetensors"))
+    return load((entry.path / "weights.safetensors").read_bytes())
 
 
 def apart(one: Entry, other: Entry) -> float:

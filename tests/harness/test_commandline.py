@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from errors import UserError
+from harness import commandline
 from harness.commandline import read
 from harness.config import CHOSEN, ROOT_OPTIONS
 from harness.points import inside
@@ -149,3 +150,14 @@ def test_help_lists_every_group_component_and_option():
             assert f"  {name}: " in done.stdout
             prefix = f"metrics.{name}" if group == "metrics" else group
             assert all(f"{prefix}.{option}=" in done.stdout for option in component.options)
+
+
+@pytest.mark.parametrize("content", [b"a: [1\nb: }", b"? [\x01", b"\xff\xfe a"])
+def test_an_experiment_that_is_no_yaml_is_one_line(tmp_path, monkeypatch, content):
+    for path in commandline.FOLDER.glob("*.yaml"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    (tmp_path / "mine.yaml").write_bytes(content)
+    monkeypatch.setattr(commandline, "FOLDER", tmp_path)
+    with pytest.raises(UserError, match="-cn mine: no YAML ") as raised:
+        read(["-cn", "mine"])
+    assert "\n" not in str(raised.value)

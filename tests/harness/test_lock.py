@@ -156,7 +156,44 @@ def test_holder_elsewhere_that_was_heard_of_is_not_taken_over(tmp_path: Path) ->
     assert not takes(tmp_path / "lock", within=0.5)
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"pid": 1}'])
+def test_a_holder_whose_clock_is_ahead_is_waited_for_no_longer_than_any_other(tmp_path: Path) -> None:
+    """Its last beat lies a day ahead and does not change; one that beats is heard, whatever its clock says."""
+    path, waiter = tmp_path / "lock", Lock(tmp_path / "lock", stale_after=0.2, poll=0.01)
+    forge(path, age=-86400)
+    began = time.monotonic()
+    with waiter:
+        assert 0.2 < time.monotonic() - began < 5
+    forge(path, age=-86400, token="beats")
+    for beat in range(40):
+        os.utime(path, (time.time(), time.time() + 86400 + beat))
+        assert not waiter._attempt()
+        time.sleep(0.01)
+
+
+def test_a_claim_on_itself_is_no_endless_chain(tmp_path: Path) -> None:
+    forge(tmp_path / "lock", age=61)
+    forge(tmp_path / "lock.forged", age=61)
+    assert not takes(tmp_path / "lock", within=0.1)
+
+
+def test_a_disk_that_takes_no_more_is_one_line_with_the_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    match = f"{tmp_path}/lock: .*Read-only"
+    with monkeypatch.context() as patch, pytest.raises(UserError, match=match), Lock(tmp_path / "lock"):
+        patch.setattr(os, "utime", refuse)
+    with monkeypatch.context() as patch, pytest.raises(KeyError), Lock(tmp_path / "other"):
+        patch.setattr(os, "utime", refuse)
+        raise KeyError("what went wrong before is what is told")
+
+
+DAMAGED = ["", "{", "[]", '{"pid": 1}', "[" * 1_000_000, json.dumps({"token": "../x"})]
+HELD = {"host": "far", "system": "other", "pid": 1, "started": "1", "token": "t", "time": 0.0}
+DAMAGED += [json.dumps(HELD | wrong) for wrong in ({"token": "../x"}, {"pid": -1}, {"pid": 10**30}, {"time": "x"})]
+
+
+@pytest.mark.parametrize("content", DAMAGED)
 def test_unreadable_lock_can_only_fall_silent(tmp_path: Path, content: str) -> None:
     path = tmp_path / "lock"
     path.write_text(content)

@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.records_for_tests import keep
+
 METRICS = {
     "psnr": ("dB", "psnr;8bit;v1", True, 9.8655, 1.0),
     "ssim": ("", "ssim;8bit;v1", True, 0.3012, 0.03),
@@ -49,7 +51,7 @@ def sampled(run: str, method: str, eta: float, gain: float, **columns: Any) -> p
 
 def save(root: Path, table: pd.DataFrame) -> None:
     (root / "records").mkdir(parents=True, exist_ok=True)
-    table.to_parquet(root / "records" / f"{table['run'].iloc[0]}.parquet", index=False)
+    keep(table, root / "records" / f"{table['run'].iloc[0]}.parquet")
 
 
 @pytest.fixture

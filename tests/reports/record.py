@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import io
-import json
 import shutil
 import subprocess
 import sys
@@ -23,6 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
+from harness.recorded import check, write_note  # noqa: E402
 from harness.store import Entry  # noqa: E402
 
 BUDGET = ("scale=smoke", "images=6", "dataset.size=32", "train.steps=20")
@@ -65,7 +65,9 @@ def keep(made: Path, folder: Path) -> None:
             first.add(table.column("samples")[0].as_py())
         (folder / "records").mkdir(exist_ok=True)
         small = {"compression": "zstd", "compression_level": 19, "write_statistics": False, "use_dictionary": False}
-        pq.write_table(table, folder / "records" / path.name, store_schema=False, **small)
+        kept = folder / "records" / path.name
+        pq.write_table(table, kept, store_schema=False, **small)
+        write_note(kept, kept.read_bytes(), check(path)["scores"])
     copied = {"inputs": "inputs.npz", "trainings": "curve.npz", "samples": "samples.npz"}
     for level, name in copied.items():
         for path in sorted(made.glob(f"{level}/*/{name}")):
@@ -74,13 +76,14 @@ def keep(made: Path, folder: Path) -> None:
 
 
 def repack(path: Path, entry: Entry) -> None:
-    """An entry with this one file, compressed."""
-    facts = json.loads((path.parent / "DONE").read_text(encoding="utf-8"))["facts"]
+    """An entry with this one file, compressed, and what it depends on."""
+    whole = Entry(path.parent)
+    entry.begin(whole.depends())
     packed = io.BytesIO()
     with np.load(path, allow_pickle=False) as arrays:
         np.savez_compressed(packed, **{name: arrays[name] for name in arrays.files})
     entry.write(path.name, packed.getvalue())
-    entry.finish(facts)
+    entry.finish(whole.facts())
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from harness.keys import key
 from harness.store import Store, write_npz
 from reports.model import (
     Ablation,
@@ -23,6 +24,7 @@ from reports.model import (
     Report,
     Score,
 )
+from tests.records_for_tests import keep
 
 HOSTILE = "<script>window.hacked=1</script>\"'&</script><img src=x onerror=alert(1)>\u202egnp.exe\u200b" + "long-" * 60
 METRICS = {
@@ -33,6 +35,7 @@ METRICS = {
 }
 SIZES = {"psnr": (18.0, 1.0), "ssim": (0.6, 0.04), "mae": (20.0, 2.0), "kid": (0.05, 0.004)}
 PICTURES = 24
+INPUTS = key("inputs", {})
 
 
 def estimate(value: float, half: float) -> Estimate:
@@ -127,7 +130,7 @@ def block(name: str, task: str, count: int = 8) -> Block:
         "rddm sampler.eta=1.0 sampler.steps=10 against ddim on psnr: inconclusive; 0.50 dB would have been found.",
         "ddim sampler.eta=1.0 is worse than ddim sampler.eta=0.0 on all metrics.",
     )
-    return Block(name, "photos", task, ("i-1",), "k1", METRICS, shown, verdicts, ablations, (heat,), images(shown))
+    return Block(name, "photos", task, (INPUTS,), "k1", METRICS, shown, verdicts, ablations, (heat,), images(shown))
 
 
 def report(root: Path, blocks: int = 1, count: int = 8) -> Report:
@@ -178,6 +181,11 @@ def figures() -> dict[str, bytes]:
     return found | {"other-thing": SVG % b"another", "harm": harm}
 
 
+def samples_of(number: int) -> str:
+    """The key of a condition's samples."""
+    return key("samples", {"number": number})
+
+
 def results(root: Path) -> Path:
     """A results folder with the inputs and the samples of the first conditions, and their records."""
     store = Store(root)
@@ -185,7 +193,8 @@ def results(root: Path) -> Path:
     grid = np.linspace(0, 1, 48)
     waves = [np.sin(6 * (grid[:, None] * a + grid * b) + c) for a, b, c in draws.normal(0, 2, (PICTURES * 3, 3))]
     clean = np.stack(waves).reshape(PICTURES, 3, 48, 48).transpose(0, 2, 3, 1) * 100 + 128
-    entry = store.entry("inputs", "i-1")
+    entry = store.entry("inputs", INPUTS)
+    entry.begin({})
     ids = np.array([f"photo-{k:02d}" for k in range(PICTURES)])
     degraded = clean / 4 + draws.normal(0, 6, clean.shape)
     write_npz(entry, "inputs.npz", ids=ids, clean=_bits(clean), degraded=_bits(degraded))
@@ -193,12 +202,13 @@ def results(root: Path) -> Path:
     (root / "records").mkdir(parents=True)
     for number, one in enumerate(conditions()):
         made = degraded if one.method == "identity" else clean + draws.normal(0, 22 - 2 * number, clean.shape)
-        samples = store.entry("samples", f"s{number}")
+        samples = store.entry("samples", samples_of(number))
+        samples.begin({"number": number})
         write_npz(samples, "samples.npz", images=_bits(made))
         samples.finish({})
-        facts = {"run": one.runs[0], "inputs": "i-1", "samples": f"s{number}", "method": one.method, "image": ids[0]}
-        facts |= {"metric": "psnr", "value": 1.0, "protocol": "p"}
-        pd.DataFrame([facts]).to_parquet(root / "records" / f"{one.runs[0]}.parquet", index=False)
+        facts = {"run": one.runs[0], "inputs": INPUTS, "samples": samples_of(number), "method": one.method}
+        facts |= {"image": ids[0], "metric": "psnr", "value": 1.0, "protocol": "p"}
+        keep(pd.DataFrame([facts]), root / "records" / f"{one.runs[0]}.parquet")
     return root
 
 

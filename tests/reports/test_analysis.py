@@ -16,6 +16,7 @@ import pytest
 from errors import UserError
 from reports.analysis import analyse
 from reports.model import Block, Condition, Report
+from tests.records_for_tests import keep
 
 PICTURES = 24
 RECORDED = Path(__file__).parent / "recorded"
@@ -50,7 +51,7 @@ def record(root: Path, method: str, adds: float, seed: int = 0, **columns: Any) 
         "packages": '{"torch": "2.13"}',
     }
     (root / "records").mkdir(parents=True, exist_ok=True)
-    pd.DataFrame(rows).assign(**(facts | columns)).to_parquet(root / "records" / f"{run}.parquet", index=False)
+    keep(pd.DataFrame(rows).assign(**(facts | columns)), root / "records" / f"{run}.parquet")
     return run
 
 
@@ -132,9 +133,9 @@ def test_without_an_effect_there_is_no_winner(tmp_path: Path) -> None:
 def test_order_of_rows_and_files_changes_nothing(planted: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     other = tmp_path_factory.mktemp("other")
     (other / "records").mkdir()
-    for place, path in enumerate(sorted((planted / "records").glob("*"), reverse=True)):
+    for place, path in enumerate(sorted((planted / "records").glob("*.parquet"), reverse=True)):
         table = pd.read_parquet(path)
-        table.sample(frac=1, random_state=place).to_parquet(other / "records" / path.name, index=False)
+        keep(table.sample(frac=1, random_state=place), other / "records" / path.name)
     one, two = analyse(planted), analyse(other)
     assert set(only(one).verdicts) == set(only(two).verdicts) and len(only(one).verdicts) == 4
     for ours, theirs in zip(only(one).conditions, only(two).conditions, strict=True):
@@ -146,7 +147,7 @@ def test_missing_pictures_and_seeds_are_left_out_of_both(planted: Path) -> None:
     path = planted / "records" / f"{record(planted, 'rddm', 1.5, 2)}.parquet"
     table = pd.read_parquet(path)
     table.loc[(table["metric"] == "psnr") & table["image"].isin(["p03", "p04"]), "value"] = np.nan
-    table.to_parquet(path, index=False)
+    keep(table, path)
     record(planted, "rddm", 1.5, 7)  # a training that nothing else has
     block = only(analyse(planted, baseline="method=ddim"))
     score = named(block, "rddm").scores["psnr"]
@@ -178,10 +179,10 @@ def test_sampling_seeds_are_matched_before_they_are_averaged(tmp_path: Path) -> 
 def test_two_protocols_in_a_block_are_refused(planted: Path) -> None:
     path = planted / "records" / f"{record(planted, 'rddm', 1.5, 9)}.parquet"
     table = pd.read_parquet(path)
-    table.assign(protocol=table["protocol"].str.replace("v1", "v2")).to_parquet(path, index=False)
+    keep(table.assign(protocol=table["protocol"].str.replace("v1", "v2")), path)
     with pytest.raises(UserError, match="metric psnr: the runs have two protocols, psnr;v1 and psnr;v2"):
         analyse(planted)
-    table.assign(protocol="psnr;v2", task="denoise", inputs="i-2").to_parquet(path, index=False)
+    keep(table.assign(protocol="psnr;v2", task="denoise", inputs="i-2"), path)
     assert len(analyse(planted).blocks) == 2  # another block is another table
 
 
@@ -329,7 +330,7 @@ def test_set_metrics_have_a_floor_and_paired_replicates(planted: Path) -> None:
         own = common + 0.1 * rng.standard_normal(200)
         row = table.head(1).assign(image="", metric="fd", value=shift, protocol="fd;n=24", higher_is_better=False)
         row = row.assign(floor=1.25, replicates=pd.Series([(shift + 9 + own).tolist()], index=row.index))
-        pd.concat([table, row], ignore_index=True).to_parquet(path, index=False)
+        keep(pd.concat([table, row], ignore_index=True), path)
     block = only(analyse(planted))
     assert block.metrics["fd"].kind == "set" and block.metrics["fd"].floor == 1.25 and "fd" not in block.images
     score = named(block, "rddm").scores["fd"]
@@ -346,7 +347,7 @@ def test_a_set_metric_without_replicates_has_no_interval(tmp_path: Path) -> None
     for method, figure in (("ddim", 5.0), ("rddm", 4.0)):
         path = tmp_path / "records" / f"{record(tmp_path, method, 0.0)}.parquet"
         table = pd.read_parquet(path).head(1).assign(image="", metric="fd", value=figure, protocol="fd")
-        table.to_parquet(path, index=False)
+        keep(table, path)
     block = only(analyse(tmp_path))
     score = named(block, "rddm").scores["fd"]
     assert score.mean.value == 4.0 and np.isnan(score.mean.low) and score.best
@@ -432,7 +433,7 @@ def test_nothing_and_nowhere(tmp_path: Path) -> None:
 
 def test_runs_without_a_metric_keep_their_costs(tmp_path: Path) -> None:
     path = tmp_path / "records" / f"{record(tmp_path, 'ddpm', 0.0)}.parquet"
-    pd.read_parquet(path).head(1).assign(image="", metric="", value=np.nan, protocol="").to_parquet(path, index=False)
+    keep(pd.read_parquet(path).head(1).assign(image="", metric="", value=np.nan, protocol=""), path)
     block = only(analyse(tmp_path))
     assert not block.metrics and block.conditions[0].costs["nfe"] == 5 and "No metric" in block.verdicts[0]
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -12,6 +13,8 @@ import pytest
 from errors import UserError
 from reports import load
 from reports.columns import FIXED, varying
+from reports.scan import scan
+from tests.records_for_tests import keep, noted
 
 
 def test_every_record_is_there_and_nothing_is_changed(results: Path) -> None:
@@ -50,17 +53,48 @@ def test_no_records_give_the_fixed_columns(tmp_path: Path, arguments: dict[str, 
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1", b"no parquet at all", None])
-def test_a_damaged_file_is_named(results: Path, content: bytes | None) -> None:
+def test_a_damaged_file_is_named_and_left_out(
+    results: Path, content: bytes | None, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = results / "records" / "r-rddm-1.parquet"
     path.write_bytes(path.read_bytes()[:-200] if content is None else content)
-    with pytest.raises(UserError, match="r-rddm-1.parquet") as caught:
-        load(results)
-    assert "\n" not in str(caught.value)
+    assert "r-rddm-1" not in set(load(results)["run"])
     assert len(load(results, runs=["r-rddm-0"])) == 12  # the others can still be read
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"left out, for it is damaged: {path}: ")
+
+
+def altered(path: Path) -> None:
+    """One figure of a record, in a file of the same size."""
+    data = bytearray(path.read_bytes())
+    data[len(data) // 3] ^= 1
+    path.write_bytes(data)
+
+
+def without_note(path: Path) -> None:
+    path.with_suffix(".json").unlink()
+
+
+def of_another_run(path: Path) -> None:
+    for suffix in (".parquet", ".json"):
+        path.with_suffix(suffix).write_bytes(path.with_name(f"r-rddm-0{suffix}").read_bytes())
+
+
+@pytest.mark.parametrize("spoil", [altered, without_note, of_another_run])
+def test_a_record_that_no_run_wrote_so_is_left_out_by_all_who_read(
+    results: Path, spoil: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, before = results / "records" / "r-rddm-1.parquet", load(results)
+    spoil(path)
+    expected = before[before["run"] != "r-rddm-1"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(load(results)[expected.columns], expected)
+    assert set(scan(results).heads["run"]) == set(expected["run"])
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "r-rddm-1" in line
 
 
 def test_a_parquet_file_that_is_no_record_is_named(results: Path, synth: SimpleNamespace) -> None:
-    pd.DataFrame({"x": [1]}).to_parquet(results / "records" / "other.parquet")
+    keep(pd.DataFrame({"x": [1]}), results / "records" / "other.parquet")
     with pytest.raises(UserError, match="other.parquet.*no column run"):
         load(results)
     synth.save(results, synth.record("other", "rddm", 1.0).assign(value="high"))
@@ -101,6 +135,7 @@ def test_texts_of_every_arrow_kind_are_read_alike(tmp_path: Path, synth: SimpleN
     method = large.schema.get_field_index("method")
     large = large.set_column(method, "method", large.column("method").cast(pa.large_string()))
     pq.write_table(large, tmp_path / "records" / "c.parquet")
+    noted(tmp_path / "records" / "c.parquet")
     assert load(tmp_path)["method"].tolist() == ["rddm"] * 36
 
 

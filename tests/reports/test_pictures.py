@@ -14,7 +14,7 @@ from harness.store import Store, read_npz, write_npz
 from reports.images.choice import chosen, counterparts, picked, ranked
 from reports.images.pictures import galleries
 from reports.images.tiles import gain_of, png, residual
-from tests.reports.report_fixture import report, results
+from tests.reports.report_fixture import INPUTS, report, results, samples_of
 
 ROOM = 9_000_000
 
@@ -88,8 +88,8 @@ def test_without_figures_per_image_the_first_are_shown(root):
 
 
 def test_tiles_are_the_saved_pixels(root, gallery):
-    clean = read_npz(Store(root).entry("inputs", "i-1"), "inputs.npz")["clean"]
-    made = read_npz(Store(root).entry("samples", "s3"), "samples.npz")["images"]
+    clean = read_npz(Store(root).entry("inputs", INPUTS), "inputs.npz")["clean"]
+    made = read_npz(Store(root).entry("samples", samples_of(3)), "samples.npz")["images"]
     place = gallery.sources.index("rddm sampler.eta=0.0 sampler.steps=5")
     assert gallery.sources[0] == "degraded" and gallery.sources[-1] == "clean" and len(gallery.sources) == 8
     for row in gallery.rows:
@@ -146,10 +146,10 @@ def test_the_budget_holds_and_what_is_left_out_is_told(root, gallery):
 def test_conditions_left_out_and_samples_that_are_gone_are_told(tmp_path):
     made = report(results(tmp_path))
     assert any(note.startswith("6 of 8 conditions are shown: the baseline,") for note in galleries(made, ROOM)[0].notes)
-    Store(tmp_path).entry("samples", "s3").discard()
+    Store(tmp_path).entry("samples", samples_of(3)).discard()
     found = galleries(made, ROOM)[0]
     assert "No samples are left of rddm sampler.eta=0.0 sampler.steps=5." in found.notes and len(found.sources) == 7
-    Store(tmp_path).entry("inputs", "i-1").discard()
+    Store(tmp_path).entry("inputs", INPUTS).discard()
     assert galleries(made, ROOM) == [None]
 
 
@@ -161,12 +161,14 @@ def test_points_are_one_picture(tmp_path):
     results(tmp_path)
     draws = np.random.default_rng(0)
     for level, key, file, names in (
-        ("inputs", "i-1", "inputs.npz", ["clean"]),
-        *(("samples", f"s{k}", "samples.npz", ["images"]) for k in range(8)),
+        ("inputs", INPUTS, "inputs.npz", ["clean"]),
+        *(("samples", samples_of(k), "samples.npz", ["images"]) for k in range(8)),
     ):
         entry = Store(tmp_path).entry(level, key)
+        facts = entry.depends()
         entry.discard()
         entry = Store(tmp_path).entry(level, key)
+        entry.begin(facts)
         arrays = {name: draws.normal(size=(50, 2)).astype(np.float32) for name in names}
         extra = {"ids": np.array([f"{k}" for k in range(50)])} if level == "inputs" else {}
         write_npz(entry, file, **arrays, **extra)

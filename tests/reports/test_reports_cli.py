@@ -26,6 +26,7 @@ from reports.html.numbers import decimals, probability  # noqa: E402
 from reports.select import chosen, located  # noqa: E402
 from reports.text.lines import lines  # noqa: E402
 from reports.text.wording import adjusted, percent, spread  # noqa: E402
+from tests.records_for_tests import keep  # noqa: E402
 
 ROOT = Path(__file__).parents[2]
 RECORDED = Path(__file__).parent / "recorded"
@@ -148,7 +149,7 @@ def saved(root: Path, run: str, **columns) -> None:
     facts = {"run": run, "inputs": "i", "method": run[0], "dataset": "d", "task": "t", "seed": 0, "image": ""}
     facts |= {"training": "t", "metric": "kid", "protocol": "p", "unit": "", "n": 50, "higher_is_better": False}
     (root / "records").mkdir(exist_ok=True, parents=True)
-    pd.DataFrame([facts | columns]).to_parquet(root / "records" / f"{run}.parquet", index=False)
+    keep(pd.DataFrame([facts | columns]), root / "records" / f"{run}.parquet")
 
 
 def test_set_metrics_are_paired_by_their_replicates(tmp_path):

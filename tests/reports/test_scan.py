@@ -14,6 +14,7 @@ from errors import UserError
 from reports import load
 from reports.columns import OWN
 from reports.scan import scan
+from tests.records_for_tests import keep, noted
 
 
 def same(root: Path, runs: list[str] | None = None) -> None:
@@ -46,8 +47,10 @@ def test_what_statistics_cannot_tell_is_read(results: Path, synth: SimpleNamespa
     table["nfe"] = [1.0, *[9.0] * (len(table) - 1)]
     synth.save(results, table)
     synth.sampled("groups", "rddm", 0.5, 1.0).to_parquet(results / "records" / "groups.parquet", row_group_size=5)
+    noted(results / "records" / "groups.parquet")
     plain = pa.Table.from_pandas(synth.sampled("bare", "rddm", 0.5, 1.0), preserve_index=False)
     pq.write_table(plain, results / "records" / "bare.parquet", write_statistics=False)
+    noted(results / "records" / "bare.parquet")
     same(results)
 
 
@@ -69,16 +72,18 @@ def test_floors_and_replicates_stand_at_their_rows(tmp_path: Path, synth: Simple
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1", b"no parquet at all", None])
-def test_a_damaged_file_is_named(results: Path, content: bytes | None) -> None:
+def test_a_damaged_file_is_named_and_left_out(
+    results: Path, content: bytes | None, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = results / "records" / "r-rddm-1.parquet"
     path.write_bytes(path.read_bytes()[:-200] if content is None else content)
-    with pytest.raises(UserError, match="r-rddm-1.parquet") as caught:
-        scan(results)
-    assert "\n" not in str(caught.value) and len(scan(results, ["r-rddm-0"]).value) == 12
+    assert "r-rddm-1" not in set(scan(results).heads["run"]) and len(scan(results, ["r-rddm-0"]).value) == 12
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"left out, for it is damaged: {path}: ")
 
 
 def test_a_file_that_is_no_record_is_named(results: Path, synth: SimpleNamespace) -> None:
-    pd.DataFrame({"x": [1]}).to_parquet(results / "records" / "other.parquet")
+    keep(pd.DataFrame({"x": [1]}), results / "records" / "other.parquet")
     with pytest.raises(UserError, match="other.parquet.*no column run"):
         scan(results)
     synth.save(results, synth.record("other", "rddm", 1.0).assign(value="high"))
@@ -86,7 +91,7 @@ def test_a_file_that_is_no_record_is_named(results: Path, synth: SimpleNamespace
         scan(results)
     synth.save(results, synth.record("other", "rddm", 1.0))
     path = results / "records" / "other.parquet"
-    pd.read_parquet(path).head(0).to_parquet(path)
+    keep(pd.read_parquet(path).head(0), path)
     with pytest.raises(UserError, match="other.parquet"):
         scan(results)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from pathlib import Path
 
 import pytest
 
+from errors import UserError
 from sweeps import driver as module
 from sweeps.attempts import place
 from sweeps.driver import PROCESS, driver, driving
@@ -47,3 +49,28 @@ def test_a_driver_that_is_looked_at_from_elsewhere_beats(tmp_path: Path, monkeyp
                 break
             module.threading.Event().wait(0.01)
         assert (tmp_path / PROCESS).stat().st_mtime > 1
+
+
+def test_a_driver_of_a_clock_that_is_ahead_is_not_believed_for_days(tmp_path: Path) -> None:
+    (tmp_path / PROCESS).write_text(json.dumps(place() | {"system": "another", "host": "node17"}))
+    os.utime(tmp_path / PROCESS, (2e9, 4e9))
+    assert driver(tmp_path) is None
+
+
+@pytest.mark.parametrize("told", [{"pid": -1}, {"pid": "1"}, {"pid": 10**30}, {"system": None}])
+def test_a_damaged_marker_names_no_driver(tmp_path: Path, told: dict[str, object]) -> None:
+    """A number below 1 would be a group of processes, and ``cancel`` ends what it finds."""
+    (tmp_path / PROCESS).write_text(json.dumps(place() | told))
+    assert driver(tmp_path) is None
+    (tmp_path / PROCESS).write_bytes(b"[" * 1_000_000)
+    assert driver(tmp_path) is None
+
+
+def test_a_disk_that_takes_no_more_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path, missing_ok: bool = False) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+
+    with pytest.raises(UserError, match=f"{PROCESS}: .*Read-only"), driving(tmp_path):
+        monkeypatch.setattr(Path, "unlink", refuse)
+    with pytest.raises(KeyError), driving(tmp_path):
+        raise KeyError("what went wrong before is what is told")
