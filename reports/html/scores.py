@@ -10,7 +10,7 @@ from reports.html.markup import Markup, element, joined
 from reports.html.numbers import NOTHING, decimals, fixed, interval, probability, share
 from reports.html.tables import Cell, Column
 from reports.model import Block, Comparison, Condition, Estimate, MetricFacts, Score
-from reports.text.wording import adjustment, count, wins
+from reports.text.wording import adjustment, count, opposed, wins
 
 FARTHEST = 2.0  # times the median: how far the scale of the small plots reaches, so that one outlier flattens none
 MARKS = {"better": "▲ better", "worse": "▼ worse", "leads": "△ leads", "trails": "▽ trails"}
@@ -36,8 +36,8 @@ def headings(block: Block, name: str, place: int) -> Iterator[Column]:
     group = f"num g g{place}"
     more = f"{group} d"
     small = element("small", {}, f"{name} ")
-    against = next((score.comparison for score in scores_of(block, name) if score.comparison), None)
-    how = adjustment(against) if against else "adjusted"
+    tested = (score.comparison for score in scores_of(block, name) if score.comparison)
+    how = next((adjustment(one) for one in tested if one.family), "adjusted")
     over = f"over {facts.counted}s"
     yield Column(f"{name} {arrow(facts)}{unit}", f"mean and its 95% interval {over}; {BOLD}", group)
     yield Column(joined(small, "difference"), f"to the baseline, paired, with its 95% interval {over}", f"{more} diff")
@@ -108,7 +108,9 @@ def _compared(score: Score, against: Comparison, shape: Shape) -> list[Cell]:
     if against.infinite:
         difference = joined(difference, _small(f"and {against.infinite} infinite"))
     verdict = element("span", {"class": against.verdict}, MARKS[against.verdict])
-    if against.verdict == "inconclusive" and math.isfinite(against.detectable):
+    if opposed(against):
+        verdict = joined(verdict, _small("infinite figures speak against the mean"))
+    elif against.verdict == "inconclusive" and math.isfinite(against.detectable):
         verdict = joined(verdict, _small(f"finds ≥ {fixed(against.detectable, shape.difference)}"))
     return [
         Cell(difference, estimate.value),
