@@ -100,6 +100,6 @@ def _trainings(blocks: Sequence[Block], heads: pd.DataFrame) -> list[int]:
         for condition in one.conditions:
             if not trained.isdisjoint(condition.runs):
                 against = [score.comparison for score in condition.scores.values() if score.comparison]
-                counts = [min(met.seeds, met.others or met.seeds) for met in against if met.verdict != "refused"]
-                found += counts or [len(condition.seeds)]
+                found += [min(met.seeds, met.others or met.seeds) for met in against if met.verdict != "refused"]
+                found += [] if against else [len(condition.seeds)]
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -37,9 +38,9 @@ def draw(report: Report, block: Block, axis: str) -> Figure:
         axes.set_ylabel(f"{wrapped(label(metric), 22, 2)}\n{better(metric, 'y')}")
         axes.tick_params(labelbottom=axes is panels[-1])
     panels[-1].set_xlabel(wrapped(axis, 48, 2))
-    remark(
-        figure, f"Means with 95% intervals over {counted(facts)}. {note}".strip(), panels[0] if groups != [""] else None
-    )
+    intervals = any(math.isfinite(level.mean.low) for part in found for level in part.levels)
+    told = f"Means with 95% intervals over {counted(facts)}." if intervals else "Means; there are no intervals."
+    remark(figure, f"{told} {note}".strip(), panels[0] if groups != [""] else None)
     return figure
 
 

@@ -24,7 +24,8 @@ FILLED = ("better", "worse")  # the verdicts that outlast the adjustment
 def compared(block: Block, metric: str) -> tuple[list[Condition], str]:
     """The conditions with a comparison on a metric, and a remark on those left out."""
     conditions, note = shown(block, metric)
-    return [condition for condition in conditions if condition.scores[metric].comparison], note
+    found = [(condition, condition.scores[metric].comparison) for condition in conditions]
+    return [condition for condition, one in found if one is not None and one.verdict != "refused"], note
 
 
 def forest(report: Report, block: Block, metric: str) -> Figure:

@@ -32,7 +32,7 @@ class Pair:
         if self.kind != "refused":
             return ""
         counts = f"{len(self.left)} and {len(self.right)}"
-        return f"no training seed in common, and without one both need {FEWEST} trainings or more (they have {counts})"
+        return f"no training seed in common, without which both need {FEWEST} trainings or more and have {counts}"
 
 
 class Seeds:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -20,8 +20,8 @@ class Lead:
 
     ``kind`` is "wins" where it is better than every other condition by the rule of all comparisons, "leads" where it
     is ahead of every other one but not all of that outlasts the adjustment, else "open": ``tied`` are then the others
-    that it can't be told from, ``refused`` those that it could not be compared with. ``doubt`` is the comparison that
-    keeps a lead from being a win.
+    that it can't be told from. ``refused`` are those that it could not be compared with, and why. ``doubt`` is the
+    comparison that keeps a lead from being a win.
     """
 
     first: int
@@ -29,7 +29,7 @@ class Lead:
     kind: Literal["wins", "leads", "open"]
     comparison: Comparison
     tied: tuple[int, ...]
-    refused: tuple[int, ...]
+    refused: Mapping[int, str]
     doubt: Comparison | None
     trained: bool
 
@@ -51,16 +51,16 @@ def lead(one: Measured, layout: Layout) -> Lead | None:
     first = next((place for place in order if one.scores[place].best), order[0])
     others = [place for place in order if place != first]
     found = dict(zip(others, compared(one.figures, [(first, other) for other in others], sign), strict=True))
-    refused = [place for place in others if (met := found[place]) is None or met.verdict == "refused"]
+    refused = {place: why for place, met in found.items() if (why := "no common picture" if met is None else met.why)}
     tied = [place for place in others if place not in refused and _verdict(found[place]) not in BEATEN]
-    second = (tied or [place for place in others if place not in refused] or refused)[0]
+    second = (tied or [place for place in others if place not in refused] or others)[0]
     if (chosen := found[second]) is None:
         return None
     doubt = _doubt(one, layout, first, [met for met in found.values() if met is not None])
     kind: Literal["wins", "leads", "open"] = "open" if tied or second in refused else "leads"
     kind = "wins" if kind == "leads" and doubt is None and not refused else kind
     trained = layout.groups[first].trained or layout.groups[second].trained
-    return Lead(first, second, kind, chosen, tuple(tied), tuple(refused), doubt, trained)
+    return Lead(first, second, kind, chosen, tuple(tied), refused, doubt, trained)
 
 
 def _verdict(found: Comparison | None) -> str:

@@ -45,21 +45,29 @@ def measured(
     own = means(figures, [figures.seeds.own(place) for place in range(len(layout.groups))])
     won = beaten(figures, own.mean, sign, [costs[name] for name in FRONTS])
     against, losers = baselined(figures, layout, to, sign), set(won[:, 1].tolist())
+    scored = sorted(np.flatnonzero(~np.isnan(own.mean)).tolist(), key=lambda place: -sign * own.mean[place])
     scores = {
         place: Score(
             estimate(own, place),
             int(own.images[place]),
-            place not in losers,
+            place not in losers and _met(figures, place, scored),
             against.get(place),
             int(own.infinite[place]),
         )
-        for place in np.flatnonzero(~np.isnan(own.mean)).tolist()
+        for place in sorted(scored)
     }
     anchors = own.mean[[group.method == ANCHOR for group in layout.groups]]
     anchor = float(anchors[np.isfinite(anchors)].mean()) if np.isfinite(anchors).any() else math.nan
     kind = "image" if figures.replicates is None else "set"
     facts = MetricFacts(metric, unit, protocol, higher, kind, figures.floor, anchor, figures.counted)
     return Measured(facts, figures, own.mean, won, scores)
+
+
+def _met(figures: Figures, place: int, order: Sequence[int]) -> bool:
+    """Whether a condition can be compared with the first by the means; the first one, with any, or it is alone."""
+    first, *others = order
+    against = others if place == first else [first]
+    return not against or any(not figures.seeds.pair(place, other).why for other in against)
 
 
 def baselined(figures: Figures, layout: Layout, to: Sequence[int], sign: float) -> dict[int, Comparison]:

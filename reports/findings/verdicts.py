@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from reports.findings.basis import basis
 from reports.findings.layout import ANCHOR
 from reports.findings.leads import Lead
 from reports.html.numbers import decimals, fixed
 from reports.model import Comparison, Condition, Estimate, MetricFacts
-from reports.text.wording import adjusted, adjustment, named, plain, spread, units
+from reports.text.wording import adjusted, adjustment, named, opposed, plain, spread, units
 
 NAMED = 4  # conditions that a sentence names; of more it gives the number
 WORDS = {"better": "better", "leads": "leads (not after the adjustment)", "worse": "worse"}
@@ -27,9 +27,8 @@ def verdict(facts: MetricFacts, conditions: Sequence[Condition], lead: Lead) -> 
         first, second = conditions[lead.first], conditions[lead.second]
         return f"{named(facts)}: {_said(first)} and {_said(second)} can't be compared: {found.why}."
     text = _open(facts, conditions, lead) if lead.kind == "open" else _ahead(facts, conditions, lead)
-    left = [conditions[place] for place in lead.refused]
-    also = f"; not compared with {_listed(left)}: no training seed in common, and too few" if left else ""
-    return f"{named(facts)}: {text}{also}; {basis(found, lead.trained, facts)}{_floor(facts)}."
+    left = "".join(f"; not compared with {said}" for said in _refused(conditions, lead.refused))
+    return f"{named(facts)}: {text}; {basis(found, lead.trained, facts)}{left}{_floor(facts)}."
 
 
 def _ahead(facts: MetricFacts, conditions: Sequence[Condition], lead: Lead) -> str:
@@ -52,7 +51,8 @@ def _open(facts: MetricFacts, conditions: Sequence[Condition], lead: Lead) -> st
     direction = "" if sign > 0 else " (lower is better)"
     (first, second), (ours, theirs) = pair[::turn], figures[::turn]
     text = f"inconclusive: {_said(first)} has {ours}{direction}, ahead of {_said(second)} ({theirs}) by "
-    text += f"{_gain(found, facts, turn)}, and can't be told from it"
+    text += f"{_gain(found, facts, turn)}, "
+    text += "which infinite figures speak against" if opposed(found) else "and can't be told from it"
     others = [conditions[place] for place in lead.tied if place != lead.second]
     also = "nor from" if turn > 0 else f"nor {_said(pair[0])} from"
     return f"{text}{f', {also} {_listed(others)}' if others else ''}{_detectable(found)}"
@@ -76,8 +76,16 @@ def _gain(found: Comparison, facts: MetricFacts, turn: int) -> str:
     return spread(gap, decimals([gap]), "+")
 
 
+def _refused(conditions: Sequence[Condition], reasons: Mapping[int, str]) -> list[str]:
+    """Those that were not compared, by the reason."""
+    return [
+        f"{_listed([conditions[place] for place, one in reasons.items() if one == why])} ({why})"
+        for why in dict.fromkeys(reasons.values())
+    ]
+
+
 def _detectable(found: Comparison) -> str:
-    if not math.isfinite(found.detectable):
+    if opposed(found) or not math.isfinite(found.detectable):
         return ""
     size = fixed(found.detectable, decimals([found.difference]))
     return f"; a true difference of {size} would be found with a power of 0.8"
@@ -86,22 +94,22 @@ def _detectable(found: Comparison) -> str:
 def against(facts: MetricFacts, conditions: Sequence[Condition], baseline: Condition) -> str:
     """How many conditions are better or worse than the baseline on a metric, after adjustment; empty if none was
     compared."""
-    groups: dict[str, list[Condition]] = {kind: [] for kind in (*WORDS, "refused")}
-    tested = None
-    for one in conditions:
+    groups: dict[str, list[Condition]] = {kind: [] for kind in WORDS}
+    tested, refused = [], {}
+    for place, one in enumerate(conditions):
         found = one.scores[facts.name].comparison if facts.name in one.scores else None
-        if found is not None:
+        if found is not None and found.verdict == "refused":
+            refused[place] = found.why
+        elif found is not None:
             groups[found.verdict].append(one)
-            tested = found if found.verdict != "refused" else tested
+            tested.append(found)
     said = [f"{word}: {_listed(groups[kind])}" for kind, word in WORDS.items() if groups[kind]]
-    if groups["refused"]:
-        why = {one.scores[facts.name].comparison.why for one in groups["refused"]}  # type: ignore[union-attr]
-        said.append(f"not compared: {_listed(groups['refused'])} ({'; '.join(sorted(why))})")
+    said += [f"not compared: {text}" for text in _refused(conditions, refused)]
     if not said:
         return ""
-    rule = ""
-    if tested is not None:
-        rule = f" (95% intervals and {adjustment(tested)}; {units(tested, facts)})"
+    spans = list(dict.fromkeys(units(found, facts) for found in tested))
+    over = spans[0] if len(spans) == 1 else f"the {facts.counted}s that both have"
+    rule = f" (95% intervals and {adjustment(tested[0])}; {over})" if tested else ""
     return f"{named(facts)} against {_said(baseline)}: {'; '.join(said)}{rule}."
 
 

@@ -12,6 +12,7 @@ from reports.html.scores import Shape, cells_of, headings, scores_of
 from reports.html.tables import Cell, Column, Frame, Row, sortable
 from reports.images.choice import counterparts
 from reports.model import Block, Condition
+from reports.text.wording import counted
 
 COSTS: Mapping[str, tuple[str, str]] = {
     "nfe": ("NFE", "network calls per image"),
@@ -138,7 +139,8 @@ def _caption(block: Block) -> Markup:
     )
     cut = any(facts.counted == "photograph" for facts in block.metrics.values())
     pictures = _many(images, "picture") + (f" of {_many(photographs, 'photograph')}" if cut else "")
-    numbers = f"{pictures}, {_many(seeds, 'seed')}" if compared else "nothing to compare"
+    over = counted(block.metrics.values())
+    numbers = f"{pictures}, {_many(seeds, 'seed')}, intervals over {over}" if compared else "nothing to compare"
     return joined(
         element("strong", {}, block.name),
         f" · {_many([len(block.conditions)], 'condition')} · {numbers}",

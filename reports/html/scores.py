@@ -10,7 +10,7 @@ from reports.html.markup import Markup, element, joined
 from reports.html.numbers import NOTHING, decimals, fixed, interval, probability, share
 from reports.html.tables import Cell, Column
 from reports.model import Block, Comparison, Condition, Estimate, MetricFacts, Score
-from reports.text.wording import adjustment, count, wins
+from reports.text.wording import adjustment, count, opposed, wins
 
 FARTHEST = 2.0  # times the median: how far the scale of the small plots reaches, so that one outlier flattens none
 MARKS = {"better": "▲ better", "worse": "▼ worse", "leads": "△ leads", "trails": "▽ trails"}
@@ -36,8 +36,8 @@ def headings(block: Block, name: str, place: int) -> Iterator[Column]:
     group = f"num g g{place}"
     more = f"{group} d"
     small = element("small", {}, f"{name} ")
-    against = next((score.comparison for score in scores_of(block, name) if score.comparison), None)
-    how = adjustment(against) if against else "adjusted"
+    tested = (score.comparison for score in scores_of(block, name) if score.comparison)
+    how = next((adjustment(one) for one in tested if one.family), "adjusted")
     over = f"over {facts.counted}s"
     yield Column(f"{name} {arrow(facts)}{unit}", f"mean and its 95% interval {over}; {BOLD}", group)
     yield Column(joined(small, "difference"), f"to the baseline, paired, with its 95% interval {over}", f"{more} diff")
@@ -57,7 +57,8 @@ class Shape:
     def __init__(self, block: Block, name: str) -> None:
         scores = list(scores_of(block, name))
         differences = [score.comparison.difference for score in scores if score.comparison]
-        self.name = name
+        self.name, self.baseline = name, block.baseline
+        self.means = {one.key: one.scores[name].mean.value for one in block.conditions if name in one.scores}
         self.mean = decimals(score.mean for score in scores)
         self.difference = decimals(differences)
         bounds = [bound for one in differences for bound in (one.value, one.low, one.high) if math.isfinite(bound)]
@@ -77,8 +78,8 @@ def cells_of(condition: Condition, shape: Shape) -> list[Cell]:
     score = condition.scores.get(shape.name, EMPTY)
     mean = fixed(score.mean.value, shape.mean)
     best = joined(element("b", {}, mean), element("span", {"class": "vh"}, " (best)")) if score.best else mean
-    more = f" and {score.infinite} infinite" if score.infinite and score.images else ""
-    first = Cell(joined(best, _small(f"{interval(score.mean, shape.mean)}{more}".strip())), score.mean.value)
+    more = f", {score.infinite} infinite" if score.infinite and score.images else ""
+    first = Cell(joined(best, _small(f"{interval(score.mean, shape.mean)}{more}")), score.mean.value)
     if score.comparison is None:
         return [first, *ABSENT]
     return [first, *_compared(score, score.comparison, shape)]
@@ -89,26 +90,33 @@ def _small(bounds: str) -> Markup | None:
 
 
 def _shared(score: Score, against: Comparison, shape: Shape) -> Markup | None:
-    """Both means over what the two share, where that is not all that the condition has."""
+    """Both means over what the two share, where those in the table are over more."""
     digits = max(shape.mean, shape.difference)
-    ours, theirs = (fixed(mean, digits) for mean in against.means)
-    if math.isnan(against.means[0]) or ours == fixed(score.mean.value, digits):
+    shared = [fixed(mean, digits) for mean in against.means]
+    whole = [score.mean.value, shape.means.get(against.baseline or shape.baseline, math.nan)]
+    if math.isnan(against.means[0]) or shared == [fixed(mean, digits) for mean in whole]:
         return None
-    return _small(f"{ours} against {theirs} over the {count(against.images, 'picture')} that both have")
+    said = f"{shared[0]} against {shared[1]} over {count(against.images, 'shared picture')}"
+    return element("small", {"class": "shared"}, said)
 
 
 def _compared(score: Score, against: Comparison, shape: Shape) -> list[Cell]:
     if against.verdict == "refused":
-        said = joined(element("span", {"class": "refused"}, MARKS["refused"]), _small(against.why))
-        return [MISSING, Cell(said), MISSING, MISSING]
+        return [
+            MISSING,
+            Cell(element("span", {"class": "refused", "title": against.why}, MARKS["refused"])),
+            *[MISSING] * 2,
+        ]
     estimate = against.difference
     bounds = interval(estimate, shape.difference, "+")
     difference = joined(fixed(estimate.value, shape.difference, "+"), _small(bounds), _plot(against, shape))
     difference = joined(difference, _shared(score, against, shape))
-    if against.infinite:
-        difference = joined(difference, _small(f"and {against.infinite} infinite"))
+    if against.infinite > score.infinite:
+        difference = joined(difference, _small(f"{against.infinite} infinite"))
     verdict = element("span", {"class": against.verdict}, MARKS[against.verdict])
-    if against.verdict == "inconclusive" and math.isfinite(against.detectable):
+    if opposed(against):
+        verdict = joined(verdict, _small("infinite figures speak against the mean"))
+    elif against.verdict == "inconclusive" and math.isfinite(against.detectable):
         verdict = joined(verdict, _small(f"finds ≥ {fixed(against.detectable, shape.difference)}"))
     return [
         Cell(difference, estimate.value),

@@ -40,7 +40,7 @@ def _same(texts: Sequence[str], head: str, words: str) -> tuple[list[str], str]:
 
 
 def _adjustment(found: dict[str, Comparison]) -> str:
-    return next((f"p, {adjustment(one)}" for one in found.values()), "p adjusted")
+    return next((f"p, {adjustment(one)}" for one in found.values() if one.family), "p adjusted")
 
 
 def _compared(comparison: Comparison, shown: int, digits: int) -> list[Cell]:

@@ -23,7 +23,8 @@ COSTS: Mapping[str, str] = {
 HOW = (
     "Differences are paired by picture and by training seed, and means beside them are over what both have. Where "
     "pictures are crops of fewer photographs, means are taken by photograph first; intervals (95%), tests and win "
-    "rates count what the headings say. Better or worse: the interval leaves out 0 and p is below 0.05 after the "
+    "rates count what the headings say. Infinite figures win, lose or tie and are in no mean. Better or worse: the "
+    "interval leaves out 0 and p is below 0.05 after the "
     "adjustment for several comparisons. Leads or trails: the interval alone leaves out 0. Inconclusive: it does not; "
     "beside it stands the difference that would have been found with a power of 0.8."
 )
@@ -70,12 +71,13 @@ def count(number: int, noun: str) -> str:
 
 
 def units(found: Comparison, facts: MetricFacts) -> str:
-    """What a comparison is over: ``24 samples``, ``24 pictures``, ``16 pictures of 3 photographs``."""
+    """What a comparison is over: ``24 samples``, ``24 pictures``, ``16 pictures of 3 photographs``; and
+    how many more have an infinite figure, which wins, loses or ties and is in no mean."""
     if facts.kind == "set":
         return count(found.images, "sample")
     said = count(found.images, "picture")
     said += f" of {count(found.photographs, 'photograph')}" if facts.counted == "photograph" else ""
-    return f"{said} and {found.infinite} infinite, which count as won, lost or tied alone" if found.infinite else said
+    return f"{said}, {found.infinite} more infinite" if found.infinite else said
 
 
 def over(found: Comparison, facts: MetricFacts) -> str:
@@ -110,10 +112,17 @@ def adjusted(found: Comparison) -> str:
     return p if math.isnan(found.p_adjusted) else f"{p}, {adjustment(found)}"
 
 
+def opposed(found: Comparison) -> bool:
+    """Whether infinite figures, which are in no mean, took back what the interval says."""
+    return found.verdict == "inconclusive" and (found.difference.low > 0 or found.difference.high < 0)
+
+
 def verdict(comparison: Comparison, digits: int) -> str:
     """The verdict in a word; beside one that is open, the smallest difference that would have been found."""
     if comparison.verdict == "refused":
         return f"not compared: {comparison.why}"
+    if opposed(comparison):
+        return "inconclusive (infinite figures speak against the mean)"
     if comparison.verdict != "inconclusive" or math.isnan(comparison.detectable):
         return comparison.verdict
     return f"inconclusive (finds ≥ {fixed(comparison.detectable, digits)})"

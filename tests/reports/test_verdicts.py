@@ -177,11 +177,12 @@ def test_too_few_trainings_without_a_common_seed_are_not_compared(tmp_path: Path
     disjoint(tmp_path, counts)
     report = analyse(tmp_path, None, "method=aaa")
     found = score(report.blocks[0], "bbb").comparison
-    why = "no training seed in common, and without one both need 3 trainings or more "
-    why += f"(they have {counts[1]} and {counts[0]})"
+    why = "no training seed in common, without which both need 3 trainings or more and have "
+    why += f"{counts[1]} and {counts[0]}"
     assert (
         found and found.verdict == "refused" and found.why == why and np.isnan([found.p, found.difference.value]).all()
     )
+    assert sum(score(report.blocks[0], method).best for method in ("aaa", "bbb")) == 0
     lines = document(report, [], [[]])
     assert lines.count(why) >= 2 and "wins" not in report.blocks[0].verdicts[0]
     with pytest.raises(UserError, match=re.escape(why)):
@@ -209,7 +210,7 @@ def test_infinite_figures_win_and_are_said(tmp_path: Path) -> None:
     assert found and (found.images, found.infinite, found.win_rate.value) == (6, 6, 1.0)
     assert abs(found.difference.value - np.mean(ours[6:] - theirs[6:])) < 1e-12 and found.verdict == "better"
     np.testing.assert_allclose(found.means, [ours[6:].mean(), theirs[6:].mean()], rtol=0, atol=1e-12)
-    said = "6 pictures and 6 infinite, which count as won, lost or tied alone"
+    said = "6 pictures, 6 more infinite"
     assert said in report.blocks[0].verdicts[0] and said == row(tmp_path, "bbb", "aaa")["paired over"]
     assert said in document(report, [], [[]]) and row(tmp_path, "bbb", "aaa")["A wins"].startswith("100 %")
 
