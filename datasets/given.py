@@ -40,7 +40,7 @@ class Generate(Task):
 class _Brought(Task):
     """The degraded picture is the data set's own."""
 
-    remedy: ClassVar[str] = ""
+    remedy: ClassVar[str]
 
     def degrade(self, clean: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """The degradation is not known as a formula: TypeError, a mistake of the caller."""

@@ -42,7 +42,7 @@ class _Pyiqa(Metric):
     higher_is_better = True
     unit = ""
     model: str  # pyiqa's name for it
-    files: tuple[Weights, ...]
+    weights: tuple[Weights, ...]
 
     @property
     def protocol(self) -> str:
@@ -50,14 +50,14 @@ class _Pyiqa(Metric):
         from importlib.metadata import version
 
         _require_pyiqa(self.model)
-        weights = ",".join(sha(path) for path in _paths(self.model, self.files))
+        weights = ",".join(sha(path) for path in _paths(self.model, self.weights))
         return f"{self.model};8bit;range=0..1;pyiqa={version('pyiqa')};weights={weights};v{self.version}"
 
     def score(self, image: np.ndarray, clean: np.ndarray | None = None, mask: np.ndarray | None = None) -> float:
         """The figure of one image; `UserError` where pyiqa or a file of weights is missing."""
         from metrics.networks.convnets import to_tensor
 
-        return float(_network(self.model, self.files)(to_tensor(image)))
+        return float(_network(self.model, self.weights)(to_tensor(image)))
 
 
 @register("metrics", "maniqa_koniq")
@@ -69,7 +69,7 @@ class ManiqaKoniq(_Pyiqa):
     higher_is_better = True
     unit = ""
     model = "maniqa"
-    files = (Weights("pyiqa/ckpt_koniq10k.pt", _HUGGING_FACE),)
+    weights = (Weights("pyiqa/ckpt_koniq10k.pt", _HUGGING_FACE),)
 
 
 @register("metrics", "maniqa_pipal")
@@ -81,7 +81,7 @@ class ManiqaPipal(_Pyiqa):
     higher_is_better = True
     unit = ""
     model = "maniqa-pipal"
-    files = (Weights("pyiqa/MANIQA_PIPAL-ae6d356b.pth", _HUGGING_FACE),)
+    weights = (Weights("pyiqa/MANIQA_PIPAL-ae6d356b.pth", _HUGGING_FACE),)
 
 
 @register("metrics", "musiq_koniq")
@@ -93,7 +93,7 @@ class MusiqKoniq(_Pyiqa):
     higher_is_better = True
     unit = ""
     model = "musiq"
-    files = (Weights("pyiqa/musiq_koniq_ckpt-e95806b9.pth", _HUGGING_FACE),)
+    weights = (Weights("pyiqa/musiq_koniq_ckpt-e95806b9.pth", _HUGGING_FACE),)
 
 
 @register("metrics", "musiq_spaq")
@@ -105,7 +105,7 @@ class MusiqSpaq(_Pyiqa):
     higher_is_better = True
     unit = ""
     model = "musiq-spaq"
-    files = (Weights("pyiqa/musiq_spaq_ckpt-358bb6af.pth", _HUGGING_FACE),)
+    weights = (Weights("pyiqa/musiq_spaq_ckpt-358bb6af.pth", _HUGGING_FACE),)
 
 
 @register("metrics", "clipiqa")
@@ -117,7 +117,7 @@ class ClipIqa(_Pyiqa):
     higher_is_better = True
     unit = ""
     model = "clipiqa"
-    files = (CLIP,)
+    weights = (CLIP,)
 
 
 @register("metrics", "clipiqa_plus")
@@ -129,7 +129,7 @@ class ClipIqaPlus(_Pyiqa):
     higher_is_better = True
     unit = ""
     model = "clipiqa+"
-    files = (CLIP, Weights("pyiqa/CLIP-IQA+_learned_prompts-603f3273.pth", _HUGGING_FACE))
+    weights = (CLIP, Weights("pyiqa/CLIP-IQA+_learned_prompts-603f3273.pth", _HUGGING_FACE))
 
 
 def _require_pyiqa(model: str) -> None:

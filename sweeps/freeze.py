@@ -12,7 +12,7 @@ from harness.files import plainly
 from harness.records import COMMIT, git_commit
 from registry import FOLDERS, ROOT
 
-COPIED = (*FOLDERS, "sweeps", "reports", "hydra_plugins")
+COPIED = (*FOLDERS, "registry", "sweeps", "reports", "hydra_plugins")
 _LEFT = ("__pycache__", ".mypy_cache", ".ruff_cache")
 
 

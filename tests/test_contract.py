@@ -130,7 +130,7 @@ def test_every_variant_of_rddm_keeps_the_contract(predict, networks, time):
         check_method(made(*words, "sampler.order=residual_first"))
 
 
-MASKED = [name for name, task in catalog()["task"].items() if task.facts.get("masks")]
+MASKED = [name for name, task in catalog()["task"].items() if task.facts.masks]
 
 
 @pytest.mark.parametrize("method", ["rddm", "ddim"])
@@ -238,7 +238,7 @@ def test_a_data_set_without_a_training_split_tests_and_says_so(dataset, pictures
     method = method_of(point_plan.point, data.source.shape, CPU)
     images = to_pictures(drawn(point_plan, method, inputs, np.arange(2)))
     np.testing.assert_array_equal(images, inputs["degraded"])
-    truth = catalog()["dataset"][dataset].facts.get("truth", True)
+    truth = catalog()["dataset"][dataset].facts.truth
     assert set(point_plan.scores) == ({"psnr", "kernel"} if truth else set()), "nothing that needs a truth"
     with pytest.raises(UserError, match="no training split"):
         data.batch(0, 1, CPU)
@@ -263,7 +263,7 @@ def test_every_metric_has_a_stamp_or_says_in_one_line_what_it_lacks(metric):
         assert "\n" not in str(lack) and any(word in str(lack) for word in ("needs", "pip install")), lack
         return
     assert f"v{measure.version}" in stamp and isinstance(measure.higher_is_better, bool)
-    assert (measure.unit, measure.kind) == (facts["unit"], facts.get("kind", "image"))
+    assert (measure.unit, measure.kind) == (facts.unit, facts.kind)
 
 
 def test_generation_needs_full_noise_at_its_start():

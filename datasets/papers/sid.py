@@ -37,7 +37,6 @@ class SidRgb(Copied):
     version = 1
     defaults = {"task": "paired"}
     counts = {"images": {"paper": 598}}
-    free = ("root", "copy")
 
     def __init__(
         self,
