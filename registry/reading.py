@@ -144,14 +144,20 @@ def _fact(cls: Class, name: str, given: tuple[ast.stmt, ast.expr | None], hint: 
 
 
 def _fits(value: Any, hint: Any) -> bool:
+    """Whether a value has a type, looked at to the bottom."""
     origin, inner = typing.get_origin(hint), typing.get_args(hint)
+    if typing.is_typeddict(hint):
+        known = typing.get_type_hints(hint)
+        return isinstance(value, dict) and all(key in known and _fits(one, known[key]) for key, one in value.items())
     if origin is typing.Literal:
         return value in inner
     if origin in (typing.Union, type(str | None)):
         return any(_fits(value, one) for one in inner)
-    if origin is tuple:
-        return isinstance(value, tuple) and all(_fits(item, inner[0]) for item in value)
-    return isinstance(value, origin or hint)
+    if origin is Mapping:
+        return isinstance(value, dict) and all(_fits(one, inner[1]) for one in value.values())
+    if origin in (tuple, list):
+        return isinstance(value, origin) and all(_fits(one, inner[0]) for one in value)
+    return isinstance(value, hint)
 
 
 def _refuse_unknown(cls: Class, name: str, statement: ast.stmt) -> None:

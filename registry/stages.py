@@ -12,7 +12,6 @@ from registry.reading import Component
 
 GROUPS = ("network", "task", "dataset", "sampler", "schedule")  # what a training or sampling may depend on by name
 VALUES = ("sampling_seed", "precision")  # what sampling may depend on beside groups
-_WORDS = ("reads", "after", "options", "of")
 
 Method = Component[MethodFacts]
 
@@ -58,8 +57,8 @@ def _stage(known: Mapping[str, Method], method: Method, named: tuple[str, StageF
     owner = known.get(facts.get("of", method.name))
     if owner is None or "of" in owner.facts.stages.get(name, {"of": ""}):
         _refuse(method, f"stages[{name!r}]: the method {facts.get('of')} has no stage {name} of its own")
-    if unknown := sorted(set(facts) - set(_WORDS)) or ("of" in facts and sorted(set(facts) - {"of"})):
-        _refuse(method, f"stages[{name!r}]: can't have {unknown[0]} here; a stage has {', '.join(_WORDS)} (of alone)")
+    if "of" in facts and len(facts) > 1:
+        _refuse(method, f"stages[{name!r}] has of alone: {owner.name} says the rest")
     own = owner.facts.stages[name]
     direct = own.get("after", [])
     if early := [one for one in direct if one not in made or owner.name not in (made[one].owner, method.name)]:
