@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from registry.sources import Module
@@ -57,37 +57,35 @@ def _with_default(args: ast.arguments) -> Iterator[tuple[ast.arg, ast.expr]]:
 
 
 def _option(module: Module, arg: ast.arg, default: ast.expr, replaced: Mapping[str, Any]) -> Option:
-    read = None if arg.annotation is None else _annotated(arg.annotation)
-    if read is None:
+    read = {} if arg.annotation is None else _annotated(arg.annotation)
+    if "type" not in read:
         module.refuse(arg, f"option {arg.arg}: an option needs one of the annotations that registry/__init__.py lists")
     written = literal(module, default, f"option {arg.arg}: its default")
     value = replaced.get(arg.arg, written)
     if isinstance(value, dict) and set(value) != set(SCALES):
         module.refuse(arg, f"option {arg.arg}: a default that depends on scale has one for each of {', '.join(SCALES)}")
-    return replace(read, name=arg.arg, default=value)
+    return Option(arg.arg, default=value, **read)
 
 
-def _annotated(node: ast.expr) -> Option | None:
-    """An option of this annotation without name and default; None where it is not in the grammar."""
+def _annotated(node: ast.expr) -> dict[str, Any]:
+    """What an annotation says of its option; without a type where it is not in the grammar."""
     if isinstance(node, ast.Name) and node.id in _PLAIN:
-        return Option("", node.id, None)
+        return {"type": node.id}
     if isinstance(node, ast.BinOp):  # X | None
-        inner = _annotated(node.left)
         nothing = isinstance(node.right, ast.Constant) and node.right.value is None
-        return replace(inner, nullable=True) if inner and nothing else None
+        return _annotated(node.left) | {"nullable": True} if nothing else {}
     if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name):
         return _bracketed(node.value.id, node.slice)
-    return None
+    return {}
 
 
-def _bracketed(word: str, inner: ast.expr) -> Option | None:
+def _bracketed(word: str, inner: ast.expr) -> dict[str, Any]:
     parts = inner.elts if isinstance(inner, ast.Tuple) else [inner]
     texts = [part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str)]
     if word == "Literal" and len(texts) == len(parts):
-        return Option("", "str", None, choices=tuple(texts))
+        return {"type": "str", "choices": tuple(texts)}
     if word == "Annotated" and len(parts) == 2 and len(texts) == 1:
-        of = _annotated(parts[0])
-        return replace(of, interval=texts[0]) if of else None
+        return _annotated(parts[0]) | {"interval": texts[0]}
     if word == "tuple" and ast.unparse(inner) in ("int, ...", "(int, ...)"):
-        return Option("", "tuple[int, ...]", None)
-    return None
+        return {"type": "tuple[int, ...]"}
+    return {}

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
+import hashlib
+import sys
 import tempfile
-import textwrap
+import types
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,12 +26,21 @@ def _extended(source: str) -> registry.Catalog:
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "methods").mkdir()
         (Path(folder) / "methods" / "chain.py").write_text(CHAIN.read_text())
-        (Path(folder) / "methods" / "mine.py").write_text(textwrap.dedent(source))
+        (Path(folder) / "methods" / "mine.py").write_text(source)
         found = registry.read(registry.ROOT, Path(folder))
     chained = {
         name: replace(found["method"][name], module="tests.sweeps.chain_for_tests") for name in ("codec", "chain")
     }
-    return {**found, "method": {**found["method"], **chained}}
+    mine = {name: replace(one, module=_module(source)) for name, one in found["method"].items() if "mine" in one.module}
+    return {**found, "method": {**found["method"], **chained, **mine}}
+
+
+def _module(source: str) -> str:
+    """Something of that source to import, and its name."""
+    name = f"mine_{hashlib.sha256(source.encode()).hexdigest()[:8]}"
+    sys.modules[name] = types.ModuleType(name)
+    exec(source, vars(sys.modules[name]))
+    return name
 
 
 def extend(monkeypatch: pytest.MonkeyPatch, source: str = "") -> None:

@@ -17,12 +17,12 @@ from harness.commandline import read
 from harness.plan import Plan, plan
 from harness.sample import to_pictures
 from harness.seeding import Noise
-from registry import catalog, create
+from registry import catalog, create, stages
 from tests.datasets.layouts_for_tests import COPIES, TEST_ONLY, build
 
 CPU = torch.device("cpu")
 TINY = ("scale=smoke", "dataset.size=16", "train.steps=2", "images=4")
-METHODS = [name for name in catalog()["method"] if name != "identity"]
+METHODS = [name for name in catalog()["method"] if stages(name)]
 OWN_PAIRS = ("paired", "translate")  # the data set brings what is degraded
 RESTORING = [name for name in catalog()["task"] if name not in ("generate", *OWN_PAIRS)]
 
@@ -56,12 +56,13 @@ def made(*words: str) -> Plan:
 
 
 def trained(point_plan: Plan, steps: int = 2):
-    """The method after some steps, its data and the losses."""
-    data = Data(point_plan)
+    """The method after some steps of each of its stages, its data and the losses."""
+    data, losses = Data(point_plan), []
     method = method_of(point_plan.point, data.source.shape, CPU)
-    method.begin("model")
-    method.train()
-    losses = [method.update(data.batch(step, 2, CPU)) for step in range(steps)]
+    for stage in point_plan.stages:
+        method.begin(stage.name)
+        method.train()
+        losses += [method.update(data.batch(step, 2, CPU)) for step in range(steps)]
     return method.eval(), data, losses
 
 
@@ -76,7 +77,7 @@ def drawn(point_plan: Plan, method, inputs, rows, seed: int = 0) -> torch.Tensor
 
 def _is_stable(point_plan: Plan) -> bool:
     """Whether no x0 estimate divides by a small 1 - a: all but the prediction of noise."""
-    return point_plan.columns["method.predict"] != "noise"
+    return point_plan.columns.get("method.predict") != "noise"
 
 
 def check_batch_invariance(point_plan: Plan, method, inputs, rows) -> None:

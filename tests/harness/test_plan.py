@@ -11,8 +11,11 @@ import torch
 from errors import UserError
 from harness.build import built, method_of
 from harness.facts import setting
+from harness.group import Alone
 from harness.plan import Plan, plan
 from harness.sample import noise_of, sampler_of
+from harness.store import Store
+from harness.train import train_in
 from registry import Option, catalog, find, stages
 from tests.catalog_for_tests import extend, point_of
 
@@ -96,6 +99,13 @@ def test_what_a_methods_samples_do_not_name_refuses_to_be_used():
         noise.normal("init", 0, (1,))
     with pytest.raises(UserError, match="^method=identity uses sampler, which"):
         sampler.sample(None, None, None, noise)
+
+
+def test_a_stage_that_does_not_read_the_task_is_not_shown_what_is_given(tmp_path):
+    made = plan(point_of("mine", "task=denoise", "schedule=linear"))
+    entry = Store(tmp_path).entry("trainings", made.stages[0].key)
+    with pytest.raises(UserError, match="^method=mine uses task, which neither its samples_read nor the reads"):
+        train_in(Alone(CPU), made, made.stages[0], Store(tmp_path), entry)
 
 
 @pytest.mark.parametrize("part", ["schedule", "network"])
