@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import torch
 from torch import nn
@@ -17,6 +18,8 @@ from harness.seeding import derive
 from harness.store import Store
 from harness.unnamed import unnamed
 from methods.base import Method, Setting
+from methods.schedules import Schedule
+from methods.training import Recipe, Train
 from registry import create, stages
 
 PRECISIONS = {"fp32": None, "bf16": torch.bfloat16}
@@ -49,24 +52,28 @@ def built(
     `UserError` where it has a stage that trains nothing. What its facts do not name refuses to be used.
     """
     around, may = setting(point), named(name)
-    kind = around["kind"]
-    schedule = unnamed(name, "schedule")
-    if "schedule" in may:
-        schedule = create("schedule", point.name("schedule"), point.options("schedule"), kind).build()
-    recipe = (
-        create("train", point.name("train"), point.options("train")).recipe
-        if "train" in may
-        else unnamed(name, "train")
-    )
-    network = _networks(point) if "network" in may else unnamed(name, "network")
+    shared = {part: make(point) if part in may else unnamed(name, part) for part, make in _SHARED.items()}
     autocast = PRECISIONS[point.config["precision"]] if "precision" in may else None
+    schedule, network, recipe = shared.values()
+    given = Setting(tuple(shape), around["kind"], schedule, network, recipe, around["masked"], autocast)
     torch.manual_seed(derive(point.config["seed"], "train", "weights"))
-    method = create(
-        "method", name, options, Setting(tuple(shape), kind, schedule, network, recipe, around["masked"], autocast)
-    )
+    method = create("method", name, options, given)
     assert isinstance(method, Method)
     _refuse_untrained(method, name)
     return method.to(device)
+
+
+def _schedule(point: Point) -> Schedule:
+    schedule: Schedule = create(
+        "schedule", point.name("schedule"), point.options("schedule"), setting(point)["kind"]
+    ).build()
+    return schedule
+
+
+def _recipe(point: Point) -> Recipe:
+    train = component(point, "train")
+    assert isinstance(train, Train)
+    return train.recipe
 
 
 def _networks(point: Point) -> Callable[[int, int], nn.Module]:
@@ -82,6 +89,9 @@ def _networks(point: Point) -> Callable[[int, int], nn.Module]:
         return built
 
     return network
+
+
+_SHARED: dict[str, Callable[[Point], Any]] = {"schedule": _schedule, "network": _networks, "train": _recipe}
 
 
 def _refuse_untrained(method: Method, name: str) -> None:

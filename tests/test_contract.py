@@ -12,11 +12,11 @@ from torch.testing import assert_close
 
 from errors import UserError
 from harness.batches import Data, given
-from harness.build import component, method_of
+from harness.build import method_of
 from harness.commandline import read
 from harness.plan import Plan, plan
-from harness.sample import to_pictures
-from harness.seeding import Noise
+from harness.points import Point
+from harness.sample import noise_of, sampler_of, to_pictures
 from registry import catalog, create, stages
 from tests.datasets.layouts_for_tests import COPIES, TEST_ONLY, build
 
@@ -69,10 +69,10 @@ def trained(point_plan: Plan, steps: int = 2):
 def drawn(point_plan: Plan, method, inputs, rows, seed: int = 0) -> torch.Tensor:
     """Samples for some rows of the inputs, in that order, as one batch, in the type of the method's weights."""
     seen = given(inputs, rows, CPU).to(CPU, next(method.parameters(), torch.zeros(())).dtype)
-    noise = Noise(seed, point_plan.point.name("dataset"), [str(name) for name in inputs["ids"][rows]])
-    sampler = component(point_plan.point, "sampler")
+    point = Point({**point_plan.point.config, "sampling_seed": seed})
+    noise = noise_of(point, [str(name) for name in inputs["ids"][rows]])
     with torch.inference_mode():
-        return method.sample(seen, sampler, noise)
+        return method.sample(seen, sampler_of(point), noise)
 
 
 def _is_stable(point_plan: Plan) -> bool:
