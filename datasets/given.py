@@ -59,7 +59,6 @@ class Paired(_Brought):
     """The degraded pictures are the data set's own (`dataset=folder` with ``dataset.degraded``)."""
 
     version = 1
-    kind = "restoration"
     name = "paired"
     remedy = "use dataset=folder dataset.degraded=FOLDER"
 
@@ -76,7 +75,6 @@ class Translate(_Brought):
     """
 
     version = 1
-    kind = "restoration"
     paired = False
     name = "translate"
     remedy = "use dataset=domains dataset.source=FOLDER dataset.target=FOLDER"

@@ -42,7 +42,7 @@ class Task(TaskFacts, ABC):
 
 
 class MaskedTask(Task):
-    """A task that marks where it degrades: a leaf defines `degrade_with_mask` and the fact ``masks = True``."""
+    """A task that marks where it degrades: a leaf defines `degrade_with_mask`."""
 
     masks = True
 
@@ -65,7 +65,6 @@ class Denoise(Task):
     """White Gaussian noise: y = x + (sigma / 255) n, n ~ N(0, I); ``sigma`` in 8-bit units."""
 
     version = 1
-    kind = "restoration"
     name = "denoise"
 
     def __init__(self, sigma: Annotated[float, "[0, 255]"] = 50.0) -> None:
@@ -100,7 +99,6 @@ class Lowlight(Task):
     """
 
     version = 1
-    kind = "restoration"
     name = "lowlight"
 
     def __init__(
@@ -125,7 +123,6 @@ class Deblur(Task):
     """Gaussian blur of standard deviation ``sigma`` pixels, cut at 4 sigma, the border mirrored (d c b a | a b c d)."""
 
     version = 1
-    kind = "restoration"
     name = "deblur"
 
     def __init__(self, sigma: Annotated[float, "(0, 20]"] = 2.0) -> None:
@@ -169,7 +166,6 @@ class SuperResolution(Task):
     """
 
     version = 1
-    kind = "restoration"
     name = "sr"
 
     def __init__(

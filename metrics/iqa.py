@@ -65,9 +65,6 @@ class ManiqaKoniq(_Pyiqa):
     """MANIQA (Yang et al., CVPRW 2022) trained on KonIQ-10k: pyiqa's default, not what papers print. 0 to about 1."""
 
     version = 1
-    needs = ()
-    higher_is_better = True
-    unit = ""
     model = "maniqa"
     weights = (Weights("pyiqa/ckpt_koniq10k.pt", _HUGGING_FACE),)
 
@@ -77,9 +74,6 @@ class ManiqaPipal(_Pyiqa):
     """MANIQA (Yang et al., CVPRW 2022) trained on PIPAL, which restoration papers print. 0 to about 1."""
 
     version = 1
-    needs = ()
-    higher_is_better = True
-    unit = ""
     model = "maniqa-pipal"
     weights = (Weights("pyiqa/MANIQA_PIPAL-ae6d356b.pth", _HUGGING_FACE),)
 
@@ -89,9 +83,6 @@ class MusiqKoniq(_Pyiqa):
     """MUSIQ (Ke et al., ICCV 2021) trained on KonIQ-10k: what restoration papers print. 0 to about 100."""
 
     version = 1
-    needs = ()
-    higher_is_better = True
-    unit = ""
     model = "musiq"
     weights = (Weights("pyiqa/musiq_koniq_ckpt-e95806b9.pth", _HUGGING_FACE),)
 
@@ -101,9 +92,6 @@ class MusiqSpaq(_Pyiqa):
     """MUSIQ (Ke et al., ICCV 2021) trained on SPAQ. 0 to about 100."""
 
     version = 1
-    needs = ()
-    higher_is_better = True
-    unit = ""
     model = "musiq-spaq"
     weights = (Weights("pyiqa/musiq_spaq_ckpt-358bb6af.pth", _HUGGING_FACE),)
 
@@ -113,9 +101,6 @@ class ClipIqa(_Pyiqa):
     """CLIP-IQA (Wang et al., AAAI 2023) with fixed prompts, five pairs of them averaged, on CLIP's RN50. 0 to 1."""
 
     version = 1
-    needs = ()
-    higher_is_better = True
-    unit = ""
     model = "clipiqa"
     weights = (CLIP,)
 
@@ -125,9 +110,6 @@ class ClipIqaPlus(_Pyiqa):
     """CLIP-IQA+ (Wang et al., AAAI 2023): prompts learned on KonIQ-10k, on CLIP's RN50. 0 to 1."""
 
     version = 1
-    needs = ()
-    higher_is_better = True
-    unit = ""
     model = "clipiqa+"
     weights = (CLIP, Weights("pyiqa/CLIP-IQA+_learned_prompts-603f3273.pth", _HUGGING_FACE))
 
