@@ -6,11 +6,11 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 
 from errors import UserError
+from registry.facts import DatasetFacts
 
 
 @dataclass(frozen=True)
@@ -31,20 +31,12 @@ class Item:
     source: str = ""
 
 
-class Dataset(ABC):
+class Dataset(DatasetFacts, ABC):
     """A source of clean items, held-out ones apart. ``seed`` (context) moves only the split and test crops.
 
-    ``shape``     (C, H, W) of every item, or (D,) of every point.
-    ``version``   enters the manifest: a change of what is drawn must bump it.
-    ``defaults``  groups whose defaults this data set switches, e.g. ``{"task": "generate"}``.
-    ``counts``    its own defaults of ``images`` and ``references``, by scale: ``{"images": {"cpu": 64, ...}}``.
-    ``truth``     whether ``clean`` is what a restoration should give; False where a set has degraded pictures only.
+    ``shape`` is (C, H, W) of every item, or (D,) of every point; ``version`` enters the manifest.
     """
 
-    version: ClassVar[int] = 1
-    defaults: ClassVar[dict[str, str | list[str]]] = {}
-    counts: ClassVar[dict[str, dict[str, int]]] = {}
-    truth: ClassVar[bool] = True
     shape: tuple[int, ...]
 
     @abstractmethod

@@ -45,7 +45,6 @@ class Blind(Task):
     """
 
     version = 1
-    kind = "restoration"
     name = "blind"
 
     def __init__(

@@ -40,7 +40,7 @@ class Generate(Task):
 class _Brought(Task):
     """The degraded picture is the data set's own."""
 
-    remedy: ClassVar[str] = ""
+    remedy: ClassVar[str]
 
     def degrade(self, clean: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """The degradation is not known as a formula: TypeError, a mistake of the caller."""
@@ -59,7 +59,6 @@ class Paired(_Brought):
     """The degraded pictures are the data set's own (`dataset=folder` with ``dataset.degraded``)."""
 
     version = 1
-    kind = "restoration"
     name = "paired"
     remedy = "use dataset=folder dataset.degraded=FOLDER"
 
@@ -76,7 +75,6 @@ class Translate(_Brought):
     """
 
     version = 1
-    kind = "restoration"
     paired = False
     name = "translate"
     remedy = "use dataset=domains dataset.source=FOLDER dataset.target=FOLDER"

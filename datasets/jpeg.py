@@ -37,7 +37,6 @@ class Jpeg(Task):
     """
 
     version = 1
-    kind = "restoration"
     name = "jpeg"
 
     def __init__(

@@ -42,8 +42,6 @@ class Inpaint(MaskedTask):
     """
 
     version = 1
-    kind = "restoration"
-    masks = True
     name = "inpaint"
 
     def __init__(
@@ -69,7 +67,6 @@ class Colorize(Task):
     """Colour removed: y = 0.299 R + 0.587 G + 0.114 B (BT.601 luma of the sRGB values) in all three channels."""
 
     version = 1
-    kind = "restoration"
     name = "colorize"
 
     def __init__(self) -> None:

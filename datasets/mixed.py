@@ -50,7 +50,6 @@ class Mixed(Task):
     """
 
     version = 1
-    kind = "restoration"
     name = "mixed"
 
     def __init__(self, parts: str = "blur+noise+jpeg", choose: Literal["one", "some", "all"] = "some") -> None:

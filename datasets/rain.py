@@ -111,7 +111,6 @@ class Rain(Task):
     """
 
     version = 1
-    kind = "restoration"
     name = "rain"
 
     def __init__(

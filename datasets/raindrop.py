@@ -92,8 +92,6 @@ class Raindrop(MaskedTask):
     """
 
     version = 1
-    kind = "restoration"
-    masks = True
     name = "raindrop"
 
     def __init__(

@@ -80,8 +80,6 @@ class Shadow(MaskedTask):
     """
 
     version = 1
-    kind = "restoration"
-    masks = True
     name = "shadow"
 
     def __init__(

@@ -13,22 +13,13 @@ from datasets.base import Item
 from datasets.pixels import from_uint8, to_uint8
 from errors import UserError
 from registry import register
+from registry.facts import TaskFacts
 
 
-class Task(ABC):
-    """From a clean item to what the method is given.
+class Task(TaskFacts, ABC):
+    """From a clean item to what the method is given; where ``masks`` is true, `degrade_with_mask` gives a mask."""
 
-    ``kind``     "restoration" (there is a degraded input) or "generation" (there is none).
-    ``masks``    whether the task marks where it degrades (`degrade_with_mask` gives a mask).
-    ``paired``   whether ``clean`` is the truth of this very degraded picture.
-    ``version``  a change of what `degrade` computes must bump it.
-    """
-
-    kind: ClassVar[str] = "restoration"
-    masks: ClassVar[bool] = False
-    paired: ClassVar[bool] = True
-    version: ClassVar[int] = 1
-    name: ClassVar[str] = ""
+    name: ClassVar[str]  # the one that it is registered by
 
     @abstractmethod
     def degrade(self, clean: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -51,9 +42,9 @@ class Task(ABC):
 
 
 class MaskedTask(Task):
-    """A task that marks where it degrades: a leaf defines `degrade_with_mask` and the fact ``masks = True``."""
+    """A task that marks where it degrades: a leaf defines `degrade_with_mask`."""
 
-    masks: ClassVar[bool] = True
+    masks = True
 
     @abstractmethod
     def degrade_with_mask(self, clean: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -74,7 +65,6 @@ class Denoise(Task):
     """White Gaussian noise: y = x + (sigma / 255) n, n ~ N(0, I); ``sigma`` in 8-bit units."""
 
     version = 1
-    kind = "restoration"
     name = "denoise"
 
     def __init__(self, sigma: Annotated[float, "[0, 255]"] = 50.0) -> None:
@@ -109,7 +99,6 @@ class Lowlight(Task):
     """
 
     version = 1
-    kind = "restoration"
     name = "lowlight"
 
     def __init__(
@@ -134,7 +123,6 @@ class Deblur(Task):
     """Gaussian blur of standard deviation ``sigma`` pixels, cut at 4 sigma, the border mirrored (d c b a | a b c d)."""
 
     version = 1
-    kind = "restoration"
     name = "deblur"
 
     def __init__(self, sigma: Annotated[float, "(0, 20]"] = 2.0) -> None:
@@ -178,7 +166,6 @@ class SuperResolution(Task):
     """
 
     version = 1
-    kind = "restoration"
     name = "sr"
 
     def __init__(

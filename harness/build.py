@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import torch
 from torch import nn
 
 from errors import UserError
-from harness.facts import source_of
+from harness.facts import setting, source_of
 from harness.keys import canonical
-from harness.plan import Plan
+from harness.plan import Plan, named
 from harness.points import Point
 from harness.seeding import derive
 from harness.store import Store
+from harness.unnamed import unnamed
 from methods.base import Method, Setting
-from registry import create, find
+from methods.schedules import Schedule
+from methods.training import Recipe, Train
+from registry import create, stages
 
 PRECISIONS = {"fp32": None, "bf16": torch.bfloat16}
 
@@ -42,23 +47,59 @@ def method_of(point: Point, shape: tuple[int, ...], device: torch.device) -> Met
 def built(
     point: Point, name: str, options: Mapping[str, object], shape: tuple[int, ...], device: torch.device
 ) -> Method:
-    """A method in the setting of a point: its own, or the one whose stage it builds on."""
-    kind = find("task", point.name("task")).facts["kind"]
-    schedule = create("schedule", point.name("schedule"), point.options("schedule"), kind).build()
+    """A method in the setting of a point: its own, or the one whose stage it builds on.
+
+    `UserError` where it has a stage that trains nothing. What its facts do not name refuses to be used.
+    """
+    around, may = setting(point), named(name)
+    shared = {part: make(point) if part in may else unnamed(name, part) for part, make in _SHARED.items()}
+    autocast = PRECISIONS[point.config["precision"]] if "precision" in may else None
+    schedule, network, recipe = shared.values()
+    given = Setting(tuple(shape), around["kind"], schedule, network, recipe, around["masked"], autocast)
+    torch.manual_seed(derive(point.config["seed"], "train", "weights"))
+    method = create("method", name, options, given)
+    assert isinstance(method, Method)
+    _refuse_untrained(method, name)
+    return method.to(device)
+
+
+def _schedule(point: Point) -> Schedule:
+    schedule: Schedule = create(
+        "schedule", point.name("schedule"), point.options("schedule"), setting(point)["kind"]
+    ).build()
+    return schedule
+
+
+def _recipe(point: Point) -> Recipe:
+    train = component(point, "train")
+    assert isinstance(train, Train)
+    return train.recipe
+
+
+def _networks(point: Point) -> Callable[[int, int], nn.Module]:
+    """Builds the networks of a method, each from a seed of its own: neither its size nor how many came before it move
+    the weights that others begin with."""
+    numbers = itertools.count()
 
     def network(in_channels: int, out_channels: int) -> nn.Module:
-        built = create("network", point.name("network"), point.options("network"), in_channels, out_channels)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(derive(point.config["seed"], "train", "weights", next(numbers)))
+            built = create("network", point.name("network"), point.options("network"), in_channels, out_channels)
         assert isinstance(built, nn.Module)
         return built
 
-    train = create("train", point.name("train"), point.options("train"))
-    autocast = PRECISIONS[point.config["precision"]]
-    torch.manual_seed(derive(point.config["seed"], "train", "weights"))
-    masked = any(find(group, point.name(group)).facts.get("masks", False) for group in ("task", "dataset"))
-    setting = Setting(tuple(shape), kind, schedule, network, train.recipe, masked, autocast)
-    method = create("method", name, options, setting)
-    assert isinstance(method, Method)
-    return method.to(device)
+    return network
+
+
+_SHARED: dict[str, Callable[[Point], Any]] = {"schedule": _schedule, "network": _networks, "train": _recipe}
+
+
+def _refuse_untrained(method: Method, name: str) -> None:
+    for stage in stages(name):
+        if not method.parts(stage.name).networks:
+            raise UserError(
+                f"method={name}: stage {stage.name} trains nothing: name its networks in {type(method).__name__}.parts"
+            )
 
 
 _loaded: dict[str, Method] = {}  # the last trained method, by all that it was made from

@@ -78,7 +78,7 @@ def _default(path: str, *, _root_: Any) -> Any:
     name, _, option = rest.partition(".")
     known = find(group, name).options[option] if rest else ROOT_OPTIONS[group][0]
     scale = _root_.scale if _root_.scale in SCALES else SCALES[0]  # a wrong word is told by its own check
-    own = find("dataset", _root_.dataset.name).facts.get("counts", {}) if not rest else {}
+    own = {} if rest else find("dataset", _root_.dataset.name).facts.counts
     value = own.get(group, {}).get(scale, known.at(scale))
     return list(value) if isinstance(value, tuple) else value
 
@@ -103,11 +103,11 @@ def _node(component: Component, fixed: tuple[tuple[str, str], ...]) -> type:
 
 
 def _switched(component: Component) -> Mapping[str, str | list[str]]:
-    return dict(component.facts.get("defaults", {}))
+    return component.facts.defaults
 
 
 def store_nodes() -> None:
-    """Put every component into Hydra's ConfigStore and register the resolver; may be called again."""
+    """Put every component, and the resolver, into Hydra's stores; may be called again."""
     OmegaConf.register_new_resolver("by_scale", _default, replace=True)
     store = ConfigStore.instance()
     store.store(name="root", node=Run)

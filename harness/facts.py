@@ -16,22 +16,28 @@ from registry import create, find
 
 
 def component_facts(point: Point, group: str) -> dict[str, Any]:
-    """What a result that reads a group depends on: the class, its version and its options.
+    """What a result that reads a group depends on: the component chosen there with its options, as `stated`."""
+    return stated(group, point.name(group), point.options(group))
+
+
+@by_text
+def stated(group: str, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """A component with some of its options as a key holds it: the class, its version and the options.
 
     The class, not the name: two names of one class with equal options are the same thing. Options that the class
     lists in ``files`` count by what lies at their path, those in ``free`` not at all.
     """
-    return _facts(group, point.name(group), point.options(group))
-
-
-@by_text
-def _facts(group: str, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
     component = find(group, name)
-    free = component.facts.get("free", ())
-    options = {option: value for option, value in given.items() if option not in free}
-    for option in component.facts.get("files", ()):
-        options[option] = content(options[option])
+    options = {option: value for option, value in given.items() if option not in component.facts.free}
+    options |= {option: content(options[option]) for option in component.facts.files if option in options}
     return {"class": component.cls, "version": component.version, "options": options}
+
+
+def setting(point: Point) -> dict[str, Any]:
+    """What every method and schedule of a point is built in, whatever they read: the task's kind, the items' shape,
+    and whether items come with masks."""
+    task, data = find("task", point.name("task")).facts, find("dataset", point.name("dataset")).facts
+    return {"kind": task.kind, "shape": list(shape_of(point)), "masked": task.masks or data.masks}
 
 
 def content(path: str) -> str:

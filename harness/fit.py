@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
 import torch
 from safetensors.torch import save
 from torch import Tensor
@@ -146,18 +145,21 @@ def _save(method: Method, job: Job, entry: Entry, curve: list[dict[str, float]],
 
 
 def _packed(curve: list[dict[str, float]]) -> dict[str, Tensor]:
-    return {f"curve.{name}": torch.tensor([row[name] for row in curve], dtype=torch.float64) for name in curve[0]}
+    """The losses by name, NaN at steps that had none of a name (a critic takes turns with its generator)."""
+    names = dict.fromkeys(name for row in curve for name in row)
+    values = {name: [row.get(name, math.nan) for row in curve] for name in names}
+    return {f"curve.{name}": torch.tensor(found, dtype=torch.float64) for name, found in values.items()}
 
 
 def _unpacked(tensors: dict[str, Tensor], steps: int) -> list[dict[str, float]]:
     curves = {name[6:]: value for name, value in tensors.items() if name.startswith("curve.")}
-    return [{name: float(values[k]) for name, values in curves.items()} for k in range(steps)]
+    rows = [{name: float(values[k]) for name, values in curves.items()} for k in range(steps)]
+    return [{name: value for name, value in row.items() if not math.isnan(value)} for row in rows]
 
 
 def _publish(method: Method, job: Job, entry: Entry, curve: list[dict[str, float]], seconds: float) -> None:
     weights = {name: value.detach().cpu().contiguous() for name, value in method.weights(job.stage).items()}
     entry.write("weights.safetensors", save(weights))
-    arrays = {name: values.numpy() for name, values in _packed(curve).items()} if curve else {}
-    write_npz(entry, "curve.npz", **{name: np.asarray(values) for name, values in arrays.items()})
+    write_npz(entry, "curve.npz", **{name: values.numpy() for name, values in _packed(curve).items()})
     entry.finish({"stage": job.stage, "steps": job.steps, "train_seconds": seconds, "devices": job.group.size})
     checkpoints.clear(entry.path)

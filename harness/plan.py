@@ -2,10 +2,11 @@
 
 A key is the hash of what the result depends on and of nothing else (design: four content-addressed levels)::
 
-    training(stage) <- the method's training options, the option groups the stage reads, data manifest, train options,
-                       seed, precision, upstream stages, component versions
+    training(stage) <- the method's options that the stage reads, its setting (the task's kind, the items' shape,
+                       whether they have masks), the option groups it reads, data manifest, train options, seed,
+                       precision, upstream stages, component versions
     inputs          <- data manifest, task, data seed, number of pictures
-    samples         <- the trainings, sampling options, inputs, sampling seed, precision
+    samples         <- the trainings, the method's sampling options, inputs, and what ``samples_read`` names
     reals           <- data manifest, data seed, number of real items that set metrics compare with
     scores          <- samples, the metric's protocol; of set metrics the reals too; of likelihoods the trainings
 """
@@ -17,13 +18,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.config import GROUPS
-from harness.facts import component_facts, manifest, shape_of
+from harness.facts import component_facts, manifest, setting, shape_of, stated
 from harness.keys import key
 from harness.points import Point
 from harness.remembered import by_text
-from registry import Component, create, find
-
-SAMPLES_READ = ("sampler",)  # beside the trainings and inputs, unless a method says otherwise
+from registry import create, find, stages
+from registry.stages import VALUES
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,8 @@ class Node:
 
 @dataclass(frozen=True)
 class Stage(Node):
-    """A training; ``after`` are the names of the stages it builds on, ``method`` whose training it is, with which
-    options."""
+    """A training; ``after`` are the names of the stages it builds on, ``method`` whose training it is, built with which
+    options: those that the stage reads and those of the stages upstream."""
 
     name: str
     after: tuple[str, ...]
@@ -62,7 +62,7 @@ class Plan:
 def plan(point: Point) -> Plan:
     """The plan of a point. Raises `UserError` where its data set or its task refuses."""
     _check(point.name("task"), point.options("task"), shape_of(point))
-    stages = _stages(point)
+    trainings = _stages(point)
     data = component_facts(point, "dataset") | {"manifest": manifest(point)}
     inputs = _node(
         "inputs",
@@ -71,43 +71,46 @@ def plan(point: Point) -> Plan:
         data_seed=point.config["data_seed"],
         images=point.config["images"],
     )
-    samples = _samples(point, stages, inputs)
+    samples = _samples(point, trainings, inputs)
     reals = _reals(point, data)
     columns = point.flat(groups_read(point))
     run = key("record", {"samples": samples.key, "columns": columns})
-    made = Plan(point, stages, inputs, samples, reals, {}, run, columns)
+    made = Plan(point, trainings, inputs, samples, reals, {}, run, columns)
     return replace(made, scores={name: _score(made, name) for name in point.config["metrics"] if applies(name, point)})
 
 
 def applies(metric: str, point: Point) -> bool:
     """Whether there is what a metric needs: points or pictures, a truth for each picture, a mask, a likelihood."""
-    facts = find("metrics", metric).facts
-    task, data, method = (find(group, point.name(group)).facts for group in ("task", "dataset", "method"))
+    wanted, method = find("metrics", metric).facts, find("method", point.name("method")).facts
+    task, data = find("task", point.name("task")).facts, find("dataset", point.name("dataset")).facts
+    restoring = task.kind == "restoration" and task.paired
     has = {
-        "pair": task["kind"] == "restoration" and task.get("paired", True) and data.get("truth", True),
-        "mask": task.get("masks", False) or data.get("masks", False),
-        "likelihood": method.get("likelihood", False),
+        "pair": restoring and data.truth,
+        "mask": task.masks or data.masks,
+        "likelihood": method.likelihood,
     }
     items = {3: "pictures", 1: "points"}[len(shape_of(point))]
-    kind = facts.get("kind", "image")
-    needs = facts.get("needs", {"image": ("pair",), "model": ("likelihood",)}.get(kind, ()))
     # Where a restoration has no truth of its own and no other domain, its set has nothing real to be held against.
-    alone = kind == "set" and task["kind"] == "restoration" and task.get("paired", True) and not has["pair"]
-    return facts.get("data", "pictures") == items and not alone and all(has[need] for need in needs)
+    alone = wanted.kind == "set" and restoring and not has["pair"]
+    return wanted.data == items and not alone and all(has[need] for need in wanted.needs)
+
+
+def named(method: str) -> set[str]:
+    """What a method's facts name as what its trainings and samples depend on, beside its data and its own options."""
+    trainings = stages(method)
+    trained = {"train", "precision"} if trainings else set()
+    return trained.union(find("method", method).facts.samples_read, *(stage.reads for stage in trainings))
 
 
 def groups_read(point: Point) -> list[str]:
     """The groups that a point's result depends on, in the order of `GROUPS`: identity reads no sampler."""
-    method = find("method", point.name("method"))
-    read = {"method", "dataset", "task", *method.facts.get("samples_read", SAMPLES_READ)}
-    for name, spec in _trainer(point).facts.get("stages", {}).items():
-        read |= {"train", *(find("method", spec["of"]).facts["stages"][name] if "of" in spec else spec)["reads"]}
+    read = {"method", "dataset", "task"} | named(point.name("method"))
     return [group for group in GROUPS if group in read]
 
 
 def anchor(point: Point) -> Plan | None:
     """The plan of doing nothing on the same inputs, which every table of a restoration task needs; else None."""
-    if find("task", point.name("task")).facts["kind"] != "restoration":
+    if find("task", point.name("task")).facts.kind != "restoration":
         return None
     return plan(Point({**point.config, "method": {"name": "identity"}}, ("method=identity",)))
 
@@ -131,55 +134,36 @@ def _protocol(name: str, options: Mapping[str, Any]) -> str:
     return str(_metric(name, options).protocol)
 
 
-def _trainer(point: Point) -> Component:
-    """The component whose training this method's is (DDIM trains as DDPM)."""
-    method = find("method", point.name("method"))
-    return find("method", method.facts.get("trains_as", method.name))
-
-
 def _stages(point: Point) -> tuple[Stage, ...]:
     """The trainings of a point's method, in order; a stage ``of`` another method is that method's own."""
-    trainer = _trainer(point)
-    made: dict[str, Stage] = {}
-    for name, spec in trainer.facts.get("stages", {}).items():
-        owner = find("method", spec["of"]) if "of" in spec else trainer
-        needs = owner.facts["stages"][name]
-        options = _read_by(needs, owner, point.options("method"))
+    given, made = point.options("method"), dict[str, Stage]()
+    for stage in stages(point.name("method")):
         facts = {
-            "stage": name,
-            "method": {"class": owner.cls, "version": owner.version, "options": options},
+            "stage": stage.name,
+            "method": stated("method", stage.owner, {name: given[name] for name in stage.options}),
+            "setting": setting(point),
             "train": component_facts(point, "train"),
             "seed": point.config["seed"],
             "precision": point.config["precision"],
-            "after": {upstream: made[upstream].key for upstream in needs["after"]},
-            **{group: component_facts(point, group) for group in needs["reads"]},
+            "after": {upstream: made[upstream].key for upstream in stage.after},
+            "manifest": manifest(point),
+            **{group: component_facts(point, group) for group in stage.reads},
         }
-        if "dataset" in needs["reads"]:
-            facts["manifest"] = manifest(point)
-        made[name] = Stage(key("trainings", facts), facts, name, tuple(needs["after"]), owner.name, options)
+        options = {name: given[name] for name in stage.built_with}
+        made[stage.name] = Stage(key("trainings", facts), facts, stage.name, stage.after, stage.owner, options)
     return tuple(made.values())
 
 
-def _read_by(needs: Mapping[str, Any], owner: Component, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The options that a stage depends on: those it lists, or all of its method's that training reads."""
-    late = owner.facts.get("sampling", ())
-    return {name: given[name] for name in needs.get("options", owner.options) if name not in late}
-
-
-def _samples(point: Point, stages: tuple[Stage, ...], inputs: Node) -> Node:
-    method, trainer = find("method", point.name("method")), _trainer(point)
-    late = trainer.facts.get("sampling", ())
-    reads = method.facts.get("samples_read", SAMPLES_READ)
-    drawn = {"sampling_seed": point.config["sampling_seed"], "precision": point.config["precision"]}
+def _samples(point: Point, trainings: tuple[Stage, ...], inputs: Node) -> Node:
+    name, given = point.name("method"), point.options("method")
+    facts = find("method", name).facts
     return _node(
         "samples",
-        trainings={stage.name: stage.key for stage in stages},
-        method={
-            "class": trainer.cls,
-            "version": trainer.version,
-            "options": {name: point.options("method")[name] for name in late},
+        trainings={stage.name: stage.key for stage in trainings},
+        method=stated("method", name, {option: given[option] for option in facts.sampling}),
+        sampling={
+            word: point.config[word] if word in VALUES else component_facts(point, word) for word in facts.samples_read
         },
-        sampling={group: component_facts(point, group) for group in reads} | (drawn if reads else {}),
         inputs=inputs.key,
     )
 
@@ -187,7 +171,7 @@ def _samples(point: Point, stages: tuple[Stage, ...], inputs: Node) -> Node:
 def _reals(point: Point, data: dict[str, Any]) -> Node:
     """What is real and none of the run's pictures: training items to compare with, or for a floor more test items."""
     of, count = {"generation": ("training", "references"), "restoration": ("test", "images")}[
-        find("task", point.name("task")).facts["kind"]
+        find("task", point.name("task")).facts.kind
     ]
     return _node("reals", dataset=data, data_seed=point.config["data_seed"], of=of, count=point.config[count])
 
@@ -195,14 +179,14 @@ def _reals(point: Point, data: dict[str, Any]) -> Node:
 def _score(made: Plan, name: str) -> Node:
     options = made.point.config["metrics"][name]
     metric = _metric(name, options)
-    kind = find("metrics", name).facts.get("kind", "image")
+    kind = find("metrics", name).facts.kind
     if kind == "image":
         metric.fits(*shape_of(made.point)[1:])
     if kind == "set":
-        restored = find("task", made.point.name("task")).facts["kind"] == "restoration"
+        restored = find("task", made.point.name("task")).facts.kind == "restoration"
         counts = [made.point.config[count] for count in (("images",) if restored else ("images", "references"))]
         metric.refuse_few(min(counts))
-    trained = {"trainings": [stage.key for stage in made.stages], "inputs": made.inputs.key}
+    trained = {name: made.samples.facts[name] for name in ("trainings", "method", "inputs")}
     drawn = {"sampling_seed": made.point.config["sampling_seed"], "precision": made.point.config["precision"]}
     depends: dict[str, dict[str, Any]] = {
         "image": {"samples": made.samples.key},

@@ -37,7 +37,7 @@ class Point:
         """
         columns: dict[str, Any] = {}
         for group in groups:
-            free = find(group, self.name(group)).facts.get("free", ())
+            free = find(group, self.name(group)).facts.free
             for key, value in self.config[group].items():
                 if key in free:
                     continue
@@ -97,7 +97,7 @@ def check_values(point: Point) -> None:
 
 def _check_multiples(group: str, point: Point) -> None:
     """Raise `UserError` unless each option that has to be a multiple of another is one."""
-    for name, other in find(group, point.name(group)).facts.get("multiples", {}).items():
+    for name, other in find(group, point.name(group)).facts.multiples.items():
         options = point.config[group]
         if options[name] % options[other]:
             raise UserError(f"{group}.{name}={options[name]}: must be a multiple of {group}.{other}={options[other]}")

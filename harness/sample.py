@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,8 +17,10 @@ from harness.fit import Progress
 from harness.points import Point
 from harness.seeding import Noise
 from harness.store import Entry, write_npz
+from harness.unnamed import unnamed
 from methods.base import Method
-from methods.samplers import Sampler
+from methods.samplers import NoiseSource, Sampler
+from registry import find
 
 
 def to_pictures(x: Tensor) -> np.ndarray:
@@ -33,21 +35,38 @@ def sample(method: Method, point: Point, inputs: Mapping[str, np.ndarray], entry
     Noise belongs to the picture's id, so batch size and order change nothing beyond the networks' own rounding.
     """
     device = device_of(point)
-    sampler = component(point, "sampler")
-    assert isinstance(sampler, Sampler)
+    sampler = sampler_of(point)
     meter = Meter(method.backbones(), device)
     method.eval()
     ids, size, made = [str(name) for name in inputs["ids"]], point.config["batch_size"], []
     for first in range(0, len(ids), size):
         chunk = slice(first, first + size)
         seen = given(inputs, chunk, device)
-        noise = Noise(point.config["sampling_seed"], point.name("dataset"), ids[chunk])
+        noise = noise_of(point, ids[chunk])
         with meter.measure(len(ids[chunk])), torch.inference_mode():
             images = method.sample(seen, sampler, noise)
         made.append(to_pictures(images))
         progress.update(min(first + size, len(ids)), f"{meter.cost.seconds:.1f} s")
     write_npz(entry, "samples.npz", images=np.concatenate(made), ids=inputs["ids"])
     entry.finish({"cost": meter.cost.per_image(), "hardware": hardware(device)})
+
+
+def sampler_of(point: Point) -> Sampler:
+    """The sampler that a point chose; where its method's samples do not depend on it, one that refuses to be used."""
+    method = point.name("method")
+    if "sampler" not in find("method", method).facts.samples_read:
+        return unnamed(method, "sampler")
+    sampler = component(point, "sampler")
+    assert isinstance(sampler, Sampler)
+    return sampler
+
+
+def noise_of(point: Point, ids: Sequence[str]) -> NoiseSource:
+    """The noise of some pictures; where the method's samples do not depend on the sampling seed, none can be drawn."""
+    method = point.name("method")
+    if "sampling_seed" not in find("method", method).facts.samples_read:
+        return unnamed(method, "sampling_seed")
+    return Noise(point.config["sampling_seed"], point.name("dataset"), ids)
 
 
 def hardware(device: torch.device) -> dict[str, Any]:

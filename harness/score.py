@@ -32,7 +32,7 @@ def score_all(plan: Plan, store: Store) -> Scores:
 
 def _score(plan: Plan, name: str, store: Store, entry: Entry) -> None:
     measure = create("metrics", name, plan.point.config["metrics"][name])
-    kind = find("metrics", name).facts.get("kind", "image")
+    kind = find("metrics", name).facts.kind
     arrays, against = KINDS[kind](measure, plan, store)
     write_npz(entry, "values.npz", **arrays)
     facts = {"unit": measure.unit, "higher_is_better": measure.higher_is_better}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 
 from safetensors.torch import load
 
@@ -15,6 +16,8 @@ from harness.progress import progress
 from harness.ranks import start
 from harness.store import Entry, Store
 from harness.trackers import track
+from harness.unnamed import unnamed
+from methods.base import Batch
 from methods.training import Train
 
 
@@ -44,7 +47,7 @@ def train_in(group: Group, plan: Plan, stage: Stage, store: Store, entry: Entry)
         options.steps,
         options.checkpoint_seconds,
         point.config["seed"],
-        lambda step: data.batch(step, options.batch_size, group.device, group.rank, group.size),
+        lambda step: _seen(stage, data.batch(step, options.batch_size, group.device, group.rank, group.size)),
         group,
     )
     told: AbstractContextManager[Progress] = nullcontext(Silent())
@@ -55,6 +58,11 @@ def train_in(group: Group, plan: Plan, stage: Stage, store: Store, entry: Entry)
         followed = track.training(plan, stage, store.root, options.steps)
     with told as bar, followed as follow:
         fit(method, job, entry, bar, follow)
+
+
+def _seen(stage: Stage, batch: Batch) -> Batch:
+    """The batch as a stage may see it: without what is given, where it does not depend on the task."""
+    return batch if "task" in stage.facts else replace(batch, given=unnamed(stage.method, "task"))
 
 
 def _options(plan: Plan) -> Train:

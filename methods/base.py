@@ -10,9 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from errors import UserError
+from methods.parts import Parts
 from methods.samplers import NoiseSource, Sampler
 from methods.schedules import Schedule
 from methods.training import Recipe
+from registry.facts import MethodFacts
 
 
 @dataclass(frozen=True)
@@ -82,15 +84,11 @@ class Batch:
         return slice(self.first, self.first + len(self.clean))
 
 
-class Method(nn.Module, ABC):
-    """A way to make pictures. Class attributes that the planner reads without importing anything:
+class Method(MethodFacts, nn.Module, ABC):
+    """A way to make pictures. What the planner knows of it are its facts (`registry.facts.MethodFacts`).
 
-    ``stages``: {name: {"after": [...], "reads": [...], "options": [...]}}, its cached trainings in order: the stages
-    each builds on, the option groups and those of the method's own options it depends on (all that training reads
-    where it lists none), or {name: {"of": "other"}}, a stage that is another method's own and shared with it: the
-    options that it depends on have the same names in both; ``sampling``: its own options that only sampling depends
-    on; ``samples_read``: the option groups that samples depend on beside the trainings; ``trains_as``: a name shared
-    by methods whose training is the same; ``defaults``: the sampler and schedule it brings.
+    What it reads of its `Setting` and of `sample`'s arguments has to be among these: what they do not name refuses to
+    be read. Each of its stages has `parts`, from which `state`, `resume`, `weights` and `load` follow.
     """
 
     def begin(self, stage: str) -> None:
@@ -119,16 +117,22 @@ class Method(nn.Module, ABC):
         """The networks that sampling calls: their calls are the NFE, their weights the parameter count."""
         return []
 
+    def parts(self, stage: str) -> Parts:
+        """What a stage trains; a method that has the stage and names no networks for it is refused."""
+        return Parts({})
+
     def state(self, stage: str) -> dict[str, Tensor]:
         """All that an exact resume of a stage needs, as flat tensors."""
-        return {}
+        return self.parts(stage).state()
 
     def resume(self, stage: str, tensors: Mapping[str, Tensor]) -> None:
         """Restore what `state` gave."""
+        self.parts(stage).resume(tensors)
 
     def weights(self, stage: str) -> dict[str, Tensor]:
         """What a finished stage leaves to sampling and to later stages."""
-        return {}
+        return self.parts(stage).weights()
 
     def load(self, stage: str, tensors: Mapping[str, Tensor]) -> None:
         """Take a finished stage's weights."""
+        self.parts(stage).load(tensors)

@@ -16,9 +16,10 @@ from torch import Tensor
 from errors import UserError
 from methods.schedules import Schedule, from_betas
 from registry import register
+from registry.facts import Facts
 
 
-class Betas(ABC):
+class Betas(Facts, ABC):
     """A schedule told by its variances; a subclass says the curve. ``kind`` of the task plays no part here."""
 
     def __init__(
@@ -91,7 +92,7 @@ class Const(Betas):
 
 
 @register("schedule", "jsd")
-class Jsd:
+class Jsd(Facts):
     """beta_t = 1/T, 1/(T-1), ..., 1: its last level is pure noise, so noise prediction is refused with it."""
 
     version = 1
@@ -105,7 +106,7 @@ class Jsd:
 
 
 @register("schedule", "cosine")
-class Cosine:
+class Cosine(Facts):
     """abar follows a squared cosine (Nichol and Dhariwal, eq. 17), betas capped at ``beta_max``."""
 
     version = 1

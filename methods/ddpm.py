@@ -21,7 +21,6 @@ class Ddpm(Diffusion):
     """
 
     version = 1
-    trains_as = "ddpm"
     likelihood = True  # the ancestral chain is a variational bound
     bibtex = """
         @inproceedings{ho2020denoising,
@@ -31,7 +30,7 @@ class Ddpm(Diffusion):
           year      = {2020}
         }
     """
-    stages = {"model": {"after": [], "reads": ["network", "schedule", "task", "dataset"]}}
+    stages = {"model": {"reads": ["network", "schedule", "task", "dataset"]}}
     defaults = {"sampler": "ddpm", "schedule": "linear"}
 
     def __init__(
@@ -51,7 +50,7 @@ class Ddim(Ddpm):
 
     version = 1
     trains_as = "ddpm"
-    stages = {"model": {"after": [], "reads": ["network", "schedule", "task", "dataset"]}}
+    likelihood = False  # it walks back by another process, whose figure is not that of the chain
     defaults = {"sampler": "ddim", "schedule": "linear"}
     bibtex = """
         @inproceedings{song2021denoising,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from errors import UserError
 from methods.base import Batch, Given, Method, Setting
 from methods.parameterizations import Parameterization
+from methods.parts import Parts
 from methods.predictor import Predictor
 from methods.process import Components, mix
 from methods.samplers import Node, NoiseSource, Sampler
@@ -84,13 +85,20 @@ class Diffusion(Method):
         self.setting, self.design = setting, design
         self.network = self._predictor(nets)
         self.predict: Callable[..., tuple[Tensor, ...]] = self.network.__call__
-        self.average = Average(self.network, setting.recipe.ema)
-        self.ema: nn.Module = self.average.module
+        self.averages = [Average(net, setting.recipe.ema) for net in nets]
+        self.ema = self._predictor([average.module for average in self.averages])
         self.learners: list[Learner] = []
 
     def begin(self, stage: str) -> None:
         """Make the optimizers, on the device where the weights are by now."""
         self.learners = [Learner(net.parameters(), self.setting.recipe) for net in self.network.backbones()]
+
+    def parts(self, stage: str) -> Parts:
+        """The networks by their names in RDDM's checkpoints, ``unet0`` and ``unet1``, each with all that is its own."""
+        names = self.network.names
+        learners = dict(zip(names, self.learners, strict=False))  # none before the stage has begun
+        networks = dict(zip(names, self.network.backbones(), strict=True))
+        return Parts(networks, learners, dict(zip(names, self.averages, strict=True)))
 
     def update(self, batch: Batch) -> dict[str, float]:
         """One step of every network; {"loss": the weighted sum}."""
@@ -108,7 +116,8 @@ class Diffusion(Method):
         # Separate networks see separate losses; a shared one their sum.
         for learner, loss in zip(self.learners, losses if len(self.learners) > 1 else [sum(losses)], strict=True):
             learner.step(torch.as_tensor(loss))
-        self.average.update(self.network, self.learners[0].steps_done)
+        for average, net in zip(self.averages, self.network.backbones(), strict=True):
+            average.update(net, self.learners[0].steps_done)
         return {"loss": float(sum(float(loss.detach()) for loss in losses))}
 
     def distribute(self, wrap: Callable[[nn.Module], nn.Module]) -> None:
@@ -131,43 +140,17 @@ class Diffusion(Method):
     def components(self, x: Tensor, given: Given, node: Node) -> Components:
         """What the averaged network takes x (B, ...) at a way-point for: x0, residual and noise."""
         i, j = (torch.full((given.count,), index, device=x.device) for index in node)
-        outputs = self.average.module(x, SEEN[self.design.sees](given), i, j)
+        outputs = self.ema(x, SEEN[self.design.sees](given), i, j)
         return self.design.parameterization.complete(x, self.end(given), self.setting.schedule.point(*node), outputs)
 
     def backbones(self) -> list[nn.Module]:
         """The averaged networks."""
-        return [self.ema.get_submodule(name) for name in self.network.names]
-
-    def state(self, stage: str) -> dict[str, Tensor]:
-        """Weights, averaged weights and optimizers."""
-        tensors = {f"{part}.{name}": value for part in ("network", "ema") for name, value in self._part(part).items()}
-        for number, learner in enumerate(self.learners):
-            tensors |= {f"learner{number}.{name}": value for name, value in learner.state().items()}
-        return tensors
-
-    def resume(self, stage: str, tensors: Mapping[str, Tensor]) -> None:
-        """Restore what `state` gave."""
-        self.network.load_state_dict(_under("network.", tensors))
-        self.ema.load_state_dict(_under("ema.", tensors))
-        for number, learner in enumerate(self.learners):
-            learner.load(_under(f"learner{number}.", tensors))
-
-    def weights(self, stage: str) -> dict[str, Tensor]:
-        """The averaged weights, named as in RDDM's checkpoints: ``unet0.*`` and ``unet1.*``."""
-        return self._part("ema")
-
-    def load(self, stage: str, tensors: Mapping[str, Tensor]) -> None:
-        """Take averaged weights, for sampling and as the start of ``update``."""
-        self.network.load_state_dict(tensors)
-        self.ema.load_state_dict(tensors)
+        return self.ema.backbones()
 
     def _predictor(self, nets: list[nn.Module]) -> Predictor:
         setting, design = self.setting, self.design
         axes = design.parameterization.indices
         return Predictor(setting.schedule, nets, axes, design.time, setting.autocast)
-
-    def _part(self, part: str) -> dict[str, Tensor]:
-        return dict(self.get_submodule(part).state_dict())
 
 
 def _channels_seen(setting: Setting, design: Design) -> int:
@@ -177,7 +160,3 @@ def _channels_seen(setting: Setting, design: Design) -> int:
     if design.sees == "degraded_mask" and not setting.masked:
         raise UserError("method.sees=degraded_mask needs masks: take task=shadow, raindrop or inpaint, or dataset=istd")
     return setting.shape[0] + {"degraded": 0, "degraded_mask": 1}[design.sees]
-
-
-def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {name[len(prefix) :]: value for name, value in tensors.items() if name.startswith(prefix)}

@@ -15,7 +15,6 @@ class Identity(Method):
     """Returns the degraded picture: what every restoration method must beat. Nothing to train, nothing to draw."""
 
     version = 1
-    stages: dict[str, dict[str, list[str]]] = {}
     samples_read = ()
     bibtex = ""
 

@@ -30,7 +30,7 @@ class Rddm(Diffusion):
     """
 
     version = 1
-    stages = {"model": {"after": [], "reads": ["network", "schedule", "task", "dataset"]}}
+    stages = {"model": {"reads": ["network", "schedule", "task", "dataset"]}}
     defaults = {"sampler": "rddm", "schedule": "rddm"}
     bibtex = """
         @inproceedings{liu2024residual,

@@ -15,6 +15,7 @@ from torch import Tensor
 from methods.process import additive
 from methods.schedules import Schedule
 from registry import register
+from registry.facts import Facts
 
 # b_T^2 where the user names none: the default of the reference code with and without a conditioning image.
 SUM_SCALE = {"generation": 1.0, "restoration": 0.01}
@@ -52,7 +53,7 @@ def cumulative(profile: str, T: int, power: float) -> Tensor:
 
 
 @register("schedule", "rddm")
-class Residual:
+class Residual(Facts):
     """alpha and beta^2 each along a profile of its own; b_T^2 = sum_scale (1 to generate, 0.01 to restore).
 
     ``sum_scale`` unset takes the reference code's default for the task's kind. 0 removes all noise, which only

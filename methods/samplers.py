@@ -13,6 +13,7 @@ from errors import UserError
 from methods.process import Components, Point, posterior_std, shift_x0, step
 from methods.schedules import Schedule
 from registry import register
+from registry.facts import Facts
 
 
 class Node(NamedTuple):
@@ -99,10 +100,8 @@ EDITS = {"none": keep, "x0": clip_x0, "x0_keep_eps": clip_x0_keep_eps}
 ETAS: dict[str, Callable[[float], float]] = {"std": lambda eta: eta, "variance": math.sqrt}
 
 
-class Sampler(ABC):
+class Sampler(Facts, ABC):
     """A way to walk from the process' end to an image. A new one is a registered subclass in a file of its own."""
-
-    version = 1
 
     @abstractmethod
     def sample(self, schedule: Schedule, denoise: Denoise, x_in: Tensor, noise: NoiseSource) -> Tensor:

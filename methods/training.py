@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from registry import register
+from registry.facts import Facts
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Recipe:
     lr={"smoke": 1e-3, "cpu": 1e-3, "gpu": 2e-4, "paper": 8e-5},
     ema={"smoke": 0.9, "cpu": 0.99, "gpu": 0.999, "paper": 0.995},
 )
-class Train:
+class Train(Facts):
     """How long and how fast: told in optimizer steps, so that a training costs the same for every method.
 
     ``decay`` is the learning rate's way from ``lr`` after ``warmup`` steps: constant, or to 0 along a half cosine or a
@@ -45,8 +46,8 @@ class Train:
     """
 
     version = 1
-    free = ("checkpoint_seconds", "devices")  # options that no key depends on
-    multiples = {"batch_size": "devices"}  # each has to be a multiple of the other, or the command line is refused
+    free = ("checkpoint_seconds", "devices")
+    multiples = {"batch_size": "devices"}
 
     def __init__(  # noqa: PLR0913 - the options of a component are its signature
         self,

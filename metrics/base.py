@@ -14,9 +14,10 @@ import numpy as np
 
 from errors import UserError
 from metrics.features.base import Features
+from registry.facts import MetricFacts
 
 
-class Metric(ABC):
+class Metric(MetricFacts, ABC):
     """A figure per image, of what was saved against the clean image.
 
     A leaf class sets ``higher_is_better`` and ``unit`` ("dB", "8-bit levels", "" for a pure number) as literals, and
@@ -25,13 +26,8 @@ class Metric(ABC):
     truth of this very image), "mask" (the data set or the task marks a region); nothing for no-reference metrics.
     """
 
-    version = 1
-    kind = "image"
-    needs: tuple[str, ...] = ("pair",)
-    smallest = 1  # pixels that a side must have
-    crop = 0  # pixels that are left out on every side
-    higher_is_better: bool
-    unit: str
+    smallest: int = 1  # pixels that a side must have
+    crop: int = 0  # pixels that are left out on every side
 
     def fits(self, height: int, width: int) -> None:
         """Raise `UserError` where pictures of this size have no such figure; asked before anything is trained."""
@@ -69,22 +65,18 @@ class Metric(ABC):
         return np.array(scores, dtype=np.float64)
 
 
-class SetMetric(ABC):
+class SetMetric(MetricFacts, ABC):
     """One figure of a whole set: feature rows of what was made against feature rows of what is real.
 
     ``data`` tells what it is of, "pictures" or "points"; ``features`` turns items into rows, once per set and
     network, cached in the store; ``bootstrap`` is the number of replicates behind an interval.
     """
 
-    version = 1
     kind = "set"
-    needs: tuple[str, ...] = ()
-    data = "pictures"
-    higher_is_better: bool
-    unit: str
+    needs = ()
     features: Features
     bootstrap: int
-    paired = False  # row k of both sets shows the same picture: estimators for independent sets must leave it out
+    paired: bool = False  # row k of both sets shows the same picture: estimators for independent sets must leave it out
 
     @property
     @abstractmethod
@@ -108,18 +100,15 @@ class SetMetric(ABC):
         """Take what the metric must know of the data set beside its items; nothing by default."""
 
 
-class ModelMetric(ABC):
+class ModelMetric(MetricFacts, ABC):
     """Figures per image that need the trained network: those of a method class with the fact ``likelihood = True``.
 
     ``parts`` names what the figure splits into; each is recorded as ``<metric>.<part>``.
     """
 
-    version = 1
     kind = "model"
-    needs: tuple[str, ...] = ("likelihood",)
+    needs = ("likelihood",)
     parts: tuple[str, ...] = ()
-    higher_is_better: bool
-    unit: str
 
     @property
     @abstractmethod

@@ -25,8 +25,6 @@ class BitsPerDim(ModelMetric):
     """
 
     version = 1
-    kind = "model"
-    needs = ("likelihood",)
     parts = ("prior", "rate", "distortion")
     higher_is_better = False
     unit = "bits/dim"

@@ -60,9 +60,6 @@ class ClassifierScore(_Score):
     """
 
     version = 1
-    kind = "set"
-    needs = ()
-    data = "pictures"
     higher_is_better = True
     unit = ""
     name = "classifier_score"
@@ -81,9 +78,6 @@ class InceptionScore(_Score):
     """
 
     version = 1
-    kind = "set"
-    needs = ()
-    data = "pictures"
     higher_is_better = True
     unit = ""
     name = "inception_score"

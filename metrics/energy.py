@@ -23,8 +23,6 @@ class Energy(SetMetric):
     """
 
     version = 1
-    kind = "set"
-    needs = ()
     data = "points"
     higher_is_better = False
     unit = ""

@@ -17,9 +17,6 @@ class FdDinov2(FrechetBase):
     """
 
     version = 1
-    kind = "set"
-    needs = ()
-    data = "pictures"
     higher_is_better = False
     unit = ""
     name = "fd_dinov2"

@@ -18,9 +18,6 @@ class Fid(FrechetBase):
     """
 
     version = 1
-    kind = "set"
-    needs = ()
-    data = "pictures"
     higher_is_better = False
     unit = ""
     name = "fid"

@@ -115,9 +115,6 @@ class Frechet(FrechetBase):
     """
 
     version = 1
-    kind = "set"
-    needs = ()
-    data = "pictures"
     higher_is_better = False
     unit = ""
     name = "frechet"

@@ -80,9 +80,6 @@ class FrechetInfinity(_Infinity):
     """
 
     version = 1
-    kind = "set"
-    needs = ()
-    data = "pictures"
     higher_is_better = False
     unit = ""
     name = "frechet_infinity"
@@ -113,9 +110,6 @@ class FidInfinity(_Infinity):
     """
 
     version = 1
-    kind = "set"
-    needs = ()
-    data = "pictures"
     higher_is_better = False
     unit = ""
     name = "fid_infinity"

@@ -42,7 +42,7 @@ class _Pyiqa(Metric):
     higher_is_better = True
     unit = ""
     model: str  # pyiqa's name for it
-    files: tuple[Weights, ...]
+    weights: tuple[Weights, ...]
 
     @property
     def protocol(self) -> str:
@@ -50,14 +50,14 @@ class _Pyiqa(Metric):
         from importlib.metadata import version
 
         _require_pyiqa(self.model)
-        weights = ",".join(sha(path) for path in _paths(self.model, self.files))
+        weights = ",".join(sha(path) for path in _paths(self.model, self.weights))
         return f"{self.model};8bit;range=0..1;pyiqa={version('pyiqa')};weights={weights};v{self.version}"
 
     def score(self, image: np.ndarray, clean: np.ndarray | None = None, mask: np.ndarray | None = None) -> float:
         """The figure of one image; `UserError` where pyiqa or a file of weights is missing."""
         from metrics.networks.convnets import to_tensor
 
-        return float(_network(self.model, self.files)(to_tensor(image)))
+        return float(_network(self.model, self.weights)(to_tensor(image)))
 
 
 @register("metrics", "maniqa_koniq")
@@ -65,11 +65,8 @@ class ManiqaKoniq(_Pyiqa):
     """MANIQA (Yang et al., CVPRW 2022) trained on KonIQ-10k: pyiqa's default, not what papers print. 0 to about 1."""
 
     version = 1
-    needs = ()
-    higher_is_better = True
-    unit = ""
     model = "maniqa"
-    files = (Weights("pyiqa/ckpt_koniq10k.pt", _HUGGING_FACE),)
+    weights = (Weights("pyiqa/ckpt_koniq10k.pt", _HUGGING_FACE),)
 
 
 @register("metrics", "maniqa_pipal")
@@ -77,11 +74,8 @@ class ManiqaPipal(_Pyiqa):
     """MANIQA (Yang et al., CVPRW 2022) trained on PIPAL, which restoration papers print. 0 to about 1."""
 
     version = 1
-    needs = ()
-    higher_is_better = True
-    unit = ""
     model = "maniqa-pipal"
-    files = (Weights("pyiqa/MANIQA_PIPAL-ae6d356b.pth", _HUGGING_FACE),)
+    weights = (Weights("pyiqa/MANIQA_PIPAL-ae6d356b.pth", _HUGGING_FACE),)
 
 
 @register("metrics", "musiq_koniq")
@@ -89,11 +83,8 @@ class MusiqKoniq(_Pyiqa):
     """MUSIQ (Ke et al., ICCV 2021) trained on KonIQ-10k: what restoration papers print. 0 to about 100."""
 
     version = 1
-    needs = ()
-    higher_is_better = True
-    unit = ""
     model = "musiq"
-    files = (Weights("pyiqa/musiq_koniq_ckpt-e95806b9.pth", _HUGGING_FACE),)
+    weights = (Weights("pyiqa/musiq_koniq_ckpt-e95806b9.pth", _HUGGING_FACE),)
 
 
 @register("metrics", "musiq_spaq")
@@ -101,11 +92,8 @@ class MusiqSpaq(_Pyiqa):
     """MUSIQ (Ke et al., ICCV 2021) trained on SPAQ. 0 to about 100."""
 
     version = 1
-    needs = ()
-    higher_is_better = True
-    unit = ""
     model = "musiq-spaq"
-    files = (Weights("pyiqa/musiq_spaq_ckpt-358bb6af.pth", _HUGGING_FACE),)
+    weights = (Weights("pyiqa/musiq_spaq_ckpt-358bb6af.pth", _HUGGING_FACE),)
 
 
 @register("metrics", "clipiqa")
@@ -113,11 +101,8 @@ class ClipIqa(_Pyiqa):
     """CLIP-IQA (Wang et al., AAAI 2023) with fixed prompts, five pairs of them averaged, on CLIP's RN50. 0 to 1."""
 
     version = 1
-    needs = ()
-    higher_is_better = True
-    unit = ""
     model = "clipiqa"
-    files = (CLIP,)
+    weights = (CLIP,)
 
 
 @register("metrics", "clipiqa_plus")
@@ -125,11 +110,8 @@ class ClipIqaPlus(_Pyiqa):
     """CLIP-IQA+ (Wang et al., AAAI 2023): prompts learned on KonIQ-10k, on CLIP's RN50. 0 to 1."""
 
     version = 1
-    needs = ()
-    higher_is_better = True
-    unit = ""
     model = "clipiqa+"
-    files = (CLIP, Weights("pyiqa/CLIP-IQA+_learned_prompts-603f3273.pth", _HUGGING_FACE))
+    weights = (CLIP, Weights("pyiqa/CLIP-IQA+_learned_prompts-603f3273.pth", _HUGGING_FACE))
 
 
 def _require_pyiqa(model: str) -> None:

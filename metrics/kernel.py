@@ -64,9 +64,6 @@ class Kernel(SetMetric):
     """
 
     version = 1
-    kind = "set"
-    needs = ()
-    data = "pictures"
     higher_is_better = False
     unit = ""
 

@@ -120,9 +120,6 @@ class Precision(_Support):
     """
 
     version = 1
-    kind = "set"
-    needs = ()
-    data = "pictures"
     higher_is_better = True
     unit = ""
     name = "precision"
@@ -137,9 +134,6 @@ class Recall(_Support):
     """
 
     version = 1
-    kind = "set"
-    needs = ()
-    data = "pictures"
     higher_is_better = True
     unit = ""
     name = "recall"
@@ -177,9 +171,6 @@ class Density(_Neighbourhood):
     """
 
     version = 1
-    kind = "set"
-    needs = ()
-    data = "pictures"
     higher_is_better = True
     unit = ""
     name = "density"
@@ -197,9 +188,6 @@ class Coverage(_Neighbourhood):
     """
 
     version = 1
-    kind = "set"
-    needs = ()
-    data = "pictures"
     higher_is_better = True
     unit = ""
     name = "coverage"

@@ -28,8 +28,6 @@ class Mmd(SetMetric):
     """
 
     version = 1
-    kind = "set"
-    needs = ()
     data = "points"
     higher_is_better = False
     unit = ""

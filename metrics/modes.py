@@ -77,8 +77,6 @@ class ModeCoverage(OfModes):
     """
 
     version = 1
-    kind = "set"
-    needs = ()
     data = "points"
     higher_is_better = True
     unit = ""
@@ -113,8 +111,6 @@ class Stray(OfModes):
     """
 
     version = 1
-    kind = "set"
-    needs = ()
     data = "points"
     higher_is_better = False
     unit = ""

@@ -41,8 +41,6 @@ class SlicedWasserstein(SetMetric):
     """
 
     version = 1
-    kind = "set"
-    needs = ()
     data = "points"
     higher_is_better = False
     unit = ""

@@ -17,7 +17,7 @@ from harness.store import Entry
 from registry import FOLDERS, ROOT
 from sweeps.verify import LIST, damage
 
-COPIED = (*FOLDERS, "sweeps", "reports", "hydra_plugins")
+COPIED = (*FOLDERS, "registry", "sweeps", "reports", "hydra_plugins")
 _LEFT = ("__pycache__", ".mypy_cache", ".ruff_cache")
 
 

@@ -85,7 +85,7 @@ def tasks_of(made: Plan) -> list[Task]:
     everything = tuple(keys.values())
     sampling = Task("sampling", made.samples.key, everything, method, model, made)
     # A likelihood reads the networks; other figures read what was sampled.
-    networks = any(find("metrics", name).facts.get("kind") == "model" for name in made.scores)
+    networks = any(find("metrics", name).facts.kind == "model" for name in made.scores)
     scoring = Task("scoring", made.run, (made.samples.key, *(everything if networks else ())), method, model, made)
     return [*trainings, sampling, scoring]
 

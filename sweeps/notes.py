@@ -15,8 +15,8 @@ def notes(plans: Sequence[Plan]) -> list[str]:
     idle = [name for name in asked if not any(name in plan.scores for plan in plans)]
     found = [f"nothing to measure for metrics={name}: {_needs(name)}" for name in idle]
     for plan in plans:
-        for column, rule in find("method", plan.point.name("method")).facts.get("departs", {}).items():
-            kind = find("task", plan.point.name("task")).facts["kind"]
+        for column, rule in find("method", plan.point.name("method")).facts.departs.items():
+            kind = find("task", plan.point.name("task")).facts.kind
             value = plan.columns.get(column)
             if kind == rule["kind"] and value is not None and inside(value, rule["interval"]):
                 found.append(rule["note"])
@@ -30,5 +30,5 @@ def _needs(metric: str) -> str:
         "mask": "masks",
         "likelihood": "a method with a likelihood",
     }
-    wanted = [said[need] for need in facts.get("needs", ("pair",))]
-    return f"it needs {' and '.join(wanted) or facts.get('data', 'pictures')}"
+    wanted = [said[need] for need in facts.needs]
+    return f"it needs {' and '.join(wanted) or facts.data}"

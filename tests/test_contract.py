@@ -12,17 +12,17 @@ from torch.testing import assert_close
 
 from errors import UserError
 from harness.batches import Data, given
-from harness.build import component, method_of
+from harness.build import method_of
 from harness.commandline import read
 from harness.plan import Plan, plan
-from harness.sample import to_pictures
-from harness.seeding import Noise
-from registry import catalog, create
+from harness.points import Point
+from harness.sample import noise_of, sampler_of, to_pictures
+from registry import catalog, create, stages
 from tests.datasets.layouts_for_tests import COPIES, TEST_ONLY, build
 
 CPU = torch.device("cpu")
 TINY = ("scale=smoke", "dataset.size=16", "train.steps=2", "images=4")
-METHODS = [name for name in catalog()["method"] if name != "identity"]
+METHODS = [name for name in catalog()["method"] if stages(name)]
 OWN_PAIRS = ("paired", "translate")  # the data set brings what is degraded
 RESTORING = [name for name in catalog()["task"] if name not in ("generate", *OWN_PAIRS)]
 
@@ -56,27 +56,28 @@ def made(*words: str) -> Plan:
 
 
 def trained(point_plan: Plan, steps: int = 2):
-    """The method after some steps, its data and the losses."""
-    data = Data(point_plan)
+    """The method after some steps of each of its stages, its data and the losses."""
+    data, losses = Data(point_plan), []
     method = method_of(point_plan.point, data.source.shape, CPU)
-    method.begin("model")
-    method.train()
-    losses = [method.update(data.batch(step, 2, CPU)) for step in range(steps)]
+    for stage in point_plan.stages:
+        method.begin(stage.name)
+        method.train()
+        losses += [method.update(data.batch(step, 2, CPU)) for step in range(steps)]
     return method.eval(), data, losses
 
 
 def drawn(point_plan: Plan, method, inputs, rows, seed: int = 0) -> torch.Tensor:
     """Samples for some rows of the inputs, in that order, as one batch, in the type of the method's weights."""
     seen = given(inputs, rows, CPU).to(CPU, next(method.parameters(), torch.zeros(())).dtype)
-    noise = Noise(seed, point_plan.point.name("dataset"), [str(name) for name in inputs["ids"][rows]])
-    sampler = component(point_plan.point, "sampler")
+    point = Point({**point_plan.point.config, "sampling_seed": seed})
+    noise = noise_of(point, [str(name) for name in inputs["ids"][rows]])
     with torch.inference_mode():
-        return method.sample(seen, sampler, noise)
+        return method.sample(seen, sampler_of(point), noise)
 
 
 def _is_stable(point_plan: Plan) -> bool:
     """Whether no x0 estimate divides by a small 1 - a: all but the prediction of noise."""
-    return point_plan.columns["method.predict"] != "noise"
+    return point_plan.columns.get("method.predict") != "noise"
 
 
 def check_batch_invariance(point_plan: Plan, method, inputs, rows) -> None:
@@ -130,7 +131,7 @@ def test_every_variant_of_rddm_keeps_the_contract(predict, networks, time):
         check_method(made(*words, "sampler.order=residual_first"))
 
 
-MASKED = [name for name, task in catalog()["task"].items() if task.facts.get("masks")]
+MASKED = [name for name, task in catalog()["task"].items() if task.facts.masks]
 
 
 @pytest.mark.parametrize("method", ["rddm", "ddim"])
@@ -238,7 +239,7 @@ def test_a_data_set_without_a_training_split_tests_and_says_so(dataset, pictures
     method = method_of(point_plan.point, data.source.shape, CPU)
     images = to_pictures(drawn(point_plan, method, inputs, np.arange(2)))
     np.testing.assert_array_equal(images, inputs["degraded"])
-    truth = catalog()["dataset"][dataset].facts.get("truth", True)
+    truth = catalog()["dataset"][dataset].facts.truth
     assert set(point_plan.scores) == ({"psnr", "kernel"} if truth else set()), "nothing that needs a truth"
     with pytest.raises(UserError, match="no training split"):
         data.batch(0, 1, CPU)
@@ -263,7 +264,7 @@ def test_every_metric_has_a_stamp_or_says_in_one_line_what_it_lacks(metric):
         assert "\n" not in str(lack) and any(word in str(lack) for word in ("needs", "pip install")), lack
         return
     assert f"v{measure.version}" in stamp and isinstance(measure.higher_is_better, bool)
-    assert (measure.unit, measure.kind) == (facts["unit"], facts.get("kind", "image"))
+    assert (measure.unit, measure.kind) == (facts.unit, facts.kind)
 
 
 def test_generation_needs_full_noise_at_its_start():

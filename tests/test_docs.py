@@ -4,27 +4,26 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
 import torch
 from torch import nn
 
 import registry
 from methods.base import Batch, Given, Setting
-from methods.diffusion import Design, Diffusion, the_degraded
-from methods.parameterizations import Residual
 from methods.residual_schedules import Residual as ResidualSchedule
 from methods.training import Recipe
 
 ROOT = Path(__file__).parent.parent
 
 
-def test_the_method_of_the_guide_is_read_and_trains():
+def test_the_method_of_the_guide_is_read_and_trains(tmp_path):
     (source,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "adding-a-method.md").read_text(), re.S)
-    (component,) = registry.read(source, "guide")
-    assert component.options["loss"].choices == ("l1", "l2") and set(component.facts["stages"]) == {"model"}
-    names = {"register": registry.register, "Setting": Setting, "Diffusion": Diffusion, "Design": Design}
-    scope = names | {"Residual": Residual, "the_degraded": the_degraded, "Literal": Literal}
+    (tmp_path / "methods").mkdir()
+    (tmp_path / "methods" / "cold.py").write_text(source)
+    component = registry.read(ROOT, tmp_path)["method"]["cold"]
+    assert component.options["loss"].choices == ("l1", "l2") and set(component.facts.stages) == {"model"}
+    scope: dict[str, Any] = {}
     exec(source, scope)
 
     class Net(nn.Module):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-TOPS = ("methods", "datasets", "metrics", "harness", "sweeps", "reports", "hydra_plugins/restorebench")
+TOPS = ("methods", "datasets", "metrics", "harness", "registry", "sweeps", "reports", "hydra_plugins/restorebench")
 FOLDERS = sorted({path.parent.relative_to(ROOT) for top in TOPS for path in (ROOT / top).rglob("*.py")})
 
 

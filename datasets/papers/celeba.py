@@ -33,7 +33,6 @@ class CelebA(Copied):
     version = 1
     defaults = {"task": "generate"}
     counts = {"images": {"paper": 10_000}}
-    free = ("root", "copy")
 
     def __init__(
         self,
@@ -98,7 +97,6 @@ class CelebAHq(Copied):
     version = 1
     defaults = {"task": "generate"}
     counts = {"images": {"paper": 3000}}
-    free = ("root", "copy")
 
     def __init__(
         self,

@@ -29,6 +29,8 @@ class Copied(Dataset):
     folders that are sorted by class or by scene; all of them are all of them.
     """
 
+    free = ("root", "copy")  # the manifest tells what lies there, wherever it is
+
     def __init__(self, place: Place, frame: Frame, training: Sequence[Shot], tests: Sequence[Shot]) -> None:
         self.place, self.frame, self.training = place, frame, training
         self.shape = (3, frame.size, frame.size)

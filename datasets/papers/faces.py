@@ -26,7 +26,6 @@ class LfwTest(Copied):
     truth = False
     defaults = {"task": "paired", "metrics": ["niqe", "brisque"]}
     counts = {"images": {"paper": 1711}}
-    free = ("root", "copy")
 
     def __init__(
         self,
@@ -58,7 +57,6 @@ class WiderTest(Copied):
     truth = False
     defaults = {"task": "paired", "metrics": ["niqe", "brisque"]}
     counts = {"images": {"paper": 970}}
-    free = ("root", "copy")
 
     def __init__(
         self,
@@ -90,7 +88,6 @@ class CelebaTest(Copied):
     version = 1
     defaults = {"task": "paired"}
     counts = {"images": {"paper": 3000}}
-    free = ("root", "copy")
 
     def __init__(
         self,

@@ -24,7 +24,6 @@ class Ffhq(Copied):
     """
 
     version = 1
-    free = ("root", "copy")
 
     def __init__(
         self,

@@ -29,7 +29,6 @@ class GoPro(Copied):
     version = 2
     defaults = {"task": "paired"}
     counts = {"images": {"paper": 1111}}
-    free = ("root", "copy")
 
     def __init__(  # noqa: PLR0913 - the options of a component are its signature
         self,

@@ -24,7 +24,6 @@ class ImageNet(Copied):
     """
 
     version = 1
-    free = ("root", "copy")
 
     def __init__(
         self,

@@ -31,7 +31,6 @@ class Istd(Copied):
     defaults = {"task": "paired"}
     counts = {"images": {"paper": 540}}
     masks = True
-    free = ("root", "copy")
 
     def __init__(
         self,

@@ -26,7 +26,6 @@ class Lol(Copied):
     version = 1
     defaults = {"task": "paired"}
     counts = {"images": {"cpu": 15, "gpu": 15, "paper": 15}}  # the whole test set has 15
-    free = ("root", "copy")
 
     def __init__(
         self,

@@ -27,7 +27,6 @@ class LsunChurch(Copied):
     version = 1
     defaults = {"task": "generate"}
     counts = {"images": {"paper": 300}}
-    free = ("root", "copy")
 
     def __init__(
         self,

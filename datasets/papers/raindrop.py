@@ -28,7 +28,6 @@ class RainDrop(Copied):
     version = 1
     defaults = {"task": "paired"}
     counts = {"images": {"paper": 58}}
-    free = ("root", "copy")
 
     def __init__(  # noqa: PLR0913 - the options of a component are its signature
         self,

@@ -27,7 +27,6 @@ class RealSrSet(Copied):
     truth = False
     defaults = {"task": "paired", "metrics": ["niqe", "brisque"]}
     counts = {"images": {"gpu": 20, "paper": 20}}
-    free = ("root", "copy")
 
     def __init__(  # noqa: PLR0913 - the options of a component are its signature
         self,

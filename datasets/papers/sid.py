@@ -38,7 +38,6 @@ class SidRgb(Copied):
     version = 2
     defaults = {"task": "paired"}
     counts = {"images": {"paper": 598}}
-    free = ("root", "copy")
 
     def __init__(
         self,

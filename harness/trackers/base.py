@@ -9,19 +9,19 @@ from typing import Literal
 
 import numpy as np
 
+from registry.facts import TrackerFacts
+
 Value = str | int | float | bool
 Status = Literal["finished", "failed"]
 
 
-class Tracker(ABC):
+class Tracker(TrackerFacts, ABC):
     """One run at a time: `open`, then any of the others, then `close`.
 
     A tracker raises what its library raises; `harness.trackers.session` keeps that from whoever trains. Its module
     imports its library inside methods only. ``packages`` names what must be installed: the import name, and the
     option that, when it is set, makes the package unneeded (empty: always needed).
     """
-
-    packages: Mapping[str, str] = {}
 
     def __init__(self, folder: Path, every: int) -> None:
         """``folder`` is there when a run is opened; ``every`` how many steps lie between two points of a curve."""

@@ -12,7 +12,7 @@ from registry import find
 
 def available(name: str, options: Mapping[str, Any]) -> None:
     """Raise `UserError` unless the packages that a tracker needs with these options are installed; imports none."""
-    packages = find("tracker", name).facts.get("packages", {})
+    packages = find("tracker", name).facts.packages
     absent = [package for package, spare in packages.items() if not options.get(spare) and not _installed(package)]
     if absent:
         raise UserError(f"tracker={name}: not installed: {', '.join(absent)}; pip install -e '.[trackers]'")

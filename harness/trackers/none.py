@@ -15,7 +15,7 @@ from registry import register
 class Nothing(Tracker):
     """Tracks nothing; tables and reports need no tracker."""
 
-    idle = True  # nothing is gathered for it, and it is never opened
+    idle = True
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder, 1)

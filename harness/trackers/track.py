@@ -77,7 +77,7 @@ def _record(tracker: Tracker, plan: Plan, store: Store, path: Path) -> None:
 
 
 def _idle(point: Point) -> bool:
-    return bool(find("tracker", point.name("tracker")).facts.get("idle", False))
+    return find("tracker", point.name("tracker")).facts.idle
 
 
 def _session(point: Point, root: Path) -> Session:

@@ -13,6 +13,7 @@ import compat
 from errors import UserError
 from methods.networks.blocks import require_divisible
 from registry import register
+from registry.facts import Facts
 
 compat.declare_torchvision_operators()  # diffusers imports torchvision where it is installed
 
@@ -25,7 +26,7 @@ WEIGHTS = "diffusion_pytorch_model*.safetensors"
     width={"smoke": 8, "cpu": 32, "gpu": 64, "paper": 128},
     mults={"smoke": (1, 2), "cpu": (1, 2, 2, 2), "gpu": (1, 2, 2, 2), "paper": (1, 2, 2, 2)},
 )
-class DiffusersUnet(nn.Module):
+class DiffusersUnet(Facts, nn.Module):
     """`diffusers.UNet2DModel`: (B, in_channels, H, W), (B,) -> (B, out_channels, H, W).
 
     Built with the settings of the DDPM checkpoints (group norm eps 1e-6, frequencies shifted by 1, sines first,

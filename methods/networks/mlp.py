@@ -11,6 +11,7 @@ from torch import nn
 from errors import UserError
 from methods.networks.timestep import TimeEmbedding
 from registry import register
+from registry.facts import Facts
 
 
 @register(
@@ -19,7 +20,7 @@ from registry import register
     width={"smoke": 16, "cpu": 64, "gpu": 128, "paper": 256},
     depth={"smoke": 1, "cpu": 3, "gpu": 3, "paper": 4},
 )
-class Mlp(nn.Module):
+class Mlp(Facts, nn.Module):
     """Residual layers with a time-dependent bias: (B, in_channels), (B,) -> (B, out_channels).
 
     ``h <- h + B_l SiLU(A_l h + T_l SiLU(e(t)))`` for each of the ``depth`` layers, e the embedding of t.

@@ -12,6 +12,7 @@ from methods.networks.attention import FullAttention, LinearAttention, Residual
 from methods.networks.blocks import ResnetBlock, require_divisible
 from methods.networks.timestep import TimeEmbedding
 from registry import register
+from registry.facts import Facts
 
 
 @register(
@@ -20,7 +21,7 @@ from registry import register
     dim={"smoke": 8, "cpu": 16, "gpu": 64, "paper": 64},
     dim_mults={"smoke": (1, 2), "cpu": (1, 2, 4), "gpu": (1, 2, 4, 8), "paper": (1, 2, 4, 8)},
 )
-class Unet(nn.Module):
+class Unet(Facts, nn.Module):
     """U-Net with weight-standardised convolutions, FiLM time and linear attention at every level.
 
     (B, in_channels, H, W), (B,) -> (B, out_channels, H, W), H and W multiples of ``2^(len(dim_mults) - 1)``.

@@ -6,11 +6,12 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 
+from registry.facts import Facts
 
-class Features(ABC):
+
+class Features(Facts, ABC):
     """Feature rows of pictures, or of points. Each item by itself: batch and order change no bit of a row."""
 
-    version = 1
     dims: int
 
     @property

@@ -31,7 +31,7 @@ def test_the_table_has_every_adapter_and_its_protocol():
 def test_the_guides_own_data_set_is_read_and_works(tmp_path):
     (source,) = re.findall(r"```python\n(.*?)```", GUIDE, re.S)
     (component,) = registry.read(source, "guide")
-    assert component.options["copy"].choices == ("whole", "part") and component.facts["free"] == ("root", "copy")
+    assert component.options["copy"].choices == ("whole", "part") and component.facts.free == ("root", "copy")
     scope = {"register": registry.register, "Copied": Copied, "Place": Place, "Frame": Frame, "Literal": Literal}
     exec(source, scope | {"stems": stems, "matched": matched}, made := {})
     for folder in ("train/dark", "train/light", "test/dark", "test/light"):

@@ -36,15 +36,13 @@ def test_every_component_is_registered_with_its_facts():
     tasks = {"generate", "paired", "translate", "denoise", "lowlight", "sr", "deblur", "inpaint", "colorize"}
     tasks |= {"rain", "raindrop", "shadow", "jpeg", "mixed", "blind"}
     assert set(catalog["task"]) == tasks
-    masked = {name for name, component in catalog["task"].items() if component.facts.get("masks", False)}
+    masked = {name for name, component in catalog["task"].items() if component.facts.masks}
     assert masked == {"inpaint", "shadow", "raindrop"}
-    assert [name for name, component in catalog["task"].items() if not component.facts.get("paired", True)] == [
-        "translate"
-    ]
-    kinds = {name: component.facts["kind"] for name, component in catalog["task"].items()}
+    assert [name for name, component in catalog["task"].items() if not component.facts.paired] == ["translate"]
+    kinds = {name: component.facts.kind for name, component in catalog["task"].items()}
     assert kinds == {name: "generation" if name == "generate" else "restoration" for name in tasks}
-    assert all(component.facts["name"] == name for name, component in catalog["task"].items())
-    toys = catalog["dataset"]["toy2d"].facts["defaults"]
+    assert all(component.load().name == name for name, component in catalog["task"].items())
+    toys = catalog["dataset"]["toy2d"].facts.defaults
     assert (toys["task"], toys["network"]) == ("generate", "mlp")
 
 

@@ -46,8 +46,8 @@ def test_items_have_the_shape_and_ids_are_unique_and_fit_for_files(name, copy_of
     for item in items:
         for image in (item.clean, item.degraded):
             assert image is None or (image.shape == (side, side, 3) and image.dtype == np.uint8)
-        assert (item.degraded is not None) == (facts.get("defaults", {}).get("task") in ("paired", "translate"))
-        assert (item.mask is not None) == facts.get("masks", False)
+        assert (item.degraded is not None) == (facts.defaults.get("task") in ("paired", "translate"))
+        assert (item.mask is not None) == facts.masks
         assert item.id.isascii() and not set(item.id) & set("/ \\:") and len(item.id) < 110
     by_id = {item.id: item.clean.tobytes() for item in items}
     assert len({item.id for item in data.test(2)}) == 2
@@ -95,7 +95,7 @@ def test_sets_to_test_on_refuse_to_train(name, copy_of):
 
 @pytest.mark.parametrize("name", ["realsrset", "lfw_test", "wider_test"])
 def test_sets_without_truth_say_so_and_bring_the_input_as_clean(name, copy_of):
-    assert find("dataset", name).facts["truth"] is False
+    assert find("dataset", name).facts.truth is False
     for item in opened(name, copy_of(name)).test(2):
         np.testing.assert_array_equal(item.clean, item.degraded)
 

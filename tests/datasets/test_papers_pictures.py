@@ -147,7 +147,7 @@ def test_domains_pair_by_index_in_natural_order(root, tmp_path):
     number = item.id[3]
     np.testing.assert_array_equal(item.degraded, stretched(place / "dogs" / f"dog{number}.png"))
     np.testing.assert_array_equal(item.clean, stretched(place / "cats" / f"cat{number}.jpg"))
-    assert len(data._tests) == 2 and find("dataset", "domains").facts["truth"] is False
+    assert len(data._tests) == 2 and find("dataset", "domains").facts.truth is False
 
 
 def test_domains_need_both_folders_and_two_pairs(root):

@@ -76,7 +76,7 @@ def test_one_bad_point_refuses_the_sweep():
 @pytest.mark.parametrize("method", catalog()["method"])
 def test_every_method_composes_at_every_scale_with_its_own_defaults(method, scale):
     point = read([f"method={method}", f"scale={scale}"]).points[0]
-    for group, name in find("method", method).facts.get("defaults", {}).items():
+    for group, name in find("method", method).facts.defaults.items():
         assert point.name(group) == name
     sampler = find("sampler", point.name("sampler"))
     assert point.options("sampler")["steps"] == sampler.options["steps"].at(scale)
@@ -91,12 +91,12 @@ def test_the_users_word_wins_over_a_methods_default():
 @pytest.mark.parametrize("dataset", catalog()["dataset"])
 def test_a_data_set_switches_task_network_metrics_and_number_of_images(dataset):
     point, facts = read([f"dataset={dataset}"]).points[0], find("dataset", dataset).facts
-    defaults = dict(facts.get("defaults", {}))
+    defaults = dict(facts.defaults)
     if "metrics" in defaults:
         assert list(point.config["metrics"]) == defaults.pop("metrics")
     assert {group: point.name(group) for group in defaults} == defaults
     for name in ("images", "references"):
-        assert point.config[name] == facts.get("counts", {}).get(name, {}).get("cpu", ROOT_OPTIONS[name][0].at("cpu"))
+        assert point.config[name] == facts.counts.get(name, {}).get("cpu", ROOT_OPTIONS[name][0].at("cpu"))
 
 
 def test_the_users_number_of_images_and_metrics_win_over_a_data_sets():

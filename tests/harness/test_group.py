@@ -81,7 +81,7 @@ class Wrapped(nn.Module):
         return self.network(*inputs)
 
 
-@pytest.mark.parametrize("method", [name for name, known in catalog()["method"].items() if known.facts.get("stages")])
+@pytest.mark.parametrize("method", [name for name, known in catalog()["method"].items() if known.facts.stages])
 def test_every_method_wraps_all_that_learns_and_keeps_its_names(method):
     """Wrapped or not, the losses and the state have the same bits."""
     point = made("task=denoise", f"method={method}")

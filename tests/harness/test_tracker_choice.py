@@ -19,7 +19,7 @@ from registry import catalog
 
 ROOT = Path(__file__).parent.parent.parent
 TINY = ("scale=smoke", "dataset.size=16", "images=2", "task=denoise")
-REAL = [name for name, component in catalog()["tracker"].items() if not component.facts.get("idle")]
+REAL = [name for name, component in catalog()["tracker"].items() if not component.facts.idle]
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from tests.harness.tracker_readers import READERS, Seen, hparams
 ROOT = Path(__file__).parent.parent.parent
 TINY = ("scale=smoke", "dataset.size=16", "images=2", "task=denoise")
 TRACKERS = catalog()["tracker"]
-REAL = [name for name, component in TRACKERS.items() if not component.facts.get("idle")]
+REAL = [name for name, component in TRACKERS.items() if not component.facts.idle]
 CONFIG = {"method.name": "rddm", "sampler.eta": 0.5, "train.steps": 25, "dataset.gray": False, "schedule.odd": "a|b"}
 
 
@@ -44,7 +44,7 @@ def said(monkeypatch) -> list[str]:
 @pytest.fixture
 def tracker(request):
     """The name of a tracker whose packages are there."""
-    for package in TRACKERS[request.param].facts.get("packages", {}):
+    for package in TRACKERS[request.param].facts.packages:
         pytest.importorskip(package, reason=f"tracker={request.param} needs {package}: pip install -e '.[trackers]'")
     return request.param
 

@@ -126,8 +126,8 @@ def test_points_are_refused_in_one_line():
 
 def test_the_catalogue_knows_it_and_the_stamp_has_every_option():
     component = find("metrics", "bpd")
-    assert component.facts["kind"] == "model" and component.facts["needs"] == ("likelihood",)
-    assert component.facts["parts"] == BitsPerDim.parts and component.options["levels"].at("gpu") is None
+    assert component.facts.kind == "model" and component.facts.needs == ("likelihood",)
+    assert component.options["levels"].at("gpu") is None
     stamps = [BitsPerDim().protocol, BitsPerDim(levels=9).protocol, BitsPerDim(levels=9, seed=1).protocol]
     stamps += [create("metrics", "bpd", options).protocol for options in ({"variance": "large"}, {"clip": "none"})]
     assert len(set(stamps)) == 5 and all(stamp.startswith("bpd;8bit;") for stamp in stamps)

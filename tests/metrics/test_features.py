@@ -59,7 +59,7 @@ def test_stamps_name_weights_layer_size_and_resizing(name: str) -> None:
     assert stamp.startswith(f"{name};weights=") and stamp.endswith(f";v{features.version}")
     assert f";d={features.dims};resize=pil_bicubic,8bit,{features.side};" in stamp and "layer=" in stamp
     assert len(stamp.partition("weights=")[2].partition(";")[0]) == 12
-    assert catalog()["features"][name].facts["dims"] == features.dims
+    assert catalog()["features"][name].load().dims == features.dims
 
 
 @pytest.mark.parametrize(("file", "classes"), [("chelsea.png", range(281, 286)), ("coffee.png", (967, 968))])
@@ -165,7 +165,7 @@ def test_stamps_of_all_set_metrics_import_no_torch() -> None:
         "import sys; from registry import catalog, create\n"
         "from errors import UserError\n"
         "for name, part in catalog()['metrics'].items():\n"
-        "    if part.facts.get('kind') == 'set':\n"
+        "    if part.facts.kind == 'set':\n"
         "        try: create('metrics', name, {}).protocol\n"
         "        except UserError: pass\n"
         "sys.exit(' '.join({'torch', 'timm', 'scipy'} & set(sys.modules)) or 0)"

@@ -12,11 +12,7 @@ from errors import UserError
 from metrics.base import Metric
 from registry import Option, catalog, create
 
-COMPONENTS = {
-    name: component
-    for name, component in catalog()["metrics"].items()
-    if component.facts.get("kind", "image") == "image"
-}
+COMPONENTS = {name: component for name, component in catalog()["metrics"].items() if component.facts.kind == "image"}
 SIDES = {"ms_ssim": 176, "ms_ssim_y": 176, "niqe": 192}  # what needs more than 64 pixels
 BEST = {"psnr": 100.0, "ssim": 1.0, "ms_ssim": 1.0}  # at identity; distances and errors are 0 there
 SUMS_TO_A_WHOLE = ("lab_mae_shadow_pooled", "lab_mae_lit_pooled")  # shares of a set: see metrics/lab.py
@@ -65,8 +61,8 @@ def scored(metric: Metric, images: list[np.ndarray], clean: np.ndarray) -> np.nd
 def test_the_facts_are_the_objects(name: str) -> None:
     component, made = COMPONENTS[name], plain(name)
     for fact in ("version", "higher_is_better", "unit"):
-        assert component.facts[fact] == getattr(made, fact)
-    assert tuple(component.facts.get("needs", ("pair",))) == made.needs
+        assert getattr(component.facts, fact) == getattr(made, fact)
+    assert component.facts.needs == made.needs
     assert set(made.needs) <= {"pair", "mask"} and component.doc
 
 

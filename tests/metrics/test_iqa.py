@@ -28,7 +28,7 @@ def hub(tmp_path, monkeypatch):
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     program = b"a TorchScript archive"
     for name in NAMES:
-        for file in create("metrics", name, {}).files:
+        for file in create("metrics", name, {}).weights:
             path = tmp_path / "hub" / file.path
             path.parent.mkdir(parents=True, exist_ok=True)
             if file.sha256:
@@ -93,7 +93,7 @@ def test_without_pyiqa_one_line_names_the_extra(name, monkeypatch):
 @pytest.mark.parametrize("name", NAMES)
 def test_a_missing_file_is_named_and_not_fetched(hub, name):
     metric = create("metrics", name, {})
-    path = hub.folder / metric.files[-1].path
+    path = hub.folder / metric.weights[-1].path
     path.unlink()
     for ask in (lambda: metric.protocol, lambda: metric(images(), images())):
         with pytest.raises(UserError) as caught:

@@ -177,7 +177,7 @@ def test_the_catalogue_knows_each_metric(name: str) -> None:
     component = find("metrics", name)
     made = create("metrics", name, {key: option.default for key, option in component.options.items()})
     assert made.protocol.startswith(f"{name};8bit;range=255;") and made.protocol.endswith(f";v{component.version}")
-    assert component.facts["higher_is_better"] is made.higher_is_better and component.facts["unit"] == made.unit
+    assert component.facts.higher_is_better is made.higher_is_better and component.facts.unit == made.unit
 
 
 def test_metrics_and_reports_do_not_import_torch() -> None:

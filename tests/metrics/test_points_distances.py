@@ -246,8 +246,8 @@ def test_the_catalogue_knows_each_and_every_option_is_in_the_stamp(name):
     assert metric.protocol.startswith(f"{name};coordinates;") or metric.protocol.startswith(
         f"{name};squared;coordinates;"
     )
-    assert component.facts["data"] == metric.data == "points" and component.facts["kind"] == "set"
-    assert component.facts["higher_is_better"] is metric.higher_is_better is False
+    assert component.facts.data == metric.data == "points" and component.facts.kind == "set"
+    assert component.facts.higher_is_better is metric.higher_is_better is False
     others = {"scale": 0.1, "bandwidths": [1, 2], "estimator": "biased", "order": 1, "angles": 32}
     stamps = {create("metrics", name, {key: others[key]}).protocol for key in component.options if key != "bootstrap"}
     assert len(stamps | {metric.protocol}) == len(component.options)

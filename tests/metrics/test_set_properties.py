@@ -17,7 +17,7 @@ from registry import Component, catalog, create, find
 PICTURES = sorted(
     name
     for name, component in catalog()["metrics"].items()
-    if component.facts.get("kind") == "set" and component.facts.get("data", "pictures") == "pictures"
+    if component.facts.kind == "set" and component.facts.data == "pictures"
 )
 OTHERS: dict[str, Any] = {"k": 2, "sizes": 3, "seed": 7, "subsets": "made", "features": "vgg16", "resize": "aa"}
 FEW = {"least": 10, "sizes": 4}  # what lets a metric measure the 30 pictures of these tests
@@ -76,7 +76,7 @@ def test_the_planner_knows_what_it_is(name: str) -> None:
     metric = made(name)
     assert isinstance(metric, SetMetric) and component.doc
     for fact in ("kind", "data", "higher_is_better", "unit", "version", "needs"):
-        assert component.facts[fact] == getattr(metric, fact), f"{fact} must be a literal of the class itself"
+        assert getattr(component.facts, fact) == getattr(metric, fact)
     assert component.options["bootstrap"].default in (20, 200) and metric.bootstrap >= 0
 
 

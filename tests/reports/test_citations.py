@@ -14,14 +14,14 @@ from reports.citations import bibtex
 @pytest.fixture
 def known(monkeypatch):
     facts = {
-        "a": {"bibtex": "\n    @article{a,\n      title = {A},\n    }\n    "},
-        "again": {"bibtex": "@article{a,\n  title = {A},\n}"},
-        "b": {"bibtex": "@article{b}"},
-        "nothing": {"bibtex": ""},
-        "silent": {},
+        "a": "\n    @article{a,\n      title = {A},\n    }\n    ",
+        "again": "@article{a,\n  title = {A},\n}",
+        "b": "@article{b}",
+        "nothing": "",
+        "silent": None,
     }
-    found = {name: SimpleNamespace(facts=value) for name, value in facts.items()}
-    monkeypatch.setattr("reports.citations.catalog", lambda: {"method": found})
+    found = {name: SimpleNamespace(facts=SimpleNamespace(bibtex=text)) for name, text in facts.items()}
+    monkeypatch.setattr("reports.citations.methods", lambda: found)
 
 
 def test_each_once_in_order_and_without_indentation(known):
@@ -35,7 +35,7 @@ def test_methods_that_state_none_are_named_but_not_those_with_nothing_to_cite(kn
 
 
 def test_what_the_methods_state_is_bibtex():
-    stated = {name: one.facts["bibtex"] for name, one in catalog()["method"].items() if one.facts.get("bibtex")}
+    stated = {name: one.facts.bibtex for name, one in catalog()["method"].items() if one.facts.bibtex}
     keys = {}
     for name, text in stated.items():
         (entry,), _ = bibtex([name])

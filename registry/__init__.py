@@ -1,0 +1,141 @@
+"""What can be chosen: components and their options, read from the source without importing it.
+
+A component is a class with ``@register(group, name)``. Its ``__init__`` is the single source of its
+options: a parameter with a default is an option (typed, validated, swept from the command line), a
+parameter without one is context that the harness hands in (channels, seeds, shapes).
+
+The annotations that an option may have::
+
+    int  float  str  bool  X | None  tuple[int, ...]
+    Literal["a", "b"]                    one of these words
+    Annotated[float, "[0, 1)"]           an interval in the usual notation, ``inf`` allowed
+
+Keywords of ``@register`` replace defaults for that name; a dictionary with the scales as its keys gives a
+default that depends on ``scale``: ``@register("network", "unet", dim={"smoke": 8, "cpu": 32, ...})``.
+The component's facts (`registry.facts`) are literal class attributes. Options and facts are inherited as Python
+inherits, also from other files; what can't be read from the source is refused with its file and line.
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import gc
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, Literal, TypeVar, cast, overload
+
+from errors import UserError
+from registry.facts import FACTS, DatasetFacts, Facts, MethodFacts, MetricFacts, TaskFacts, TrackerFacts
+from registry.options import SCALES, Option
+from registry.reading import Component, components
+from registry.sources import Sources
+from registry.stages import Method, Stage, check
+from registry.stages import stages as _stages
+
+__all__ = ["FOLDERS", "ROOT", "SCALES", "Component", "Option", "Stage", "catalog", "create", "find", "methods"]
+__all__ += ["nearest", "read", "register", "stages"]
+
+ROOT = Path(__file__).resolve().parent.parent
+FOLDERS = ("methods", "datasets", "metrics", "harness")
+_Class = TypeVar("_Class", bound=type)
+Catalog = dict[str, dict[str, Component[Facts]]]
+
+
+def register(group: str, name: str, **defaults: Any) -> Callable[[_Class], _Class]:
+    """Mark a class as the component ``name`` of ``group``; `catalog` reads the mark from the source."""
+
+    def mark(cls: _Class) -> _Class:
+        return cls
+
+    del group, name, defaults  # read by `catalog`, from the decorator's own text
+    return mark
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """The hint behind an unknown word: ``did you mean rddm?``, or the list of what there is."""
+    names = sorted(known)
+    close = difflib.get_close_matches(word, names, n=1, cutoff=0.5)
+    return f"did you mean {close[0]}?" if close else f"there are: {', '.join(names)}"
+
+
+@overload
+def find(group: Literal["method"], name: str) -> Component[MethodFacts]: ...
+@overload
+def find(group: Literal["dataset"], name: str) -> Component[DatasetFacts]: ...
+@overload
+def find(group: Literal["task"], name: str) -> Component[TaskFacts]: ...
+@overload
+def find(group: Literal["metrics"], name: str) -> Component[MetricFacts]: ...
+@overload
+def find(group: Literal["tracker"], name: str) -> Component[TrackerFacts]: ...
+@overload
+def find(group: str, name: str) -> Component[Facts]: ...
+def find(group: str, name: str) -> Component[Any]:
+    """The component of that name, or a `UserError` with the nearest one."""
+    known = catalog().get(group, {})
+    if name not in known:
+        raise UserError(f"{group}={name}: no such {group}; {nearest(name, known)}")
+    return known[name]
+
+
+def stages(method: str) -> tuple[Stage, ...]:
+    """The trainings of a method, in their order."""
+    return _stages(methods(), find("method", method).name)
+
+
+def methods() -> dict[str, Method]:
+    """Every registered method by name."""
+    return cast(dict[str, Method], catalog()["method"])
+
+
+def create(group: str, name: str, options: Mapping[str, Any], *context: Any) -> Any:
+    """Build a component: ``context`` first, then its options by name (lists become tuples).
+
+    What ``options`` leave out takes the default of that name, or the class' own where it depends on the scale.
+    """
+    component = find(group, name)
+    own = {key: option.default for key, option in component.options.items() if not isinstance(option.default, dict)}
+    given = {key: tuple(value) if isinstance(value, list) else value for key, value in options.items()}
+    values = own | given
+    unknown = set(values) - set(component.options)
+    if unknown:
+        raise UserError(f"{group}={name} has no option {sorted(unknown)[0]}")
+    return component.load()(*context, **values)
+
+
+@functools.lru_cache(maxsize=1)
+def catalog() -> Catalog:
+    """Every registered component by group and name, from the source of `FOLDERS`."""
+    collecting = gc.isenabled()
+    gc.disable()  # nothing here is garbage, and looking through all these trees for some takes a tenth of the time
+    try:
+        return read(ROOT)
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def read(*roots: Path) -> Catalog:
+    """The components below one or more folders that are laid out as `ROOT` is.
+
+    Raises `UserError` with file and line for what can't be read and for facts that do not fit together.
+    """
+    files = {module: path for root in roots for module, path in _modules(root)}
+    sources, found = Sources(files), {group: dict[str, Component[Facts]]() for group in FACTS}
+    for component in (component for module in files for component in components(sources, module)):
+        group = found[component.group]
+        if component.name in group:
+            twice = group[component.name].where
+            raise UserError(f"{component.where}: {component.group}={component.name} is registered at {twice} too")
+        group[component.name] = component
+    check(cast(dict[str, Method], found["method"]))
+    return found
+
+
+def _modules(root: Path) -> Iterable[tuple[str, Path]]:
+    """The modules of `FOLDERS` below a folder, in their order: dotted names and files."""
+    for folder in FOLDERS:
+        for path in sorted((root / folder).rglob("*.py")):
+            parts = path.relative_to(root).with_suffix("").parts
+            yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts), path

@@ -1,0 +1,120 @@
+"""The facts of each group: what the planner knows of a component from its source, without importing it.
+
+Each is declared here and nowhere else, with its type, its default (none: every component has to state it) and what it
+says. A component's class derives from the facts of its group and states what differs as literals of its own body or of
+a base's, so that Python, mypy and the catalogue all see the same: `Component.facts` has these very attributes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar, Literal, TypedDict
+
+
+class StageFacts(TypedDict, total=False):
+    """One cached training of a method, as ``stages`` writes it.
+
+    ``reads``    the groups that it depends on, ``dataset`` among them; without ``task`` it is not shown what is given.
+    ``after``    the stages that it builds on; none where it is left out.
+    ``options``  the method's own options that it depends on; where it is left out all but those in ``sampling``.
+    ``of``       another method, whose own stage of that name this is: alone, for that method says the rest.
+    """
+
+    reads: list[str]
+    after: list[str]
+    options: list[str]
+    of: str
+
+
+class Facts:
+    """The facts that a component of any group may have; those of a network, a sampler, a schedule or a recipe."""
+
+    version: ClassVar[int] = 1
+    """Enters every key that depends on the component: a change of what it computes must bump it."""
+    defaults: ClassVar[Mapping[str, str | list[str]]] = {}
+    """The groups that choosing it switches, and to what: ``{"sampler": "ddim"}``."""
+    free: ClassVar[tuple[str, ...]] = ()
+    """Its options that change no result: they are in no key and in no record."""
+    files: ClassVar[tuple[str, ...]] = ()
+    """Its options that are paths: keys depend on what lies there and not on where."""
+    multiples: ClassVar[Mapping[str, str]] = {}
+    """Options that must be a multiple of another: ``{"batch_size": "devices"}``."""
+
+
+class MethodFacts(Facts):
+    """The facts of a method."""
+
+    stages: ClassVar[Mapping[str, StageFacts]] = {}
+    """Its cached trainings by name, in their order."""
+    sampling: ClassVar[tuple[str, ...]] = ()
+    """Its own options that only sampling depends on: another value trains nothing."""
+    samples_read: ClassVar[tuple[str, ...]] = ("sampler", "sampling_seed", "precision")
+    """What samples depend on beside trainings and inputs: groups, ``sampling_seed`` (noise) and ``precision``."""
+    trains_as: ClassVar[str] = ""
+    """The method whose training this one's is, where that is another; the two share it."""
+    likelihood: ClassVar[bool] = False
+    """Whether metrics of likelihood may measure it."""
+    departs: ClassVar[Mapping[str, Mapping[str, str]]] = {}
+    """Options by column: the ``interval`` and the task's ``kind`` where they leave the reference, and a ``note``."""
+    bibtex: ClassVar[str | None] = None
+    """The citation that reports print; "" where there is nothing to cite."""
+
+
+class DatasetFacts(Facts):
+    """The facts of a data set."""
+
+    counts: ClassVar[Mapping[str, Mapping[str, int]]] = {}
+    """Its own defaults of ``images`` and ``references`` by scale: ``{"images": {"cpu": 64}}``."""
+    truth: ClassVar[bool] = True
+    """Whether ``clean`` is what a restoration should give; False where it has degraded pictures only."""
+    masks: ClassVar[bool] = False
+    """Whether its items come with a mask."""
+
+
+class TaskFacts(Facts):
+    """The facts of a task."""
+
+    kind: ClassVar[Literal["restoration", "generation"]] = "restoration"
+    """Whether there is a degraded input or none."""
+    masks: ClassVar[bool] = False
+    """Whether it marks where it degrades."""
+    paired: ClassVar[bool] = True
+    """Whether ``clean`` is the truth of this very degraded picture."""
+
+
+class MetricFacts(Facts):
+    """The facts of a metric."""
+
+    higher_is_better: ClassVar[bool]
+    """The direction of the figure."""
+    unit: ClassVar[str]
+    """The unit of the figure, "" for a pure number."""
+    kind: ClassVar[Literal["image", "set", "model"]] = "image"
+    """What has a figure: each picture, a whole set, or a trained network."""
+    needs: ClassVar[tuple[str, ...]] = ("pair",)
+    """What there must be: the truth of each picture (pair), a mask, a likelihood."""
+    data: ClassVar[Literal["pictures", "points"]] = "pictures"
+    """What the items are."""
+
+
+class TrackerFacts(Facts):
+    """The facts of a tracker, which only watches: no key depends on it."""
+
+    packages: ClassVar[Mapping[str, str]] = {}
+    """What must be installed: each import name with the option that, when it is set, makes it unneeded ("": none)."""
+    idle: ClassVar[bool] = False
+    """Whether nothing is gathered for it, and it is never opened."""
+
+
+FACTS: dict[str, type[Facts]] = {
+    "method": MethodFacts,
+    "dataset": DatasetFacts,
+    "task": TaskFacts,
+    "metrics": MetricFacts,
+    "features": Facts,
+    "tracker": TrackerFacts,
+    "network": Facts,
+    "sampler": Facts,
+    "schedule": Facts,
+    "train": Facts,
+}

@@ -1,0 +1,102 @@
+"""The trainings of a method as its facts tell them, made whole: whose they are, and what they are built with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NoReturn
+
+from errors import UserError
+from registry.facts import MethodFacts, StageFacts
+from registry.reading import Component
+
+GROUPS = ("network", "task", "dataset", "sampler", "schedule")  # what a training or sampling may depend on by name
+VALUES = ("sampling_seed", "precision")  # what sampling may depend on beside groups
+
+Method = Component[MethodFacts]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One training: ``owner`` is the method whose own it is; its key holds ``options`` and what ``after`` depends on.
+
+    ``after`` are all the stages upstream, those that it builds on by way of others among them.
+
+    ``built_with`` are the options that it is built with: its own and those of all the stages that it builds on, so that
+    it holds these as they were trained. Whatever else the owner has keeps the class' defaults.
+    """
+
+    name: str
+    owner: str
+    reads: tuple[str, ...]
+    after: tuple[str, ...]
+    options: tuple[str, ...]
+    built_with: tuple[str, ...]
+
+
+def trainer(known: Mapping[str, Method], method: Method) -> Method:
+    """The method whose training this one's is: itself, or that which ``trains_as`` names (DDIM trains as DDPM)."""
+    name = method.facts.trains_as or method.name
+    if name not in known:
+        _refuse(method, f"trains_as: there is no method {name}")
+    return known[name]
+
+
+def stages(known: Mapping[str, Method], name: str) -> tuple[Stage, ...]:
+    """The trainings of a method, in their order. Raises `UserError` where its facts do not fit together."""
+    method = known[name]
+    of = trainer(known, method)
+    made: dict[str, Stage] = {}
+    for stage, facts in of.facts.stages.items():
+        made[stage] = _stage(known, of, (stage, facts), made)
+    return tuple(made.values())
+
+
+def _stage(known: Mapping[str, Method], method: Method, named: tuple[str, StageFacts], made: dict[str, Stage]) -> Stage:
+    name, facts = named
+    owner = known.get(facts.get("of", method.name))
+    if owner is None or "of" in owner.facts.stages.get(name, {"of": ""}):
+        _refuse(method, f"stages[{name!r}]: the method {facts.get('of')} has no stage {name} of its own")
+    if "of" in facts and len(facts) > 1:
+        _refuse(method, f"stages[{name!r}] has of alone: {owner.name} says the rest")
+    own = owner.facts.stages[name]
+    direct = own.get("after", [])
+    if early := [one for one in direct if one not in made or owner.name not in (made[one].owner, method.name)]:
+        _refuse(method, f"stages[{name!r}] builds on {early[0]}, which is no stage of it that comes before")
+    after = tuple(dict.fromkeys(one for near in direct for one in (*made[near].after, near)))
+    options = tuple(own.get("options", [one for one in owner.options if one not in owner.facts.sampling]))
+    above = [option for one in after for option in made[one].built_with if option in owner.options]
+    _check_stage(method, owner, name, options)
+    return Stage(name, owner.name, tuple(own["reads"]), after, options, tuple(dict.fromkeys((*above, *options))))
+
+
+def _check_stage(method: Method, owner: Method, name: str, options: Sequence[str]) -> None:
+    reads = owner.facts.stages[name].get("reads", [])
+    if "dataset" not in reads or set(reads) - set(GROUPS):
+        _refuse(
+            owner, f"stages[{name!r}] reads groups of {', '.join(GROUPS)}, and dataset always: it trains on batches"
+        )
+    for option in options:
+        if option not in owner.options:
+            _refuse(owner, f"stages[{name!r}]: there is no option {option}")
+
+
+def check(known: Mapping[str, Method]) -> None:
+    """Raise `UserError` with file and line where a method's facts do not fit together or an option is ignored."""
+    for name, method in known.items():
+        facts = method.facts
+        if unknown := [word for word in facts.samples_read if word not in (*GROUPS, *VALUES)]:
+            _refuse(method, f"samples_read: {unknown[0]} is none of {', '.join((*GROUPS, *VALUES))}")
+        trained = [option for stage in stages(known, name) for option in stage.options]
+        for option in (*trained, *facts.sampling):
+            if option not in method.options:
+                _refuse(method, f"it needs the option {option}, which a stage or ``sampling`` names")
+        for option in method.options:
+            if option in trained and option in facts.sampling:
+                _refuse(method, f"sampling: the option {option} is read by a stage: sampling depends on it by that")
+            if option not in (*trained, *facts.sampling, *facts.free):
+                _refuse(method, f"no stage reads the option {option}, and ``sampling`` does not name it: it is ignored")
+
+
+def _refuse(method: Method, why: str) -> NoReturn:
+    raise UserError(f"{method.where}: {method.cls}: {why}")

@@ -1,0 +1,60 @@
+"""The catalogue with methods that are the tests' own in it."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import sys
+import tempfile
+import types
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import registry
+from harness.commandline import read
+from harness.points import Point
+
+CHAIN = Path(__file__).parent / "sweeps" / "chain_for_tests.py"
+TINY = ("scale=smoke", "dataset.size=16", "images=2", "train.steps=2")
+
+
+@functools.cache
+def _extended(source: str) -> registry.Catalog:
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "methods").mkdir()
+        (Path(folder) / "methods" / "chain.py").write_text(CHAIN.read_text())
+        (Path(folder) / "methods" / "mine.py").write_text(source)
+        found = registry.read(registry.ROOT, Path(folder))
+    chained = {
+        name: replace(found["method"][name], module="tests.sweeps.chain_for_tests") for name in ("codec", "chain")
+    }
+    mine = {name: replace(one, module=_module(source)) for name, one in found["method"].items() if "mine" in one.module}
+    return {**found, "method": {**found["method"], **chained, **mine}}
+
+
+def _module(source: str) -> str:
+    """Something of that source to import, and its name."""
+    name = f"mine_{hashlib.sha256(source.encode()).hexdigest()[:8]}"
+    sys.modules[name] = types.ModuleType(name)
+    exec(source, vars(sys.modules[name]))
+    return name
+
+
+def extend(monkeypatch: pytest.MonkeyPatch, source: str = "") -> None:
+    """Put the chain of trainings into the catalogue, and the methods of ``source``."""
+    monkeypatch.setattr(registry, "catalog", lambda: _extended(source))
+
+
+@functools.cache
+def _base(words: tuple[str, ...]) -> Point:
+    return read([*TINY, *words]).points[0]
+
+
+def point_of(method: str, *words: str, **options: Any) -> Point:
+    """A point of a method of the extended catalogue, at its defaults but for ``options``; ``words`` choose the rest."""
+    known = registry.find("method", method)
+    own = {name: option.at("smoke") for name, option in known.options.items()}
+    return Point({**_base(words).config, "method": {"name": method, **own, **options}})

@@ -1,0 +1,53 @@
+"""The training loop, with a method that is nothing but its losses."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from harness.fit import Job, Silent, fit
+from harness.group import Alone
+from harness.store import Entry, read_npz
+from methods.base import Method
+from methods.parts import Parts
+
+
+class Turns(Method):
+    """A critic in every step, a generator in every second one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.steps = nn.Linear(1, 1)
+        nn.init.zeros_(self.steps.weight)
+
+    def parts(self, stage):
+        return Parts({"steps": self.steps})
+
+    def update(self, batch):
+        if batch == "stop":
+            raise KeyboardInterrupt
+        with torch.no_grad():
+            self.steps.weight += 1
+        done = self.steps.weight.item()
+        return {"critic": done} | ({"generator": -done} if done % 2 == 0 else {})
+
+    def sample(self, given, sampler, noise):
+        raise NotImplementedError
+
+
+def job(seconds: float, stop: int) -> Job:
+    batch = lambda step: "stop" if step == stop else None  # noqa: E731
+    return Job("model", 5, seconds, 0, batch, Alone(torch.device("cpu")))
+
+
+def test_steps_may_have_different_losses_also_across_a_resume(tmp_path):
+    told = []
+    with pytest.raises(KeyboardInterrupt):
+        fit(Turns(), job(0.0, 3), Entry(tmp_path / "entry"), Silent())
+    fit(Turns(), job(60.0, 9), Entry(tmp_path / "entry"), Silent(), lambda step, losses: told.append((step, losses)))
+    assert told[:3] == [(1, {"critic": 1.0}), (2, {"critic": 2.0, "generator": -2.0}), (3, {"critic": 3.0})]
+    curve = read_npz(Entry(tmp_path / "entry"), "curve.npz")
+    np.testing.assert_array_equal(curve["curve.critic"], [1, 2, 3, 4, 5])
+    np.testing.assert_array_equal(curve["curve.generator"], [np.nan, -2, np.nan, -4, np.nan])

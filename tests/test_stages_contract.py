@@ -1,0 +1,116 @@
+"""Every stage of every method: a resumed training has the same bits, and what it leaves behind is all that counts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+import registry
+from harness.batches import Data
+from harness.build import built, method_of
+from harness.plan import Plan, plan
+from methods.base import Method
+from registry import catalog, find, stages
+from tests.catalog_for_tests import extend, point_of
+from tests.test_contract import drawn
+
+CPU = torch.device("cpu")
+METHODS = [name for name in catalog()["method"] if stages(name)]
+STAGES = [(name, stage.name) for name in METHODS for stage in stages(name)]
+STAGES += [("codec", "codec"), ("chain", "prior"), ("chain", "control")]
+
+
+@pytest.fixture(autouse=True)
+def _extended(monkeypatch):
+    extend(monkeypatch)
+
+
+def planned(name: str, *words: str) -> Plan:
+    """The plan of a method in the surroundings that it brings itself."""
+    switched = [f"{group}={to}" for group, to in find("method", name).facts.defaults.items()]
+    return plan(point_of(name, "task=denoise", *switched, *words))
+
+
+def begun(made: Plan, name: str, left: Mapping[str, Mapping[str, Tensor]]) -> Method:
+    """The method that trains a stage, on top of what upstream stages have ``left``."""
+    stage = next(stage for stage in made.stages if stage.name == name)
+    method = built(made.point, stage.method, stage.options, Data(made).source.shape, CPU)
+    for upstream in stage.after:
+        if upstream in left:
+            method.load(upstream, left[upstream])
+    method.begin(name)
+    return method.train()
+
+
+def copied(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name: value.detach().clone().contiguous() for name, value in tensors.items()}
+
+
+def same(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
+    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+@pytest.mark.parametrize(("name", "stage"), STAGES)
+def test_a_resumed_stage_goes_on_with_the_same_bits(name, stage):
+    made = planned(name)
+    data = Data(made)
+    method = begun(made, stage, {})
+    for step in range(2):
+        method.update(data.batch(step, 2, CPU))
+    state = copied(method.state(stage))
+    upstream = {one: method.weights(one) for one in next(one for one in made.stages if one.name == stage).after}
+    again = begun(planned(name, "seed=1"), stage, upstream)
+    again.resume(stage, state)
+    assert same(copied(again.state(stage)), state)
+    losses = [one.update(data.batch(2, 2, CPU)) for one in (method, again)]
+    assert losses[0] == losses[1]
+    assert same(copied(again.state(stage)), copied(method.state(stage)))
+    assert same(copied(again.weights(stage)), copied(method.weights(stage)))
+
+
+@pytest.mark.parametrize(("name", "stage"), STAGES)
+def test_all_that_a_stage_changes_is_among_its_parts(name, stage):
+    """Or a resumed training would lose it."""
+    made = planned(name)
+    method = begun(made, stage, {})
+    parts = method.parts(stage)
+    modules = [*parts.networks.values(), *(average.module for average in parts.averages.values())]
+    named = {value.data_ptr() for module in modules for value in module.state_dict().values()}
+    before = copied(method.state_dict())
+    method.update(Data(made).batch(0, 2, CPU))
+    changed = {key: value for key, value in method.state_dict().items() if not torch.equal(value, before[key])}
+    assert changed and {value.data_ptr() for value in changed.values()} <= named
+    assert parts.learners, "a stage that has begun has something that learns"
+
+
+@pytest.mark.parametrize("name", [*METHODS, "codec", "chain"])
+def test_the_weights_of_all_stages_make_the_same_samples(name):
+    made = planned(name)
+    first, left = method_of(made.point, Data(made).source.shape, CPU), {}
+    for stage in stages(name):
+        trainer = begun(made, stage.name, left)
+        for step in range(2):
+            trainer.update(Data(made).batch(step, 2, CPU))
+        left[stage.name] = copied(trainer.weights(stage.name))
+        first.load(stage.name, left[stage.name])
+    other = method_of(planned(name, "seed=1").point, Data(made).source.shape, CPU)
+    inputs, rows = Data(made).tests(), np.arange(2)
+    untrained = drawn(made, other.eval(), inputs, rows)
+    for stage, weights in left.items():
+        other.load(stage, weights)
+        assert same(copied(other.weights(stage)), weights)
+    samples = drawn(made, other.eval(), inputs, rows)
+    assert torch.equal(samples, drawn(made, first.eval(), inputs, rows)) and not torch.equal(samples, untrained)
+    assert torch.equal(samples, drawn(made, trainer.eval(), inputs, rows)), "the last stage has them all"
+
+
+@pytest.mark.parametrize("name", [name for name in METHODS if registry.find("method", name).facts.trains_as])
+def test_a_method_that_trains_as_another_does_what_that_one_does(name):
+    known = find("method", name)
+    mine, theirs = known.load(), find("method", known.facts.trains_as).load()
+    for word in ("begin", "update", "parts", "distribute"):
+        assert getattr(mine, word) is getattr(theirs, word), word
