@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from errors import UserError
 from harness.recorded import READERS, whole
+from harness.sealed import Damaged, read
 from reports.columns import FIXED, REQUIRED, arrow
 
 if TYPE_CHECKING:
@@ -44,13 +44,13 @@ def load(results_dir: str | Path, runs: Sequence[str] | None = None, sweep: str 
 
 def _runs_of(path: Path) -> set[str]:
     try:
-        return {str(point["run"]) for point in json.loads(path.read_text(encoding="utf-8"))}
-    except FileNotFoundError:
+        return {point["run"] for point in read(path, [{"run": str}])}
+    except Damaged as damage:
+        if path.exists():
+            raise UserError(f"{damage}; give the sweep's command again") from damage
         known = sorted(file.parent.name for file in path.parent.parent.glob("*/points.json"))
         there = f"there are: {', '.join(known)}" if known else "there are none yet"
         raise UserError(f"sweep {path.parent.name!r}: no such sweep in {path.parent.parent}; {there}") from None
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise damaged(path, error) from error
 
 
 def damaged(path: Path, error: Exception) -> UserError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -11,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from errors import UserError
+from harness.recorded import path_of
+from harness.sealed import Damaged, read
 from reports.load import damaged
 from reports.model import Failure
 
@@ -54,10 +55,12 @@ def points_of(root: Path, sweep: str | None) -> list[Point]:
 
 def _read(path: Path) -> list[Point]:
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
+        told = read(path, [dict])
         experiment = path.parent.name.rpartition("-")[0] or DEFAULT
         return [_point(point, experiment) for point in told]
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+    except Damaged as damage:
+        raise UserError(f"{damage}; give the sweep's command again") from damage
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise damaged(path, error) from error
 
 
@@ -88,7 +91,9 @@ def waiting(points: Sequence[Point], done: Iterable[str]) -> int:
 
 def _failure(root: Path, point: Point) -> Failure:
     kept: Mapping[str, Any] = {}
-    with suppress(OSError, ValueError):  # never started, or its marker is gone: the sweep's reason is all there is
-        kept = json.loads((root / "failures" / point.run / "FAILED").read_text(encoding="utf-8"))
-    reason = point.reason or str(kept.get("reason", "")) or "did not run to its end"
+    with suppress(Damaged):  # never started, or its marker is gone: the sweep's reason is all there is
+        kept = read(root / "failures" / point.run / "FAILED", {"reason": str, "traceback": str})
+    lost = "its record is damaged: give the sweep's command again"
+    ended = lost if path_of(root, point.run).exists() else "did not run to its end"
+    reason = point.reason or str(kept.get("reason", "")) or ended
     return Failure(" ".join(point.overrides), reason, str(kept.get("traceback", "")))

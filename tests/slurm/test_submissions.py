@@ -186,3 +186,15 @@ def test_data_that_changes_after_the_submission_is_refused_by_the_jobs(slurm, sw
     (reason,) = [standing.reason for _, standing in bench.state.points]
     assert re.fullmatch(r"sampling \w+: its data changed since it was submitted; start the sweep again", reason)
     assert list((bench.root / "records").glob("*")) == []
+
+
+def test_code_that_changes_after_the_submission_runs_on_no_node(slurm, sweep):
+    bench = sweep("method=identity")
+    assert (start := bench.run()).returncode == 0, start.stderr
+    laid = Path(submissions(bench.folder)[0].facts["code"]) / "json.py"
+    laid.write_text("print('this ran')")  # Python would take it for the standard library's
+    slurm.run("scontrol", "release", *waits(slurm))
+    slurm.wait(bench.jobs()["scoring identity"].name, "COMPLETED", "FAILED", "CANCELLED", seconds=90)
+    (reason,) = [standing.reason for _, standing in bench.state.points]
+    assert f"error: {laid}: was not among the frozen files; the frozen code is not run: " in reason
+    assert not any("this ran" in bench.said(job) for job in bench.jobs().values())

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
@@ -20,6 +21,7 @@ from harness.plan import Plan, plan
 from harness.progress import Report
 from harness.store import Store
 from reports import load
+from reports.findings.points import points_of
 from sweeps.__main__ import main
 from sweeps.collect import folder_of
 from sweeps.folder import list_points, submissions, write_submission
@@ -179,6 +181,10 @@ def test_a_damaged_file_of_a_sweep_is_named_and_nothing_is_lost(
             status = main([*words, "--results", str(root)])
             said = capsys.readouterr()
             told += said.err + said.out
+        with suppress(UserError):  # and nothing else
+            points_of(root, None)
+        with suppress(UserError):
+            load(root, sweep=name.parts[1])
             assert status == 0 or (status == 2 and said.err.startswith("error: ") and said.err.count("\n") == 1), name
         assert "submission.json" not in str(name) or damage == "another's" or str(root / name) in told
         for made in plans:
