@@ -71,7 +71,7 @@ def _table(records: Records, layout: Layout, ends: tuple[Group, Group], names: t
     """The metrics that both have; the other conditions are of the family, whole."""
     taken = {run for end in ends for run in end.runs}
     others = tuple(group for group in layout.groups if taken.isdisjoint(group.runs))
-    whole = replace(layout, groups=(*ends, *others))
+    whole = _only(layout, (*ends, *others))
     seeds, trained = Seeds(whole), any(end.trained for end in ends)
     rows, least = [], FEWEST
     for code in stamps(records, layout.places[sorted(taken)]):
@@ -87,6 +87,14 @@ def _table(records: Records, layout: Layout, ends: tuple[Group, Group], names: t
     caption = f"{plain(head['dataset'])} {plain(head['task'])}: A = {plain(names[0])}, B = {plain(names[1])}"
     caption += "; conditional on these trainings" if trained and least < FEWEST else ""
     return Sheet("compare", "", "compare", caption, HEADER, tuple(rows))
+
+
+def _only(layout: Layout, groups: tuple[Group, ...]) -> Layout:
+    """The block with the runs of these conditions alone: one run of a condition is compared without its others."""
+    kept = sorted(run for group in groups for run in group.runs)
+    place = {run: number for number, run in enumerate(kept)}
+    moved = tuple(replace(group, runs=tuple(place[run] for run in group.runs)) for group in groups)
+    return Layout(layout.name, layout.heads.iloc[kept].reset_index(drop=True), layout.places[kept], moved)
 
 
 def _against(one: Figures, stamp: tuple[str, str, str, bool], groups: int) -> tuple[MetricFacts, Comparison | None]:

@@ -10,6 +10,7 @@ import pytest
 
 from reports.findings.comparisons import won
 from reports.statistics import apart, share, spread
+from reports.stats.multiplicity import holm
 from reports.stats.spread import Spread
 
 R = 4000
@@ -155,3 +156,15 @@ def test_what_is_reported_as_detectable_is_found_with_a_power_of_four_fifths(tra
     cells = cut(np.arange(units), 0.0, trainings, seed=9)
     size = float(np.median(spread(cells, 0).detectable))
     assert 0.74 < np.mean(spread(cells + size, 0).p < 0.05) < 0.84
+
+
+@pytest.mark.parametrize("spreads", [[1, 1, 1, 1, 1], [0.1, 0.3, 1, 3, 9]])
+def test_a_winner_among_equals_is_named_in_fewer_than_five_per_cent(spreads: list[float]) -> None:
+    """The first by its mean is compared with each other one, and wins if every adjusted p is below 0.05."""
+    rng, count = np.random.default_rng(10), 2000
+    figures = rng.standard_normal((count, 5, 16)) * np.array(spreads)[:, None] + rng.standard_normal((count, 1, 16))
+    first = figures.mean(2).argmax(1)
+    others = np.array([[k for k in range(5) if k != one] for one in first])
+    gaps = np.take_along_axis(figures, first[:, None, None], 1) - np.take_along_axis(figures, others[:, :, None], 1)
+    p = spread(gaps.reshape(-1, 1, 16), 0).p.reshape(count, 4)
+    assert np.mean([(holm(row) < 0.05).all() for row in p]) < 0.05

@@ -176,6 +176,16 @@ def test_other_protocols_and_metrics_are_not_paired(tmp_path):
         compare(tmp_path, "a1", "c1")
 
 
+def test_one_run_of_a_condition_is_compared_without_its_others():
+    heads = load(RECORDED).drop_duplicates("run")
+    heads = heads[(heads["task"] == "denoise") & (heads["sampler.eta"] == 0)].set_index(["method", "seed"])["run"]
+    (sheet,) = compare(RECORDED, heads["rddm", 0], heads["ddim", 0])
+    assert [row[8].text for row in sheet.rows] == ["1", "1", "1"] and "conditional on these trainings" in sheet.caption
+    for second in (heads["ddim", 1], heads["rddm", 1]):
+        with pytest.raises(UserError, match="no training seed in common"):
+            compare(RECORDED, heads["rddm", 0], second)
+
+
 def test_null_is_a_value(tmp_path):
     for run, value in (("a1", None), ("a2", 0.5)):
         saved(tmp_path, run, value=1.0, **{"sampler.x": value})

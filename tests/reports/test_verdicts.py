@@ -19,7 +19,9 @@ from reports.analysis import analyse  # noqa: E402
 from reports.compare import HEADER, compare  # noqa: E402
 from reports.findings.decision import decided  # noqa: E402
 from reports.html.numbers import decimals, probability  # noqa: E402
+from reports.load import load  # noqa: E402
 from reports.model import Block, Comparison, Estimate, Score  # noqa: E402
+from reports.table import main_table, show  # noqa: E402
 from reports.text.markdown import document  # noqa: E402
 from reports.text.sheets import sheets  # noqa: E402
 from reports.text.wording import adjusted, verdict  # noqa: E402
@@ -314,6 +316,18 @@ def test_a_picture_with_two_figures_is_damage_by_name(tmp_path: Path) -> None:
     for told in (lambda: analyse(tmp_path), lambda: compare(tmp_path, "method=aaa", "method=bbb")):
         with pytest.raises(UserError, match=r"bbb-0\.parquet: is damaged.*two figures of psnr for picture p03"):
             told()
+
+
+def test_the_terminal_and_the_tidy_table_know_photographs_and_damage(tmp_path: Path) -> None:
+    run = record(tmp_path, "aaa", [10.0, 10.0, 10.0, 22.0], source=["x", "x", "x", ""], sources=2)
+    records = load(tmp_path)
+    table = main_table(records, [run])
+    assert table["psnr"].tolist() == [16.0] and "means by photograph first" in show(table, 100)
+    path = tmp_path / "records" / f"{run}.parquet"
+    rows = pd.read_parquet(path)
+    pd.concat([rows, rows.head(1)]).to_parquet(path, index=False)
+    with pytest.raises(UserError, match=r"aaa-0\.parquet.*two figures of psnr for picture p00"):
+        load(tmp_path)
 
 
 def test_two_runs_of_one_condition_and_seed_are_refused(tmp_path: Path) -> None:
