@@ -23,6 +23,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from harness.recorded import write_note
+
 METRICS = (("psnr", "dB", True, 20.0, 1.0), ("ssim", "", True, 0.6, 0.03), ("mae", "8-bit levels", False, 20.0, -2.0))
 SWEEP = "scale-00000000"
 FIXED = {
@@ -76,7 +78,9 @@ def write(root: Path, runs: int, images: int, seeds: int) -> None:
             point.get("sampler.eta", 0)
         )  # type: ignore[arg-type]
         figures = gain + pictures + 0.2 * rng.normal(size=images)
-        pq.write_table(table(point | {"run": run, "samples": f"s{run}"}, names, figures), folder / f"{run}.parquet")
+        path = folder / f"{run}.parquet"
+        pq.write_table(table(point | {"run": run, "samples": f"s{run}"}, names, figures), path)
+        write_note(path, path.read_bytes(), {})
         words = [f"{name}={value}" for name, value in point.items() if name != "training"]
         told.append({"run": run, "status": "done", "overrides": words, "reason": ""})
     (root / "sweeps" / SWEEP).mkdir(parents=True)
