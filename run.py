@@ -74,16 +74,16 @@ def start(arguments: Sequence[str]) -> None:
 
 def main(arguments: Sequence[str]) -> int:
     """Check the whole command line, run its points, show what came out."""
-    if {"-h", "--help"} & set(arguments):
-        from harness.help import text
-
-        sys.stdout.write(text() + "\n")
-        return 0
-    words = parse(arguments)
-    if words.asks_hydra:
-        start(arguments)
-        return 0
     try:
+        if {"-h", "--help"} & set(arguments):
+            from harness.help import text
+
+            sys.stdout.write(text() + "\n")
+            return 0
+        words = parse(arguments)
+        if words.asks_hydra:
+            start(arguments)
+            return 0
         command = read(arguments)
         plans = [plan(point) for point in command.points]
         if words.dry_run:

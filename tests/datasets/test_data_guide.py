@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import Literal
 
 import numpy as np
 import pytest
 
 import registry
-from datasets.frames import Frame
-from datasets.papers.copied import Copied
-from datasets.papers.layouts import Place, matched, stems
 from errors import UserError
 from tests.datasets.layouts_for_tests import COPIES, save
 
@@ -30,10 +26,11 @@ def test_the_table_has_every_adapter_and_its_protocol():
 
 def test_the_guides_own_data_set_is_read_and_works(tmp_path):
     (source,) = re.findall(r"```python\n(.*?)```", GUIDE, re.S)
-    (component,) = registry.read(source, "guide")
+    (tmp_path / "datasets").mkdir()
+    (tmp_path / "datasets" / "night.py").write_text(source)
+    component = registry.read(registry.ROOT, tmp_path)["dataset"]["night"]
     assert component.options["copy"].choices == ("whole", "part") and component.facts.free == ("root", "copy")
-    scope = {"register": registry.register, "Copied": Copied, "Place": Place, "Frame": Frame, "Literal": Literal}
-    exec(source, scope | {"stems": stems, "matched": matched}, made := {})
+    exec(source, made := {})
     for folder in ("train/dark", "train/light", "test/dark", "test/light"):
         for number in range(2):
             save(tmp_path / folder / f"{number}.png")

@@ -6,6 +6,7 @@ import inspect
 
 import pytest
 
+import run
 from errors import UserError
 from registry import SCALES, catalog, create, find
 from registry.facts import FACTS
@@ -55,3 +56,12 @@ def test_what_is_left_out_takes_the_default_of_that_name():
     assert (create("metrics", "psnr_lit", {}).region, create("metrics", "psnr_shadow", {}).region) == ("lit", "shadow")
     assert create("metrics", "psnr_lit", {"region": "shadow"}).region == "shadow"
     assert create("sampler", "ddpm", {}).strength == 1.0
+
+
+def test_help_tells_what_cannot_be_read_in_one_line(monkeypatch, capsys):
+    def unreadable():
+        raise UserError("methods/mine.py:7: Mine.stage is no fact")
+
+    monkeypatch.setattr("harness.help.catalog", unreadable)
+    assert run.main(["--help"]) == 2
+    assert capsys.readouterr().err == "error: methods/mine.py:7: Mine.stage is no fact\n"
