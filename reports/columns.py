@@ -49,6 +49,7 @@ REQUIRED = ("run", "inputs", "method", "image", "metric", "value", "protocol")
 OWN = ("image", "source", "metric", "value", "unit", "protocol", "higher_is_better", "floor", "replicates")
 # Beside the options, what a run may differ in.
 SEEDS = ("seed", "sampling_seed", "data_seed")
+POOLED = ("data_seed", "dataset.fold")  # each value brings further pictures, which are taken together
 SETTINGS = (*SEEDS, "scale", "precision")
 
 

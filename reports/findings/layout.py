@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reports.columns import SEEDS, varying
+from reports.columns import POOLED, SEEDS, varying
 from reports.html.numbers import worded
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Layout:
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """The keys of the test pictures, one for each data seed."""
+        """The keys of the test pictures, one for each data seed and fold."""
         return tuple(dict.fromkeys(self.heads["inputs"]))
 
 
@@ -64,14 +64,14 @@ def plain(value: Any) -> Any:
 def layouts(heads: pd.DataFrame, order: Mapping[str, int]) -> list[Layout]:
     """The blocks of runs, one row of ``heads`` each: data set, task, their options, number of pictures.
 
-    Data seeds are pooled: they bring further pictures. Where one data seed has several inputs (the data itself was
-    changed), each inputs key has a block. Blocks and conditions come in the ``order`` of their first run, a place
+    Data seeds and folds are pooled: they bring further pictures. Where one of each has several inputs (the data itself
+    was changed), each inputs key has a block. Blocks and conditions come in the ``order`` of their first run, a place
     by run key; runs without a place follow by method and options; the identity method, if not asked for, leads.
     """
     if not len(heads):
         return []
     ordered = _ordered(heads, order)
-    own = [name for name in ordered.columns if name in PLACES or name.partition(".")[0] in PLACES]
+    own = [name for name in ordered.columns if name not in POOLED and name.partition(".")[0] in PLACES]
     codes = _told_apart(ordered, _codes(ordered, [*own, "n"]))
     place = ordered.pop("_order").to_numpy()
     asked = np.where(place < 0, len(order), place)
@@ -82,13 +82,14 @@ def layouts(heads: pd.DataFrame, order: Mapping[str, int]) -> list[Layout]:
 
 
 def _ordered(heads: pd.DataFrame, order: Mapping[str, int]) -> pd.DataFrame:
-    options = [name for name in varying(heads) if name not in SEEDS]
+    options = [name for name in varying(heads) if name not in (*SEEDS, *POOLED)]
     place = [
         order.get(run, -1 if method == ANCHOR else len(order))
         for run, method in zip(heads["run"], heads["method"], strict=True)
     ]
     table = heads.assign(_order=place, _row=np.arange(len(heads)))
-    by = ["_order", "method", *options, *(name for name in SEEDS if name in heads.columns), "run"]
+    seeds = [name for name in dict.fromkeys((*SEEDS, *POOLED)) if name in heads.columns]
+    by = ["_order", "method", *options, *seeds, "run"]
     return table.sort_values(by, kind="stable", na_position="first")
 
 
@@ -101,10 +102,10 @@ def _codes(table: pd.DataFrame, names: Sequence[str]) -> np.ndarray:
 
 
 def _told_apart(heads: pd.DataFrame, codes: np.ndarray) -> np.ndarray:
-    """The codes of blocks, further apart by inputs where one data seed has more than one of them."""
-    seeds = heads["data_seed"] if "data_seed" in heads.columns else 0
-    table = heads.assign(_place=codes, _seed=seeds)[["_place", "_seed", "inputs"]]
-    counts = table.groupby(["_place", "_seed"], dropna=False)["inputs"].nunique()
+    """The codes of blocks, further apart by inputs where one data seed and fold has more than one of them."""
+    pooled = [name for name in POOLED if name in heads.columns]
+    table = heads.assign(_place=codes)[["_place", *pooled, "inputs"]]
+    counts = table.groupby(["_place", *pooled], dropna=False)["inputs"].nunique()
     mixed = set(counts.index[counts > 1].get_level_values("_place"))
     return _codes(table.assign(inputs=table["inputs"].where(table["_place"].isin(mixed))), ["_place", "inputs"])
 

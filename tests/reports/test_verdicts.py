@@ -25,6 +25,7 @@ from reports.table import main_table, show  # noqa: E402
 from reports.text.markdown import document  # noqa: E402
 from reports.text.sheets import sheets  # noqa: E402
 from reports.text.wording import adjusted, verdict  # noqa: E402
+from tests.records_for_tests import keep  # noqa: E402
 
 PICTURES = 12
 
@@ -298,6 +299,19 @@ def test_a_photograph_is_one_in_all_inputs(tmp_path: Path) -> None:
     assert (found.images, found.photographs) == (12, 3)
 
 
+def test_folds_bring_further_pictures_and_are_taken_together(tmp_path: Path) -> None:
+    """Each fold has photographs of its own: all of them count once, in one block."""
+    for fold in range(2):
+        for method, gain in (("aaa", 0.0), ("bbb", 1.0)):
+            columns = {"dataset.fold": fold, "inputs": f"i-{fold}", "run": f"{method}-{fold}"}
+            figures = {f"f{fold}p{place}": 20.0 + place + gain * (1 + place / 10) for place in range(3)}
+            record(tmp_path, method, figures, **columns)
+    (block,) = analyse(tmp_path).blocks
+    assert block.name == "photos denoise" and len(block.conditions) == 2
+    found = against(tmp_path, "bbb", "aaa")
+    assert (found.images, found.seeds) == (6, 1)
+
+
 def test_one_stamp_with_two_directions_is_refused(tmp_path: Path) -> None:
     record(tmp_path, "aaa", drawn(0))
     record(tmp_path, "bbb", drawn(1), higher_is_better=False)
@@ -312,7 +326,7 @@ def test_a_picture_with_two_figures_is_damage_by_name(tmp_path: Path) -> None:
     record(tmp_path, "aaa", drawn(0))
     path = tmp_path / "records" / f"{record(tmp_path, 'bbb', drawn(1))}.parquet"
     table = pd.read_parquet(path)
-    pd.concat([table, table.iloc[3:4].assign(value=99.0)]).to_parquet(path, index=False)
+    keep(pd.concat([table, table.iloc[3:4].assign(value=99.0)]), path)
     for told in (lambda: analyse(tmp_path), lambda: compare(tmp_path, "method=aaa", "method=bbb")):
         with pytest.raises(UserError, match=r"bbb-0\.parquet: is damaged.*two figures of psnr for picture p03"):
             told()
@@ -325,7 +339,7 @@ def test_the_terminal_and_the_tidy_table_know_photographs_and_damage(tmp_path: P
     assert table["psnr"].tolist() == [16.0] and "means by photograph first" in show(table, 100)
     path = tmp_path / "records" / f"{run}.parquet"
     rows = pd.read_parquet(path)
-    pd.concat([rows, rows.head(1)]).to_parquet(path, index=False)
+    keep(pd.concat([rows, rows.head(1)]), path)
     with pytest.raises(UserError, match=r"aaa-0\.parquet.*two figures of psnr for picture p00"):
         load(tmp_path)
 
