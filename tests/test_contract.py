@@ -84,9 +84,10 @@ def check_batch_invariance(point_plan: Plan, method, inputs, rows) -> None:
     """One by one, in reverse, and together: the same images.
 
     float64 shows that nothing else of a batch reaches an image. In float32 the networks' own rounding depends on the
-    batch (1e-6 of their output) and noise prediction divides it by 1 - a, 1/157 at the end of DDPM's linear schedule.
+    batch and the processor (1e-6 of their output; of the images, 1.4e-5 was seen with AVX-512), and noise prediction
+    divides it by 1 - a, 1/157 at the end of DDPM's linear schedule.
     """
-    for kind, tolerance in ((torch.float64, 1e-9), (torch.float32, 1e-5 if _is_stable(point_plan) else 1e-4)):
+    for kind, tolerance in ((torch.float64, 1e-9), (torch.float32, 3e-5 if _is_stable(point_plan) else 1e-4)):
         precise = copy.deepcopy(method).to(kind).eval()
         together = drawn(point_plan, precise, inputs, rows)
         alone = torch.cat([drawn(point_plan, precise, inputs, rows[k : k + 1]) for k in rows[::-1]]).flip(0)
