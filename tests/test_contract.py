@@ -75,23 +75,22 @@ def drawn(point_plan: Plan, method, inputs, rows, seed: int = 0) -> torch.Tensor
         return method.sample(seen, sampler_of(point), noise)
 
 
-def _is_stable(point_plan: Plan) -> bool:
-    """Whether no x0 estimate divides by a small 1 - a: all but the prediction of noise."""
-    return point_plan.columns.get("method.predict") != "noise"
-
-
 def check_batch_invariance(point_plan: Plan, method, inputs, rows) -> None:
     """One by one, in reverse, and together: the same images.
 
     float64 shows that nothing else of a batch reaches an image. In float32 the networks' own rounding depends on the
-    batch and the processor (1e-6 of their output; of the images, 1.4e-5 was seen with AVX-512), and noise prediction
-    divides it by 1 - a, 1/157 at the end of DDPM's linear schedule.
+    batch and on the processor, and methods enlarge it (noise prediction divides it by 1 - a, 1/157 at the end of DDPM's
+    linear schedule): the batch may change an image by a few times what float32 itself does.
     """
-    for kind, tolerance in ((torch.float64, 1e-9), (torch.float32, 3e-5 if _is_stable(point_plan) else 1e-4)):
+    images = {}
+    for kind in (torch.float64, torch.float32):
         precise = copy.deepcopy(method).to(kind).eval()
         together = drawn(point_plan, precise, inputs, rows)
+        images[kind] = together.double()
+        rounding = float((images[kind] - images[torch.float64]).abs().max())
         alone = torch.cat([drawn(point_plan, precise, inputs, rows[k : k + 1]) for k in rows[::-1]]).flip(0)
-        assert_close(alone, together, rtol=0, atol=tolerance, msg="the batch or its order changed an image")
+        allowed = min(1e-9 + 4 * rounding, 1e-3)
+        assert_close(alone, together, rtol=0, atol=allowed, msg="the batch or its order changed an image")
 
 
 def check_method(point_plan: Plan) -> None:

@@ -154,10 +154,13 @@ def test_help_lists_every_group_component_and_option():
 
 @pytest.mark.parametrize("content", [b"a: [1\nb: }", b"? [\x01", b"\xff\xfe a"])
 def test_an_experiment_that_is_no_yaml_is_one_line(tmp_path, monkeypatch, content):
-    for path in commandline.FOLDER.glob("*.yaml"):
-        (tmp_path / path.name).write_bytes(path.read_bytes())
-    (tmp_path / "mine.yaml").write_bytes(content)
-    monkeypatch.setattr(commandline, "FOLDER", tmp_path)
+    folder = tmp_path / f"{tmp_path.name}_sweeps"  # a package of its own, as sweeps/ is one
+    folder.mkdir()
+    for path in [*commandline.FOLDER.glob("*.yaml"), commandline.FOLDER / "__init__.py"]:
+        (folder / path.name).write_bytes(path.read_bytes())
+    (folder / "mine.yaml").write_bytes(content)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(commandline, "FOLDER", folder)
     with pytest.raises(UserError, match="-cn mine: no YAML ") as raised:
         read(["-cn", "mine"])
     assert "\n" not in str(raised.value)

@@ -9,7 +9,8 @@ from torch import nn
 
 from harness.fit import Job, Silent, fit
 from harness.group import Alone
-from harness.store import Entry, read_npz
+from harness.keys import key
+from harness.store import Store, read_npz
 from methods.base import Method
 from methods.parts import Parts
 
@@ -43,11 +44,13 @@ def job(seconds: float, stop: int) -> Job:
 
 
 def test_steps_may_have_different_losses_also_across_a_resume(tmp_path):
-    told = []
+    told, facts = [], {"stage": "model"}
+    entry = Store(tmp_path).entry("trainings", key("trainings", facts))
+    entry.begin(facts)
     with pytest.raises(KeyboardInterrupt):
-        fit(Turns(), job(0.0, 3), Entry(tmp_path / "entry"), Silent())
-    fit(Turns(), job(60.0, 9), Entry(tmp_path / "entry"), Silent(), lambda step, losses: told.append((step, losses)))
+        fit(Turns(), job(0.0, 3), entry, Silent())
+    fit(Turns(), job(60.0, 9), entry, Silent(), lambda step, losses: told.append((step, losses)))
     assert told[:3] == [(1, {"critic": 1.0}), (2, {"critic": 2.0, "generator": -2.0}), (3, {"critic": 3.0})]
-    curve = read_npz(Entry(tmp_path / "entry"), "curve.npz")
+    curve = read_npz(entry, "curve.npz")
     np.testing.assert_array_equal(curve["curve.critic"], [1, 2, 3, 4, 5])
     np.testing.assert_array_equal(curve["curve.generator"], [np.nan, -2, np.nan, -4, np.nan])

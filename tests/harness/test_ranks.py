@@ -78,12 +78,14 @@ def two(tmp_path_factory) -> Entry:
 def test_devices_train_the_same_entry_to_the_same_result(one, two):
     """Two ranks and one process with their batches together, in float32.
 
-    Losses to 1e-5. Weights to lr = 1e-3, where training moves them by 1e-2: of rounding errors in a gradient that is
-    nearly 0 Adam makes steps as large as any.
+    The first loss to 1e-6, all to 1e-4, and weights to lr = 1e-3, where training moves them by 1e-2: of rounding errors
+    in a gradient that is nearly 0 Adam makes steps as large as any. In float64 all are equal (test_group.py).
     """
     assert one.path.name == two.path.name
     assert (one.facts()["devices"], two.facts()["devices"]) == (1, 2)
-    assert_close(read_npz(two, "curve.npz")["curve.loss"], read_npz(one, "curve.npz")["curve.loss"], rtol=1e-5, atol=0)
+    shared, alone = (read_npz(entry, "curve.npz")["curve.loss"] for entry in (two, one))
+    assert_close(shared[:1], alone[:1], rtol=1e-6, atol=0)
+    assert_close(shared, alone, rtol=1e-4, atol=0)
     assert apart(two, one) < 1e-3
 
 

@@ -221,7 +221,7 @@ def test_frozen_code_that_is_not_what_was_frozen_does_not_run(tmp_path: Path, na
     if damage == "gone":
         (place / name).unlink()
     else:
-        (place / name).write_bytes(DAMAGES[damage](data, (place / "registry.py").read_bytes()))
+        (place / name).write_bytes(DAMAGES[damage](data, (place / "errors.py").read_bytes()))
     with pytest.raises(UserError, match=rf"{name.rpartition('/')[2]}: .*give the sweep's command again"):
         check_frozen(str(place), sha256)
     assert freeze(tmp_path) == (place, sha256)

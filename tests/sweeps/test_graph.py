@@ -115,7 +115,8 @@ assert "torch" not in sys.modules
 
 
 def stages(copy, *words: str) -> list[list[str]]:
-    done = copy.python("-c", COUNT, "-m", *TINY, *words)
+    command = [sys.executable, "-c", COUNT, "-m", *TINY, *words]
+    done = subprocess.run(command, cwd=copy.root, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return [line.split(" ") for line in done.stdout.splitlines()]
 

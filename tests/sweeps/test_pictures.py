@@ -7,6 +7,7 @@ import itertools
 import numpy as np
 from PIL import Image
 
+from harness.keys import key
 from harness.store import Store, write_npz
 from sweeps.pictures import COLUMNS, CONDITIONS, chosen, conditions, draw, left_out
 
@@ -65,10 +66,14 @@ def test_the_grid_is_drawn_with_its_note(tmp_path):
     kept = {("inputs", "i"): {"clean": shade, "degraded": shade + 90}}
     kept |= {("samples", str(one["samples"])): {"images": shade + 200} for one in points()}
     for (level, name), arrays in kept.items():
-        entry = store.entry(level, name)
+        entry = store.entry(level, key(level, {"name": name}))
+        entry.begin({"name": name})
         write_npz(entry, {"inputs": "inputs.npz", "samples": "samples.npz"}[level], **arrays)
         entry.finish({})
-    made = draw(points(), store, tmp_path / "grid.png")
+    named = [
+        {**one, **{level: key(level, {"name": one[level]}) for level in ("inputs", "samples")}} for one in points()
+    ]
+    made = draw(named, store, tmp_path / "grid.png")
     assert made is not None and made.note == "Not shown: all seeds but the first."
     with Image.open(made.path) as page:
         pixels = np.asarray(page)
