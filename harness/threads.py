@@ -1,9 +1,9 @@
-"""How many threads torch computes with, and how they wait; imported before torch is.
+"""How many threads torch computes with, told before each training and sampling; imported where a process begins.
 
-Threads that spin while they wait for each other give two cores 1.5 times the speed of threads that sleep, and beside
-one busy process less than a fifth of it, since who spins keeps a core from the one that is waited for. So they spin a
-few thousand times only, which is what an idle machine needs, and where cores are shared there are no more threads than
-cores that nobody else keeps busy. A training keeps the number it began with, which decides how its sums are rounded.
+OpenMP's threads spin for a while before they sleep. On an idle machine of two cores that gives 1.4 times the speed of
+threads that sleep at once; beside one busy process they wait for each other's cores, and one thread is nearly twice as
+fast as two of either kind. So there are as many threads as cores that nobody else keeps busy. A training keeps the
+number it began with, which decides how its sums are rounded. `benchmarks/threads.py` measures it.
 """
 
 from __future__ import annotations
@@ -15,13 +15,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-SPINS = "3000"  # of GNU OpenMP, whose own 300,000 are what a busy neighbour makes expensive
 WINDOW = 0.3  # seconds that must have been watched before others are said to be busy
 SHARED = 0.5  # cores' worth of others' work from which on a core is theirs
 _STAT = Path("/proc/stat")
-
-if "OMP_WAIT_POLICY" not in os.environ:
-    os.environ.setdefault("GOMP_SPINCOUNT", SPINS)
 
 
 @dataclass(frozen=True)

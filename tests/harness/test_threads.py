@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -18,7 +16,6 @@ from harness.store import Entry, Store
 from harness.threads import Usage, go_on_with, left, share_cores, spent
 from harness.train import train
 
-ROOT = Path(__file__).resolve().parents[2]
 STAT = """cpu  100 0 100 5000 0 0 0 0 0 0
 cpu0 700 400 150 9000 800 30 20 100 0 0
 cpu1 200 0 50 9000 0 0 0 0 0 0
@@ -139,12 +136,3 @@ def stopping(at: int):
 def test_a_resumed_training_has_the_bits_of_its_own_number_of_threads(tmp_path, monkeypatch):
     through, resumed = (trained(tmp_path / str(at), at, monkeypatch) for at in (0, 3))
     assert through.read("weights.safetensors") == resumed.read("weights.safetensors")
-
-
-@pytest.mark.parametrize("said", [{}, {"OMP_WAIT_POLICY": "ACTIVE"}, {"GOMP_SPINCOUNT": "7"}])
-def test_how_threads_wait_is_the_user_s_where_it_is_said(said):
-    clean = {name: value for name, value in os.environ.items() if name not in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")}
-    code = "import os, harness.threads; print(os.environ.get('GOMP_SPINCOUNT'), os.environ.get('OMP_WAIT_POLICY'))"
-    told = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=clean | said, capture_output=True, text=True)
-    spins = {"OMP_WAIT_POLICY": "None", "GOMP_SPINCOUNT": "7"}.get(next(iter(said), ""), threads.SPINS)
-    assert told.stdout.split() == [spins, said.get("OMP_WAIT_POLICY", "None")]
