@@ -12,7 +12,6 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
-import harness.threads  # noqa: F401 - before anything imports torch
 from errors import UserError, visible
 from harness.commandline import Command, Words, from_hydra, parse, read, results_dir
 from harness.config import store_nodes

@@ -11,7 +11,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import harness.threads  # noqa: F401 - before anything imports torch
 from errors import UserError
 from harness.files import write_atomic
 from harness.parent import end_with_parent

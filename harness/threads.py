@@ -1,4 +1,4 @@
-"""How many threads torch computes with, told before each training and sampling; imported where a process begins.
+"""How many threads torch computes with, looked at before each training and sampling.
 
 OpenMP's threads spin for a while before they sleep. On an idle machine of two cores that gives 1.4 times the speed of
 threads that sleep at once; beside one busy process they wait for each other's cores, and one thread is nearly twice as

@@ -18,7 +18,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
-import harness.threads  # noqa: F401 - before anything imports torch
 from sweeps.work import Work, do
 
 PRELOADED = ("harness.train", "harness.sample", "harness.score", "pandas", "sweeps.work")

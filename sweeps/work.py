@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import harness.threads  # noqa: F401 - before anything imports torch
 from errors import UserError
 from harness import execute
 from harness.ensure import PointFailed, whole

@@ -1,11 +1,10 @@
-"""For all tests: threads that wait as the program's do, and no run of the suite reaches for a network."""
+"""For all tests: no run of the suite reaches for a network."""
 
 from __future__ import annotations
 
 import os
 
 import compat
-import harness.threads  # noqa: F401 - before torch is imported
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 

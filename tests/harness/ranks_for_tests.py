@@ -11,7 +11,6 @@ import torch
 from safetensors.torch import load
 from torch import Tensor, distributed
 
-import harness.threads  # noqa: F401 - this is a process of its own
 from harness.batches import Data
 from harness.build import method_of
 from harness.commandline import read

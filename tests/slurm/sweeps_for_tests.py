@@ -30,7 +30,6 @@ FILES = {"trainings": "weights.safetensors", "samples": "samples.npz", "scores":
 # Points one after the other in one process that nobody disturbs.
 UNDISTURBED = """
 import sys
-import harness.threads
 from harness.commandline import read, results_dir
 from harness.execute import execute
 from harness.plan import plan
