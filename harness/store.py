@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import re
 import shutil
 import uuid
 import zipfile
@@ -26,7 +25,7 @@ import numpy as np
 from errors import UserError
 from harness.files import plainly, sweep, write_atomic
 from harness.holder import Holder
-from harness.keys import key
+from harness.keys import is_name, key
 from harness.lock import Lock
 from harness.sealed import Damaged, Each, Shape, is_time, parsed, seal, unsealed
 
@@ -35,7 +34,6 @@ Status = Literal["missing", "partial", "done", "failed"]
 _MARKERS = ("DONE", "FAILED")
 DONE_SHAPE: dict[str, Shape] = {"facts": dict, "files": Each({"sha256": str, "bytes": int}), "finished": str}
 FAILED_SHAPE: dict[str, Shape] = {"reason": str, "traceback": str, "facts": dict, "failed": is_time}
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.=+-]{0,150}")
 
 
 class Store:
@@ -214,7 +212,7 @@ def read_npz(entry: Entry, name: str) -> dict[str, np.ndarray]:
 
 
 def _plain(name: str, reserved: tuple[str, ...] = ()) -> str:
-    if name in reserved or not _NAME.fullmatch(name):
+    if name in reserved or not is_name(name):
         raise ValueError(f"{name!r} cannot be a name in the store: letters, digits and _ . = + - only")
     return name
 

@@ -12,13 +12,14 @@ from typing import Any
 
 from errors import UserError
 from harness import recorded
+from harness.listed import read_points
 from harness.sealed import Damaged
 from harness.store import Store
 from sweeps import cluster
 from sweeps.attempts import Attempt, attempts, running
 from sweeps.cluster import State
 from sweeps.driver import driver
-from sweeps.folder import Submission, read_points, submissions
+from sweeps.folder import Submission, submissions
 from sweeps.sbatch import cancelled, ids
 from sweeps.slurm import last_life, log_of
 

@@ -16,7 +16,7 @@ import pytest
 from errors import UserError
 from reports.analysis import analyse
 from reports.model import Block, Condition, Report
-from tests.records_for_tests import keep
+from tests.records_for_tests import keep, listed
 
 PICTURES = 24
 RECORDED = Path(__file__).parent / "recorded"
@@ -57,10 +57,8 @@ def record(root: Path, method: str, adds: float, seed: int = 0, **columns: Any) 
 
 def sweep(root: Path, points: list[tuple[str, str, list[str]]], name: str = "run-00000000") -> str:
     """Write a sweep's points: (run, status, overrides)."""
-    folder = root / "sweeps" / name
-    folder.mkdir(parents=True, exist_ok=True)
     told = [{"run": run, "status": status, "overrides": words, "reason": ""} for run, status, words in points]
-    (folder / "points.json").write_text(json.dumps(told))
+    listed(root / "sweeps" / name, told)
     return name
 
 
