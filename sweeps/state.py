@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -12,8 +11,8 @@ from typing import Any
 
 from errors import UserError
 from harness import recorded
+from harness.ensure import failure_of
 from harness.listed import read_points
-from harness.sealed import Damaged
 from harness.store import Store
 from sweeps import cluster
 from sweeps.attempts import Attempt, attempts, running
@@ -154,10 +153,9 @@ class Sweep:
         """The reason that a failure left in the store, unless an attempt has begun ``since``."""
         marked = [(level, key)] if level else []
         for where, name in [*marked, ("failures", row["run"])]:
-            with suppress(Damaged):
-                failure = self.store.entry(where, name).failure()
-                if datetime.fromisoformat(failure["failed"]).timestamp() >= int(since):
-                    return str(failure["reason"])
+            failure = failure_of(self.store.entry(where, name))
+            if failure and datetime.fromisoformat(failure["failed"]).timestamp() >= int(since):
+                return str(failure["reason"])
         return ""
 
     def _on_cluster(self, job: Handed) -> Standing:

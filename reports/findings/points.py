@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from errors import UserError
+from harness.ensure import failure_of
 from harness.listed import read_points
 from harness.recorded import path_of
-from harness.sealed import Damaged, read
+from harness.store import Store
 from reports.model import Failure
 
 WAITING = ("waiting", "running")  # the statuses of runs that may still get a record
@@ -82,9 +82,7 @@ def waiting(points: Sequence[Point], done: Iterable[str]) -> int:
 
 
 def _failure(root: Path, point: Point) -> Failure:
-    kept: Mapping[str, Any] = {}
-    with suppress(Damaged):  # never started, or its marker is gone: the sweep's reason is all there is
-        kept = read(root / "failures" / point.run / "FAILED", {"reason": str, "traceback": str})
+    kept = failure_of(Store(root).entry("failures", point.run))  # nothing for what never started
     lost = "its record is damaged: give the sweep's command again"
     ended = lost if path_of(root, point.run).exists() else "did not run to its end"
     reason = point.reason or str(kept.get("reason", "")) or ended
