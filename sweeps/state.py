@@ -128,9 +128,9 @@ class Sweep:
 
     def _undone(self, row: Mapping[str, Any]) -> Iterator[Standing]:
         """How what is not made yet stands, in order; the last is the record."""
-        if self.store.entry("samples", row["samples"]).status != "done":
+        if not self.store.entry("samples", row["samples"]).sound:
             for level, key in [*(("trainings", key) for key in row["trainings"].values()), ("samples", row["samples"])]:
-                if self.store.entry(level, key).status != "done":
+                if not self.store.entry(level, key).sound:
                     yield self._unmade(row, level, key)
         yield self._unmade(row, "", row["run"])
 
