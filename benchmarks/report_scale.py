@@ -23,10 +23,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from harness.listed import write_points
 from harness.recorded import write_note
 
 METRICS = (("psnr", "dB", True, 20.0, 1.0), ("ssim", "", True, 0.6, 0.03), ("mae", "8-bit levels", False, 20.0, -2.0))
 SWEEP = "scale-00000000"
+LISTED = {"status": "done", "reason": "", "trainings": {}, "inputs": "i", "samples": "s", "reals": "r", "scores": {}}
 FIXED = {
     **{f"train.{name}": 0.5 for name in ("lr", "ema", "clip", "decay", "warmup", "steps")},
     **{f"network.{name}": 32 for name in ("dim", "groups", "heads", "depth")},
@@ -82,9 +84,8 @@ def write(root: Path, runs: int, images: int, seeds: int) -> None:
         pq.write_table(table(point | {"run": run, "samples": f"s{run}"}, names, figures), path)
         write_note(path, path.read_bytes(), {})
         words = [f"{name}={value}" for name, value in point.items() if name != "training"]
-        told.append({"run": run, "status": "done", "overrides": words, "reason": ""})
-    (root / "sweeps" / SWEEP).mkdir(parents=True)
-    (root / "sweeps" / SWEEP / "points.json").write_text(json.dumps(told))
+        told.append({**LISTED, "run": run, "method": str(point["method"]), "overrides": words})
+    write_points(root / "sweeps" / SWEEP, told)
 
 
 def table(point: dict[str, object], names: list[str], figures: np.ndarray) -> pa.Table:

@@ -11,7 +11,7 @@ from typing import Any
 
 from errors import UserError
 from harness.holder import Holder
-from harness.progress import say
+from harness.progress import say, say_once
 from harness.sealed import Damaged
 from harness.store import Entry
 
@@ -29,6 +29,18 @@ def whole(entry: Entry) -> bool:
     except Damaged:
         return False
     return True
+
+
+def failure_of(entry: Entry) -> dict[str, Any]:
+    """What an entry that failed tells, as `Entry.failure`; nothing where it did not, or where its marker is damaged,
+    which is then named."""
+    if entry.status != "failed":
+        return {}
+    try:
+        return entry.failure()
+    except Damaged as damage:
+        say_once(f"passed over, for it is damaged: {damage}; why it failed is lost: give the sweep's command again")
+        return {}
 
 
 def ensure(entry: Entry, facts: Mapping[str, Any], make: Callable[[Entry], None]) -> None:
@@ -61,11 +73,9 @@ def ensure(entry: Entry, facts: Mapping[str, Any], make: Callable[[Entry], None]
 
 def _refuse_failed(entry: Entry) -> None:
     """Raise `PointFailed` for what failed since this process began: the other points of a sweep would fail alike."""
-    if entry.status == "failed":
-        with suppress(Damaged):
-            failure = entry.failure()
-            if datetime.fromisoformat(failure["failed"]).timestamp() > _BEGAN:
-                raise PointFailed(failure["reason"])
+    failure = failure_of(entry)
+    if failure and datetime.fromisoformat(failure["failed"]).timestamp() > _BEGAN:
+        raise PointFailed(failure["reason"])
 
 
 def _usable(entry: Entry) -> bool:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
 DIGITS = 20  # 80 bits: a million entries collide with probability 4e-13
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.=+-]{0,150}")
 
 
 def canonical(value: Any) -> str:
@@ -32,6 +34,11 @@ def key(kind: str, facts: Mapping[str, Any]) -> str:
     """
     text = canonical({"kind": kind, "facts": dict(facts)})
     return hashlib.sha256(text.encode("ascii")).hexdigest()[:DIGITS]
+
+
+def is_name(value: Any) -> bool:
+    """Whether a value can be the name of a folder or file of the store, and is no path that leads elsewhere."""
+    return type(value) is str and _NAME.fullmatch(value) is not None
 
 
 def _refuse_others(value: Any) -> None:

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness.files import plainly, write_atomic
+from harness.files import plainly
 from harness.plan import Plan
 from harness.progress import say
-from harness.recorded import check, has, path_of, write_note
+from harness.recorded import check, has, path_of, write_record
 from harness.sealed import Damaged
 from registry import FOLDERS, ROOT
 
@@ -103,8 +103,7 @@ def write(root: Path, plan: Plan, table: pd.DataFrame) -> Path:
     table.to_parquet(buffer, index=False)
     with plainly(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomic(path, buffer.getvalue())
-    write_note(path, buffer.getvalue(), held | {name: node.key for name, node in plan.scores.items()})
+    write_record(path, buffer.getvalue(), held | {name: node.key for name, node in plan.scores.items()})
     return path
 
 

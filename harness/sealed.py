@@ -109,7 +109,7 @@ def parsed(path: Path, data: bytes, shape: Shape) -> Any:
 def fits(value: Any, shape: Shape) -> bool:
     """Whether a value has a shape; a float may be written as a whole number, and is finite."""
     if isinstance(shape, type):
-        return math.isfinite(value) if shape is float and type(value) in (int, float) else type(value) is shape
+        return _finite(value) if shape is float else type(value) is shape
     if isinstance(shape, Either):
         return any(fits(value, one) for one in shape.shapes)
     if isinstance(shape, list):
@@ -119,6 +119,13 @@ def fits(value: Any, shape: Shape) -> bool:
     if isinstance(shape, Mapping):
         return type(value) is dict and all(name in value and fits(value[name], shape[name]) for name in shape)
     return shape(value)
+
+
+def _finite(value: Any) -> bool:
+    try:
+        return type(value) in (int, float) and math.isfinite(value)
+    except OverflowError:  # a whole number beyond all floats
+        return False
 
 
 def _digest(told: Mapping[str, Any]) -> str:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import re
 import shutil
 import uuid
 import zipfile
@@ -26,7 +25,7 @@ import numpy as np
 from errors import UserError
 from harness.files import plainly, sweep, write_atomic
 from harness.holder import Holder
-from harness.keys import key
+from harness.keys import is_name, key
 from harness.lock import Lock
 from harness.sealed import Damaged, Each, Shape, is_time, parsed, seal, unsealed
 
@@ -34,8 +33,7 @@ FACTS = "facts.json"  # in each entry: what it depends on, of which its name is 
 Status = Literal["missing", "partial", "done", "failed"]
 _MARKERS = ("DONE", "FAILED")
 DONE_SHAPE: dict[str, Shape] = {"facts": dict, "files": Each({"sha256": str, "bytes": int}), "finished": str}
-FAILED_SHAPE: dict[str, Shape] = {"reason": str, "traceback": str, "facts": dict, "failed": is_time}
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.=+-]{0,150}")
+FAILED_SHAPE: dict[str, Shape] = {"entry": str, "reason": str, "traceback": str, "facts": dict, "failed": is_time}
 
 
 class Store:
@@ -83,6 +81,10 @@ class Entry:
         return Lock(self.path.with_name(f".{self.path.name}.lock"), waiting=waiting)
 
     @property
+    def _name(self) -> str:
+        return f"{self.path.parent.name}/{self.path.name}"
+
+    @property
     def status(self) -> Status:
         """What the markers tell. "partial": somebody is writing, or was killed while writing."""
         markers: tuple[tuple[str, Status], ...] = (("DONE", "done"), ("FAILED", "failed"), ("", "partial"))
@@ -115,7 +117,7 @@ class Entry:
         """Mark the entry as failed, with one line of reason, the whole traceback and JSON facts."""
         (self.path / "DONE").unlink(missing_ok=True)
         failure = {"reason": reason, "traceback": traceback, "facts": dict(facts), "failed": _now()}
-        self._mark("FAILED", seal(failure))
+        self._mark("FAILED", seal({"entry": self._name, **failure}))
 
     def read(self, name: str) -> bytes:
         """A file of a done entry. Raises `Damaged` unless it is, byte for byte, what DONE promises."""
@@ -143,7 +145,10 @@ class Entry:
 
     def failure(self) -> dict[str, Any]:
         """Reason, traceback, facts and time ("failed") given to `fail`. Raises `Damaged` if it did not fail."""
-        return unsealed(self.path / "FAILED", FAILED_SHAPE)
+        told = unsealed(self.path / "FAILED", FAILED_SHAPE)
+        if (of := told.pop("entry")) != self._name:
+            raise Damaged(f"{self.path / 'FAILED'}: belongs to another entry ({of})")
+        return told
 
     def verify(self) -> None:
         """Read every file. Raises `Damaged` for the first that is not what was written."""
@@ -214,7 +219,7 @@ def read_npz(entry: Entry, name: str) -> dict[str, np.ndarray]:
 
 
 def _plain(name: str, reserved: tuple[str, ...] = ()) -> str:
-    if name in reserved or not _NAME.fullmatch(name):
+    if name in reserved or not is_name(name):
         raise ValueError(f"{name!r} cannot be a name in the store: letters, digits and _ . = + - only")
     return name
 

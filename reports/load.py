@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from errors import UserError
+from harness.listed import read_points
 from harness.recorded import READERS, whole
-from harness.sealed import Damaged, read
 from reports.columns import FIXED, REQUIRED, arrow
 
 if TYPE_CHECKING:
@@ -43,14 +43,11 @@ def load(results_dir: str | Path, runs: Sequence[str] | None = None, sweep: str 
 
 
 def _runs_of(path: Path) -> set[str]:
-    try:
-        return {point["run"] for point in read(path, [{"run": str}])}
-    except Damaged as damage:
-        if path.exists():
-            raise UserError(f"{damage}; give the sweep's command again") from damage
+    if not path.exists():
         known = sorted(file.parent.name for file in path.parent.parent.glob("*/points.json"))
         there = f"there are: {', '.join(known)}" if known else "there are none yet"
-        raise UserError(f"sweep {path.parent.name!r}: no such sweep in {path.parent.parent}; {there}") from None
+        raise UserError(f"sweep {path.parent.name!r}: no such sweep in {path.parent.parent}; {there}")
+    return {point["run"] for point in read_points(path.parent)}
 
 
 def damaged(path: Path, error: Exception) -> UserError:

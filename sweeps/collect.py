@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.keys import key
+from harness.listed import write_points
 from harness.plan import Plan
-from sweeps.folder import write_points
 from sweeps.pictures import Grid, draw
 from sweeps.state import Standing, Sweep
 

@@ -7,8 +7,7 @@ leaves its log, its attempts and its progress.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -16,16 +15,14 @@ from typing import Any
 
 from errors import UserError
 from harness.files import plainly, write_atomic
+from harness.listed import write_points
 from harness.plan import Plan
 from harness.progress import say_once
-from harness.sealed import Damaged, Each, Either, Shape, read, seal, unsealed
+from harness.sealed import Damaged, Either, Shape, seal, unsealed
 from registry import nearest
 from sweeps.graph import with_anchors
 from sweeps.jobs import Job, text
 
-KEYS = Each(str)
-ROW: dict[str, Shape] = {"run": str, "status": str, "overrides": [str], "reason": str, "method": str}
-ROW |= {"trainings": KEYS, "inputs": str, "samples": str, "reals": str, "scores": KEYS}
 JOB: dict[str, Shape] = {"number": int, "kind": str, "method": str, "needs": [int], "tasks": [str], "gpus": int}
 JOB |= {"about": Either((float, type(None)))}
 FACTS: dict[str, Shape] = {"launcher": str, "settings": dict, "code": str, "sha256": str, "jobs": [JOB], "created": str}
@@ -46,13 +43,6 @@ class Submission:
     def path(self, number: int, kind: str) -> Path:
         """A file of a job: "json", "log", "attempts.jsonl" or "progress.json"."""
         return self.folder / "jobs" / f"{number}.{kind}"
-
-
-def write_points(folder: Path, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Write ``points.json``."""
-    with plainly(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-    write_atomic(folder / "points.json", json.dumps(list(rows), indent=1).encode())
 
 
 def point_row(made: Plan, status: str) -> dict[str, Any]:
@@ -77,14 +67,6 @@ def list_points(folder: Path, plans: Sequence[Plan]) -> None:
     anchors = [made for made in with_anchors(plans) if made.run not in asked]
     rows = [point_row(made, "waiting") for made in plans] + [point_row(made, "anchor") for made in anchors]
     write_points(folder, rows)
-
-
-def read_points(folder: Path) -> list[dict[str, Any]]:
-    """The rows of ``points.json``. Raises `UserError` where there are none, or the file is damaged."""
-    try:
-        return list(read(folder / "points.json", [ROW]))
-    except Damaged as damage:
-        raise UserError(f"no sweep can be read there: {damage}; give the command that started it again") from damage
 
 
 def write_submission(folder: Path, facts: Mapping[str, Any], jobs: Sequence[Job]) -> Submission:

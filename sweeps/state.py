@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -12,13 +11,14 @@ from typing import Any
 
 from errors import UserError
 from harness import recorded
-from harness.sealed import Damaged
+from harness.ensure import failure_of
+from harness.listed import read_points
 from harness.store import Store
 from sweeps import cluster
 from sweeps.attempts import Attempt, attempts, running
 from sweeps.cluster import State
 from sweeps.driver import driver
-from sweeps.folder import Submission, read_points, submissions
+from sweeps.folder import Submission, submissions
 from sweeps.sbatch import cancelled, ids
 from sweeps.slurm import last_life, log_of
 
@@ -128,9 +128,9 @@ class Sweep:
 
     def _undone(self, row: Mapping[str, Any]) -> Iterator[Standing]:
         """How what is not made yet stands, in order; the last is the record."""
-        if self.store.entry("samples", row["samples"]).status != "done":
+        if not self.store.entry("samples", row["samples"]).sound:
             for level, key in [*(("trainings", key) for key in row["trainings"].values()), ("samples", row["samples"])]:
-                if self.store.entry(level, key).status != "done":
+                if not self.store.entry(level, key).sound:
                     yield self._unmade(row, level, key)
         yield self._unmade(row, "", row["run"])
 
@@ -153,10 +153,9 @@ class Sweep:
         """The reason that a failure left in the store, unless an attempt has begun ``since``."""
         marked = [(level, key)] if level else []
         for where, name in [*marked, ("failures", row["run"])]:
-            with suppress(Damaged):
-                failure = self.store.entry(where, name).failure()
-                if datetime.fromisoformat(failure["failed"]).timestamp() >= int(since):
-                    return str(failure["reason"])
+            failure = failure_of(self.store.entry(where, name))
+            if failure and datetime.fromisoformat(failure["failed"]).timestamp() >= int(since):
+                return str(failure["reason"])
         return ""
 
     def _on_cluster(self, job: Handed) -> Standing:

@@ -19,7 +19,7 @@ from typing import Any
 
 from errors import UserError
 from harness import execute
-from harness.ensure import PointFailed, whole
+from harness.ensure import PointFailed, failure_of, whole
 from harness.lock import LockLostError
 from harness.parent import end_with_parent
 from harness.plan import Plan, Stage, plan
@@ -186,9 +186,8 @@ def _refuse_missing(entry: Entry, name: str) -> None:
     """Raise `Missing` unless an entry is whole; a damaged one is discarded, so that a retry makes it again."""
     if whole(entry):
         return
-    with suppress(Damaged):
-        if entry.status == "failed":
-            raise Missing(f"{name}: {entry.failure()['reason']}")
+    if failure := failure_of(entry):
+        raise Missing(f"{name}: {failure['reason']}")
     with entry.lock():
         damaged = entry.status == "done" and not whole(entry)
         if damaged:

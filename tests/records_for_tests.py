@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
+from harness.listed import write_points
 from harness.recorded import write_note
 
 
@@ -19,3 +22,10 @@ def keep(table: pd.DataFrame, path: Path) -> Path:
     """Write a table as a record."""
     table.to_parquet(path, index=False)
     return noted(path)
+
+
+def listed(folder: Path, points: Sequence[Mapping[str, Any]]) -> None:
+    """Write the points of a sweep of which only a part is told."""
+    rest = {"status": "done", "overrides": [], "reason": "", "method": "rddm", "trainings": {}, "scores": {}}
+    rest |= {"inputs": "inputs", "samples": "samples", "reals": "reals"}
+    write_points(folder, [{**rest, **point} for point in points])

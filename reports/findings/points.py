@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from errors import UserError
+from harness.ensure import failure_of
+from harness.listed import read_points
 from harness.recorded import path_of
-from harness.sealed import Damaged, read
-from reports.load import damaged
+from harness.store import Store
 from reports.model import Failure
 
 WAITING = ("waiting", "running")  # the statuses of runs that may still get a record
@@ -54,21 +54,13 @@ def points_of(root: Path, sweep: str | None) -> list[Point]:
 
 
 def _read(path: Path) -> list[Point]:
-    try:
-        told = read(path, [dict])
-        experiment = path.parent.name.rpartition("-")[0] or DEFAULT
-        return [_point(point, experiment) for point in told]
-    except Damaged as damage:
-        raise UserError(f"{damage}; give the sweep's command again") from damage
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise damaged(path, error) from error
+    experiment = path.parent.name.rpartition("-")[0] or DEFAULT
+    return [_point(point, experiment) for point in read_points(path.parent)]
 
 
 def _point(told: Mapping[str, Any], experiment: str) -> Point:
-    words = tuple(str(word) for word in told.get("overrides", ()))
-    status = told.get("status", "done")
-    asked, waits = status != ANCHORED, status in WAITING
-    return Point(str(told["run"]), words, experiment, str(told.get("reason", "")), asked, waits)
+    asked, waits = told["status"] != ANCHORED, told["status"] in WAITING
+    return Point(told["run"], tuple(told["overrides"]), experiment, told["reason"], asked, waits)
 
 
 def nothing_at(point: Point, run: str) -> Point:
@@ -90,9 +82,7 @@ def waiting(points: Sequence[Point], done: Iterable[str]) -> int:
 
 
 def _failure(root: Path, point: Point) -> Failure:
-    kept: Mapping[str, Any] = {}
-    with suppress(Damaged):  # never started, or its marker is gone: the sweep's reason is all there is
-        kept = read(root / "failures" / point.run / "FAILED", {"reason": str, "traceback": str})
+    kept = failure_of(Store(root).entry("failures", point.run))  # nothing for what never started
     lost = "its record is damaged: give the sweep's command again"
     ended = lost if path_of(root, point.run).exists() else "did not run to its end"
     reason = point.reason or str(kept.get("reason", "")) or ended

@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 
 from harness.commandline import read
+from harness.listed import read_points
 from harness.plan import plan
 from reports import load
 from tests import warm
@@ -53,7 +54,7 @@ def test_a_sweep_over_eta_trains_twice_and_samples_four_times(swept):
         assert list(table["method"]) == ["rddm", "rddm", "ddim", "ddim"]
         assert list(table["sampler.eta"]) == [0, 1, 0, 1]
         assert table["psnr"].notna().all() and table["psnr_input"].nunique() == 1
-    assert [point["status"] for point in json.loads((folder / "points.json").read_text())] == [
+    assert [point["status"] for point in read_points(folder)] == [
         *["done"] * 4,
         "anchor",
     ]

@@ -174,6 +174,16 @@ def test_a_damaged_failure_is_no_traceback(entry: Entry, marker: bytes) -> None:
         entry.failure()
 
 
+@pytest.mark.parametrize(("level", "name"), [("trainings", KEY), ("samples", key("samples", {"seed": 1}))])
+def test_another_entrys_failure_is_none_of_ours(tmp_path: Path, entry: Entry, level: str, name: str) -> None:
+    other = Store(tmp_path).entry(level, name)
+    for one in (entry, other):
+        one.fail("diverged", "", {})
+    (entry.path / "FAILED").write_bytes((other.path / "FAILED").read_bytes())
+    with pytest.raises(Damaged, match=f"FAILED: belongs to another entry .{level}/{name}."):
+        entry.failure()
+
+
 @pytest.mark.parametrize("copied", [["DONE", "a", "facts.json"], ["DONE", "a"], ["facts.json"]])
 def test_another_entrys_copy_does_not_pass_for_an_entry(tmp_path: Path, copied: list[str]) -> None:
     """Whole and unaltered, and made from something else."""

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.records_for_tests import keep
+from tests.records_for_tests import keep, listed
 
 METRICS = {
     "psnr": ("dB", "psnr;8bit;v1", True, 9.8655, 1.0),
@@ -76,7 +76,5 @@ def results(tmp_path: Path) -> Path:
     runs = ["r-rddm-0", "r-rddm-1", "r-ddim-0", "r-ddim-1", "r-lost"]
     points = [{"run": run, "status": "done", "overrides": [], "reason": ""} for run in runs]
     points[-1] |= {"status": "failed", "reason": "out of memory"}
-    folder = tmp_path / "sweeps" / "etas"
-    folder.mkdir(parents=True)
-    (folder / "points.json").write_text(json.dumps(points))
+    listed(tmp_path / "sweeps" / "etas", points)
     return tmp_path

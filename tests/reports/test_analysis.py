@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
 import zlib
@@ -14,9 +13,10 @@ import pandas as pd
 import pytest
 
 from errors import UserError
+from harness.store import Store
 from reports.analysis import analyse
 from reports.model import Block, Condition, Report
-from tests.records_for_tests import keep
+from tests.records_for_tests import keep, listed
 
 PICTURES = 24
 RECORDED = Path(__file__).parent / "recorded"
@@ -57,10 +57,8 @@ def record(root: Path, method: str, adds: float, seed: int = 0, **columns: Any) 
 
 def sweep(root: Path, points: list[tuple[str, str, list[str]]], name: str = "run-00000000") -> str:
     """Write a sweep's points: (run, status, overrides)."""
-    folder = root / "sweeps" / name
-    folder.mkdir(parents=True, exist_ok=True)
     told = [{"run": run, "status": status, "overrides": words, "reason": ""} for run, status, words in points]
-    (folder / "points.json").write_text(json.dumps(told))
+    listed(root / "sweeps" / name, told)
     return name
 
 
@@ -356,9 +354,7 @@ def test_a_set_metric_without_replicates_has_no_interval(tmp_path: Path) -> None
 
 def test_failures_are_told_with_their_tracebacks(planted: Path) -> None:
     done = record(planted, "rddm", 1.5, 0)
-    (planted / "failures" / "lost").mkdir(parents=True)
-    marker = {"reason": "loss is nan", "traceback": "Traceback ...", "facts": {}, "failed": "now"}
-    (planted / "failures" / "lost" / "FAILED").write_text(json.dumps(marker))
+    Store(planted).entry("failures", "lost").fail("loss is nan", "Traceback ...", {})
     report = analyse(
         planted, sweep(planted, [(done, "done", []), ("lost", "failed", ["a=1", "b=2"]), ("gone", "failed", [])])
     )
@@ -366,6 +362,21 @@ def test_failures_are_told_with_their_tracebacks(planted: Path) -> None:
     first, second = report.failures
     assert (first.overrides, first.reason, first.traceback) == ("a=1 b=2", "loss is nan", "Traceback ...")
     assert (second.reason, second.traceback) == ("did not run to its end", "")
+
+
+@pytest.mark.parametrize("copied", [False, True])
+def test_a_failure_that_was_altered_or_is_anothers_is_named_and_not_told(
+    planted: Path, copied: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for run in ("lost", "other"):
+        Store(planted).entry("failures", run).fail(f"loss of {run} is nan at step 3", "Traceback ...", {})
+    path = planted / "failures" / "lost" / "FAILED"
+    there = path.read_bytes().replace(b"step 3", b"step 9")
+    path.write_bytes((planted / "failures" / "other" / "FAILED").read_bytes() if copied else there)
+    (failure,) = analyse(planted, sweep(planted, [("lost", "failed", [])])).failures
+    assert (failure.reason, failure.traceback) == ("did not run to its end", "")
+    (line,) = capsys.readouterr().err.splitlines()
+    assert str(path) in line and ("belongs to another entry (failures/other)" if copied else "checksum") in line
 
 
 def test_points_that_still_run_or_wait_are_counted_and_are_no_failures(planted: Path) -> None:

@@ -105,7 +105,9 @@ def test_a_parquet_file_that_is_no_record_is_named(results: Path, synth: SimpleN
 def test_a_sweep_that_is_not_there_or_damaged_is_named(results: Path) -> None:
     with pytest.raises(UserError, match="'eta'.*there are: etas"):
         load(results, sweep="eta")
-    for text in ("{", "[1]", json.dumps([{"key": "x"}])):
+    whole = (results / "sweeps" / "etas" / "points.json").read_text()
+    assert "r-ddim-1" in whole
+    for text in ("{", "[1]", json.dumps([{"key": "x"}]), whole.replace("r-ddim-1", "r-ddim-2")):
         (results / "sweeps" / "etas" / "points.json").write_text(text)
         with pytest.raises(UserError, match="points.json"):
             load(results, sweep="etas")

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from harness.files import DAY
 from harness.holder import system
 from harness.keys import key
+from harness.listed import write_points
 from harness.recorded import write_note
 from harness.sealed import seal
 from harness.store import Store
@@ -88,8 +89,7 @@ def row(word: object, trainings: Sequence[str] = (), samples: str = "", **more: 
 
 def sweep(root: Path, word: str, *rows: Mapping[str, Any]) -> Path:
     folder = root / "sweeps" / word
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "points.json").write_text(json.dumps(rows))
+    write_points(folder, rows)
     return folder
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import subprocess
 import sys
@@ -12,6 +11,7 @@ import pytest
 
 from errors import UserError
 from harness.files import DAY
+from harness.listed import read_points
 from harness.store import Store
 from sweeps.__main__ import main
 from sweeps.gc import collectable, parse_size, size_text
@@ -46,7 +46,7 @@ def store(swept: Path, tmp_path: Path) -> Path:
     """The store, in which the second seed has lost its record."""
     root = Path(shutil.copytree(swept, tmp_path / "results"))
     (folder,) = root.glob("sweeps/*")
-    second = json.loads((folder / "points.json").read_bytes())[1]
+    second = read_points(folder)[1]
     for path in list(root.glob(f"records/{second['run']}.*")):
         path.unlink()
     return root
