@@ -12,11 +12,11 @@ from torch import nn
 from errors import UserError
 from harness.facts import setting, source_of
 from harness.keys import canonical
-from harness.plan import Plan, named
+from harness.plan import Plan, named, trained_on
 from harness.points import Point
 from harness.seeding import derive
 from harness.store import Store
-from harness.unnamed import unnamed
+from harness.unnamed import Unread, unnamed
 from methods.base import Method, Setting
 from methods.schedules import Schedule
 from methods.training import Recipe, Train
@@ -45,22 +45,40 @@ def method_of(point: Point, shape: tuple[int, ...], device: torch.device) -> Met
 
 
 def built(
-    point: Point, name: str, options: Mapping[str, object], shape: tuple[int, ...], device: torch.device
+    point: Point,
+    name: str,
+    options: Mapping[str, object],
+    shape: tuple[int, ...],
+    device: torch.device,
+    stage: str | None = None,
 ) -> Method:
     """A method in the setting of a point: its own, or the one whose stage it builds on.
 
-    `UserError` where it has a stage that trains nothing. What its facts do not name refuses to be used.
+    `UserError` where it has a stage that trains nothing. What its facts do not name refuses to be used, and so does
+    what ``stage``, the one that is to be trained, does not read, nor a stage upstream of it.
     """
-    around, may = setting(point), named(name)
-    shared = {part: make(point) if part in may else unnamed(name, part) for part, make in _SHARED.items()}
-    autocast = PRECISIONS[point.config["precision"]] if "precision" in may else None
-    schedule, network, recipe = shared.values()
-    given = Setting(tuple(shape), around["kind"], schedule, network, recipe, around["masked"], autocast)
+    unread = Unread(name, stage) if stage else None
+    given = _setting(point, name, shape, unread)
     torch.manual_seed(derive(point.config["seed"], "train", "weights"))
     method = create("method", name, options, given)
     assert isinstance(method, Method)
     _refuse_untrained(method, name)
+    if unread:
+        unread.begin(method.parts(unread.stage))
     return method.to(device)
+
+
+def _setting(point: Point, name: str, shape: tuple[int, ...], unread: Unread | None) -> Setting:
+    around, may = setting(point), named(name)
+    shared = {part: make(point) if part in may else unnamed(name, part) for part, make in _SHARED.items()}
+    autocast = PRECISIONS[point.config["precision"]] if "precision" in may else None
+    schedule, network, recipe = shared.values()
+    others = may - trained_on(name, unread.stage) if unread else set()
+    if unread and "schedule" in others:
+        schedule = unread.schedule(schedule)
+    if unread and "network" in others:
+        network = unread.network(network)
+    return Setting(tuple(shape), around["kind"], schedule, network, recipe, around["masked"], autocast)
 
 
 def _schedule(point: Point) -> Schedule:

@@ -40,10 +40,12 @@ def setting(point: Point) -> dict[str, Any]:
     return {"kind": task.kind, "shape": list(shape_of(point)), "masked": task.masks or data.masks}
 
 
-def content(path: str) -> str:
-    """Sha256 over the files at a path, by name and bytes; the path itself where nothing lies there."""
+def content(path: str | None) -> str | None:
+    """Sha256 over the files at a path, by name and bytes; the path itself where nothing lies there or it is empty."""
+    if not path:
+        return path
     place = Path(path)
-    found = sorted(file for file in [place, *place.rglob("*")] if file.is_file()) if path else []
+    found = sorted(file for file in [place, *place.rglob("*")] if file.is_file())
     parts = [f"{file.relative_to(place)}:{hashlib.sha256(file.read_bytes()).hexdigest()}" for file in found]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest() if parts else path
 

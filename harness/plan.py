@@ -102,6 +102,12 @@ def named(method: str) -> set[str]:
     return trained.union(find("method", method).facts.samples_read, *(stage.reads for stage in trainings))
 
 
+def trained_on(method: str, stage: str) -> set[str]:
+    """The groups that the training of a method's stage depends on: those that it reads and the stages upstream."""
+    trainings = {one.name: one for one in stages(method)}
+    return {group for one in (stage, *trainings[stage].after) for group in trainings[one].reads}
+
+
 def groups_read(point: Point) -> list[str]:
     """The groups that a point's result depends on, in the order of `GROUPS`: identity reads no sampler."""
     read = {"method", "dataset", "task"} | named(point.name("method"))

@@ -38,7 +38,7 @@ def train_in(group: Group, plan: Plan, stage: Stage, store: Store, entry: Entry)
     Raises `TrainingFailed` or `UserError`.
     """
     point, data, options = plan.point, Data(plan), _options(plan)
-    method = built(point, stage.method, stage.options, data.source.shape, group.device)
+    method = built(point, stage.method, stage.options, data.source.shape, group.device, stage.name)
     for upstream in plan.stages:
         if upstream.name in stage.after:
             method.load(upstream.name, load(store.entry("trainings", upstream.key).read("weights.safetensors")))

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NoReturn
 
+from torch import nn
+
 from errors import UserError
+from methods.parts import Parts
+from methods.schedules import Schedule
 
 
 class _Unnamed:
@@ -26,3 +31,59 @@ class _Unnamed:
 def unnamed(method: str, what: str) -> Any:
     """Stands in the place of ``what``: whoever reads an attribute of it or calls it gets a `UserError`."""
     return _Unnamed(method, what)
+
+
+class Unread:
+    """What other stages of a method read, but neither the stage in training nor those upstream of it.
+
+    The method's constructor may use it, for it builds the parts of all stages. After `begin`, whoever uses it gets
+    a `UserError`: schedule, network builder, and every network built, copies of it and layers of it too. Numbers
+    that a constructor takes from it are out of sight.
+    """
+
+    def __init__(self, method: str, stage: str) -> None:
+        self.method, self.stage = method, stage
+        self._modules: set[nn.Module] = set()
+        self._constructed = False
+
+    def schedule(self, schedule: Schedule) -> Any:
+        """The schedule, refused after `begin`."""
+        return _Until(schedule, lambda: self._refuse("schedule"))
+
+    def network(self, make: Callable[[int, int], nn.Module]) -> Callable[[int, int], nn.Module]:
+        """The builder of networks, which with all that it built is refused after `begin`."""
+
+        def network(in_channels: int, out_channels: int) -> nn.Module:
+            self._refuse("network")
+            built = make(in_channels, out_channels)
+            for module in built.modules():
+                module.register_forward_pre_hook(lambda module, given: self._refuse("network"))
+            self._modules.update(built.modules())
+            return built
+
+        return network
+
+    def begin(self, parts: Parts) -> None:
+        """The method is constructed. Raises `UserError` where the stage trains something of an unread network."""
+        self._constructed = True
+        for trained in parts.networks.values():
+            if not self._modules.isdisjoint(trained.modules()):
+                self._refuse("network")
+
+    def _refuse(self, what: str) -> None:
+        if self._constructed:
+            raise UserError(
+                f"method={self.method}: the training of stage {self.stage} uses {what}, which its reads and those of "
+                "the stages upstream do not name: its key would not know of it (registry/facts.py)"
+            )
+
+
+class _Until:
+    def __init__(self, real: object, refuse: Callable[[], None]) -> None:
+        self.__dict__.update(_real=real, _refuse=refuse)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        self._refuse()
+        return getattr(self._real, name)

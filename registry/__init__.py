@@ -129,8 +129,22 @@ def read(*roots: Path) -> Catalog:
             twice = group[component.name].where
             raise UserError(f"{component.where}: {component.group}={component.name} is registered at {twice} too")
         group[component.name] = component
+    for group in found.values():
+        _refuse_namesakes(group.values())
     check(cast(dict[str, Method], found["method"]))
     return found
+
+
+def _refuse_namesakes(group: Iterable[Component[Facts]]) -> None:
+    """Raise `UserError` for two classes of one name: keys hold a class by its name, and would take them for one."""
+    classes: dict[str, Component[Facts]] = {}
+    for component in group:
+        other = classes.setdefault(component.cls, component)
+        if other.module != component.module:
+            raise UserError(
+                f"{component.where}: {component.group}={component.name}: there is another class {component.cls} "
+                f"at {other.where}, and keys hold the class' name: give it another"
+            )
 
 
 def _modules(root: Path) -> Iterable[tuple[str, Path]]:

@@ -28,6 +28,20 @@ class Option:
         """The default at a scale."""
         return self.default[scale] if isinstance(self.default, dict) else self.default
 
+    def check(self, module: Module, written: ast.AST) -> None:
+        """Raise `UserError` with file and line where the default, ``written`` there, is not of the option's type."""
+        for value in map(self.at, SCALES):
+            if not self._fits(value):
+                module.refuse(written, f"option {self.name}: its default can't be {value!r}, by the annotation it has")
+
+    def _fits(self, value: Any) -> bool:
+        if value is None:
+            return self.nullable
+        if isinstance(value, tuple):
+            return self.type.startswith("tuple") and all(type(one) is int for one in value)
+        kinds = ("int", "float") if self.type == "float" else (self.type,)
+        return type(value).__name__ in kinds and (not self.choices or value in self.choices)
+
 
 def literal(module: Module, node: ast.expr, what: str) -> Any:
     """The value that is written at ``node``. Raises `UserError` with file and line where it has to be computed."""
@@ -64,6 +78,7 @@ def _option(module: Module, arg: ast.arg, default: ast.expr, replaced: Mapping[s
     value = replaced.get(arg.arg, written)
     if isinstance(value, dict) and set(value) != set(SCALES):
         module.refuse(arg, f"option {arg.arg}: a default that depends on scale has one for each of {', '.join(SCALES)}")
+    Option(arg.arg, default=written, **read).check(module, arg)
     return Option(arg.arg, default=value, **read)
 
 

@@ -94,9 +94,13 @@ def _component(sources: Sources, cls: Class, call: ast.Call) -> Component[Facts]
     lineage = [one for one in whole if isinstance(one, Class)]
     if f"{_FACTS}.{FACTS[group].__name__}" not in whole:
         module.refuse(node, f"{node.name} must derive from {_FACTS}.{FACTS[group].__name__}, or from a base that does")
+    for one in lineage:
+        one.refuse_changes()
     options = _options(lineage, replaced)
     if unknown := sorted(set(replaced) - set(options)):
         module.refuse(call, f"@register({group!r}, {name!r}) names no option of {node.name}: {unknown[0]}")
+    for word in call.keywords:
+        options[str(word.arg)].check(module, word)
     facts = _facts(lineage, group)
     for fact, given in (("free", facts.free), ("files", facts.files), ("multiples", facts.multiples)):
         if lost := [option for option in given if option not in options]:
@@ -108,8 +112,10 @@ def _component(sources: Sources, cls: Class, call: ast.Call) -> Component[Facts]
 def _options(lineage: list[Class], replaced: Mapping[str, Any]) -> dict[str, Option]:
     """Those of the first ``__init__`` that Python finds."""
     for cls in lineage:
-        init = cls.values.get("__init__", (None, None))[0]
-        if isinstance(init, ast.FunctionDef):
+        if "__init__" in cls.values:
+            init, _ = cls.values["__init__"]
+            if not isinstance(init, ast.FunctionDef) or init.decorator_list:
+                cls.module.refuse(init, f"{cls.node.name}.__init__ tells the options: write it as a plain def")
             return options_of(cls.module, init, replaced)
     return {}
 

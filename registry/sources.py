@@ -48,6 +48,12 @@ class Module:
         package = self.name if self.path.name == "__init__.py" else self.name.rpartition(".")[0]
         return dict(pair for node in self.top for pair in _imported(node, package))
 
+    @functools.cached_property
+    def afterwards(self) -> Sequence[ast.AST]:
+        """All that stands at its top outside of imports, classes and functions."""
+        apart = ast.Import | ast.ImportFrom | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+        return [node for outer in self.top if not isinstance(outer, apart) for node in ast.walk(outer)]
+
     def refuse(self, node: ast.AST, why: str) -> NoReturn:
         """Raise the `UserError` that names this file and the line of ``node``."""
         raise UserError(f"{self.path}:{getattr(node, 'lineno', 1)}: {why}")
@@ -81,6 +87,17 @@ class Class:
         if isinstance(statement, ast.Expr | ast.Pass):
             return []
         return self.module.refuse(statement, f"{self.node.name}: a component's class has plain assignments only")
+
+    def refuse_changes(self) -> None:
+        """Raise `UserError` for what the file does to the class after its body, where nobody would look for it."""
+        for node in self.module.afterwards:
+            changed = ""
+            if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
+                changed = dotted(node.value)
+            elif isinstance(node, ast.Call) and node.args and dotted(node.func) in ("setattr", "delattr"):
+                changed = dotted(node.args[0])
+            if changed == self.node.name:
+                self.module.refuse(node, f"{ast.unparse(node)} is not read: write it in the class' body")
 
     @functools.cached_property
     def declared(self) -> Mapping[str, str]:

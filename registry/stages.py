@@ -23,7 +23,7 @@ class Stage:
     ``after`` are all the stages upstream, those that it builds on by way of others among them.
 
     ``built_with`` are the options that it is built with: its own and those of all the stages that it builds on, so that
-    it holds these as they were trained. Whatever else the owner has keeps the class' defaults.
+    it holds these as they were trained. The owner's other options take the defaults of its registered name.
     """
 
     name: str

@@ -38,7 +38,7 @@ def planned(name: str, *words: str) -> Plan:
 def begun(made: Plan, name: str, left: Mapping[str, Mapping[str, Tensor]]) -> Method:
     """The method that trains a stage, on top of what upstream stages have ``left``."""
     stage = next(stage for stage in made.stages if stage.name == name)
-    method = built(made.point, stage.method, stage.options, Data(made).source.shape, CPU)
+    method = built(made.point, stage.method, stage.options, Data(made).source.shape, CPU, name)
     for upstream in stage.after:
         if upstream in left:
             method.load(upstream, left[upstream])

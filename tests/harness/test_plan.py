@@ -10,7 +10,7 @@ import torch
 
 from errors import UserError
 from harness.build import built, method_of
-from harness.facts import setting
+from harness.facts import content, setting
 from harness.group import Alone
 from harness.plan import Plan, plan
 from harness.sample import noise_of, sampler_of
@@ -129,14 +129,18 @@ def test_a_stage_that_does_not_read_the_task_is_keyed_by_its_kind_and_masks():
 
 def test_files_among_a_methods_options_count_by_what_lies_there(tmp_path):
     """Audit, row 4: a checkpoint that was overwritten gave the cached result."""
-    for name, content in (("a", b"1"), ("moved", b"1"), ("b", b"2")):
-        (tmp_path / name).write_bytes(content)
+    for name, written in (("a", b"1"), ("moved", b"1"), ("b", b"2")):
+        (tmp_path / name).write_bytes(written)
     for option in ("start", "guide"):
         one, moved, changed = (
             keys(plan(point_of("mine", **{option: str(tmp_path / name)}))) for name in ("a", "moved", "b")
         )
         assert one == moved and one["samples"] != changed["samples"]
         assert (one["model"] != changed["model"]) is (option == "start")
+
+
+def test_a_file_that_may_be_left_out_is_nothing_where_it_is():
+    assert content(None) is None and content("") == ""
 
 
 def test_a_stage_is_built_with_the_options_of_the_stages_upstream():

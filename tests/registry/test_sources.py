@@ -113,6 +113,18 @@ def test_the_order_of_the_bases_is_pythons(written, tmp_path):
         ('mark = register\n@mark("sampler", "n")\nclass A(Facts): ...', 3, "register is written as a decorator"),
         ("def f():\n    from registry import register as r\n    return r", 4, "register is written as a decorator"),
         ('if 1:\n    @register("sampler", "n")\n    class A(Facts): ...', 4, "register is written as a decorator"),
+        ('@register("sampler", "n")\nclass A(Facts):\n    __init__ = print', 5, "A.__init__ .* a plain def"),
+        (
+            '@register("sampler", "n")\nclass A(Facts):\n    @f\n    def __init__(self): ...',
+            6,
+            "A.__init__ .* plain def",
+        ),
+        ('class B(Facts):\n    __init__ = f\n@register("sampler", "n")\nclass A(B): ...', 4, "B.__init__ .* plain def"),
+        ('@register("sampler", "n")\nclass A(Facts): ...\nA.version = 2', 5, "A.version .* class' body"),
+        ('@register("sampler", "n")\nclass A(Facts): ...\nA.version: int = 2', 5, "A.version .* class' body"),
+        ('@register("sampler", "n")\nclass A(Facts): ...\nif 1:\n    del A.version', 6, "A.version .* class' body"),
+        ('class B(Facts): ...\nB.free = ()\n@register("sampler", "n")\nclass A(B): ...', 4, "B.free .* class' body"),
+        ('@register("sampler", "n")\nclass A(Facts): ...\nsetattr(A, "free", ())', 5, "setattr.* class' body"),
         ('@register("sampler", "n")\nclass A(Facts:', 4, "'\\(' was never closed|invalid syntax"),
     ],
 )
@@ -154,9 +166,51 @@ def test_a_default_by_scale_has_every_scale(written):
         written(mine=f'@register("sampler", "n", a={{"smoke": 1}})\n{SAMPLER.format("a: int = 1")}')
 
 
+@pytest.mark.parametrize(
+    ("option", "given"),
+    [
+        ("a: int = 1", '"abc"'),
+        ("a: int = 1", "1.5"),
+        ("a: int = 1", "True"),
+        ("a: int = 1", "None"),
+        ("a: int = 1", '{"smoke": 1, "cpu": 2, "gpu": 3, "paper": "4"}'),
+        ("a: float = 1", '"1"'),
+        ("a: bool = False", "0"),
+        ("a: str | None = None", "1"),
+        ('a: Literal["x", "y"] = "x"', '"z"'),
+        ("a: tuple[int, ...] = (1,)", '("a",)'),
+        ("a: tuple[int, ...] = (1,)", "3"),
+    ],
+)
+def test_a_default_of_another_type_is_refused(written, option, given):
+    with pytest.raises(UserError, match="mine.py:4: option a: its default can't be"):
+        written(mine=f'@register("sampler", "n",\na={given})\n{SAMPLER.format(option)}')
+    if "{" not in given:
+        own = f"{option.partition('=')[0]}= {given}"
+        with pytest.raises(UserError, match="mine.py:5: option a: its default can't be"):
+            written(mine=f'@register("sampler", "n")\n{SAMPLER.format(own)}')
+
+
 def test_a_name_that_is_taken_is_refused(written):
     with pytest.raises(UserError, match="mine.py:4: sampler=ddim is registered at .*samplers.py"):
         written(mine='@register("sampler", "ddim")\nclass A(Facts): ...')
+
+
+def test_two_classes_of_one_name_in_a_group_are_refused_with_the_place_of_both(written):
+    """Keys hold the class' name: a subclass that kept its base's name shared every key with it."""
+    same = 'from methods.ddpm import Ddim as Base\n@register("method", "mine")\nclass Ddim(Base): ...'
+    with pytest.raises(UserError, match=r"mine.py:5: method=mine: .* class Ddim .*/methods/ddpm.py:\d+"):
+        written(mine=same)
+
+
+def test_names_of_one_class_and_classes_of_two_groups_may_be_alike(written):
+    source = """
+    @register("sampler", "one")
+    @register("sampler", "two")
+    class Thing(Facts): ...
+    """
+    read = written(mine=source, other='@register("schedule", "one")\nclass Thing(Facts): ...')
+    assert {read["sampler"][name].cls for name in ("one", "two")} == {read["schedule"]["one"].cls} == {"Thing"}
 
 
 def test_the_example_of_every_annotation_is_read(written):
