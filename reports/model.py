@@ -27,7 +27,8 @@ class Estimate:
 @dataclass(frozen=True)
 class MetricFacts:
     """A metric of a block. ``kind`` is "image" (a figure per picture) or "set" (one per run). ``counted`` is the unit
-    of its tests, intervals and win rates: "picture", "photograph" (where several pictures are cut from one), "sample".
+    of its tests, intervals and win rates: "picture", "photograph" (where several pictures are cut from one), "sample"
+    (of a set whose items are their own).
 
     ``floor`` is a set metric's figure of real pictures against real ones with the same n, NaN otherwise;
     ``anchor`` the mean figure of the degraded input, NaN where nothing was restored.

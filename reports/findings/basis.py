@@ -45,4 +45,5 @@ def _crops(images: int, photographs: int, recorded: bool) -> str:
         return f"{said}the intervals count them as independent, and other photographs may turn it."
     if photographs == 1:
         return f"{said}nothing is known of other photographs, and there is neither an interval nor a verdict."
-    return f"{said}so means are taken by photograph first, and photographs are what intervals and tests count."
+    said += "so means of pictures are taken by photograph first, figures of sets resample whole photographs, and "
+    return f"{said}photographs are what intervals and tests count, but for generated samples, each of which is its own."

@@ -71,11 +71,9 @@ def count(number: int, noun: str) -> str:
 
 
 def units(found: Comparison, facts: MetricFacts) -> str:
-    """What a comparison is over: ``24 samples``, ``24 pictures``, ``16 pictures of 3 photographs``; and
-    how many more have an infinite figure, which wins, loses or ties and is in no mean."""
-    if facts.kind == "set":
-        return count(found.images, "sample")
-    said = count(found.images, "picture")
+    """What a comparison is over: ``24 samples``, ``24 pictures``, ``16 pictures of 3 photographs``,
+    of samples too; and how many more have an infinite figure, which wins, loses or ties and is in no mean."""
+    said = count(found.images, "sample" if facts.kind == "set" else "picture")
     said += f" of {count(found.photographs, 'photograph')}" if facts.counted == "photograph" else ""
     return f"{said}, {found.infinite} more infinite" if found.infinite else said
 

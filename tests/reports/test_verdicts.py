@@ -289,6 +289,28 @@ def test_one_photograph_has_no_interval_and_no_verdict(tmp_path: Path) -> None:
     assert "neither an interval nor a verdict" in report.conditional and "wins" not in report.blocks[0].verdicts[0]
 
 
+@pytest.mark.parametrize(("photographs", "low"), [(3, 0.0), (1, np.nan)])
+def test_figures_of_sets_count_the_photographs_that_they_resample(tmp_path: Path, photographs: int, low: float) -> None:
+    """Student's factor is that of the photographs, 4.3 for three; with one there is no interval and no verdict."""
+    for seed, method in enumerate(("aaa", "bbb")):
+        run = record(tmp_path, method, 20 + 0.1 * drawn(seed, 16), sources=photographs)
+        path = tmp_path / "records" / f"{run}.parquet"
+        table = pd.read_parquet(path)
+        again = 1.0 - 0.2 * seed + 0.05 * drawn(5 + seed, 200)
+        of_set = {"image": "", "metric": "kernel", "value": 1.0 - 0.2 * seed, "protocol": "kernel;v1", "unit": ""}
+        one = table.head(1).assign(**of_set, higher_is_better=False, floor=0.1, units=float(photographs))
+        one = one.assign(replicates=pd.Series([again.tolist()], index=one.index))
+        keep(pd.concat([table, one], ignore_index=True), path)
+    report = analyse(tmp_path, None, "method=aaa")
+    (block,) = report.blocks
+    found = next(one for one in block.conditions if one.method == "bbb").scores["kernel"].comparison
+    assert found and (found.images, found.photographs) == (16, photographs) and found.verdict == "inconclusive"
+    assert block.metrics["kernel"].counted == "photograph"
+    assert np.isnan(found.difference.low) == np.isnan(low) == np.isnan(found.p)
+    said = f"16 samples of {photographs} photograph"
+    assert any(said in one for one in block.verdicts) and said in document(report, [], [[]])
+
+
 def test_a_photograph_is_one_in_all_inputs(tmp_path: Path) -> None:
     """Other crops of the same photographs, drawn with another data seed, are no further photographs."""
     for place in range(2):
