@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from reports.model import Comparison, MetricFacts
 from reports.stats.spread import FEWEST
-from reports.text.wording import count, units
+from reports.text.wording import count, left_out, units
 
 CONDITIONAL = {
     1: "conditional on one training run",
@@ -20,9 +20,9 @@ def basis(found: Comparison, trained: bool, facts: MetricFacts) -> str:
     if not trained:
         return f"{what}, no training involved"
     if found.others:
-        return f"{what}, {found.seeds} and {found.others} training seeds with none in common"
+        return f"{what}, {found.seeds} and {found.others} training seeds, fewer than {FEWEST} in common"
     conditional = f", {CONDITIONAL[found.seeds]}" if found.seeds in CONDITIONAL else ""
-    return f"{what}, {count(found.seeds, 'training seed')}{conditional}"
+    return f"{what}, {count(found.seeds, 'training seed')}{left_out(found)}{conditional}"
 
 
 def conditional(seeds: Iterable[int], cut: Iterable[tuple[int, int, bool]] = ()) -> str:

@@ -83,7 +83,12 @@ def over(found: Comparison, facts: MetricFacts) -> str:
     if found.verdict == "refused":
         return NOTHING
     seeds = f"{found.seeds} and {found.others} seeds" if found.others else count(found.seeds, "seed")
-    return f"{units(found, facts)}, {seeds}"
+    return f"{units(found, facts)}, {seeds}{left_out(found)}"
+
+
+def left_out(found: Comparison) -> str:
+    """How many trainings have no partner with their seed: `` (4 trainings left out)``; empty where there is none."""
+    return f" ({count(found.left_out, 'training')} left out)" if found.left_out else ""
 
 
 def counted(facts: Iterable[MetricFacts]) -> str:
