@@ -194,9 +194,10 @@ def _score(made: Plan, name: str) -> Node:
         metric.refuse_few(min(counts))
     trained = {name: made.samples.facts[name] for name in ("trainings", "method", "inputs")}
     drawn = {"sampling_seed": made.point.config["sampling_seed"], "precision": made.point.config["precision"]}
+    sets = {"samples": made.samples.key, "reals": made.reals.key, "bootstrap": getattr(metric, "bootstrap", None)}
     depends: dict[str, dict[str, Any]] = {
         "image": {"samples": made.samples.key},
-        "set": {"samples": made.samples.key, "reals": made.reals.key, "bootstrap": getattr(metric, "bootstrap", None)},
+        "set": sets | {"resampled": "photographs"},  # generated items are their own
         "model": trained | drawn,
     }
     return _node("scores", **depends[kind], metric=name, protocol=_protocol(name, options))

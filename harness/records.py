@@ -39,12 +39,13 @@ def rows(plan: Plan, scores: Scores, sources: Mapping[str, str], cost: Mapping[s
     """The record as a table; a run that no metric applies to keeps one row, for its costs.
 
     ``sources`` names the photograph that each picture was cut from, by the picture's id. A set metric has one row,
-    without image and source, with its floor and its bootstrap replicates.
+    without image and source, with its floor, its bootstrap replicates and their units.
     """
     import pandas as pd
 
     tables = [_rows(name, facts, arrays, sources) for name, (facts, arrays) in scores.items()]
-    blank = {"unit": "", "protocol": "", "higher_is_better": False, "floor": np.nan, "replicates": None}
+    blank = {"unit": "", "protocol": "", "higher_is_better": False, "floor": np.nan}
+    blank |= {"replicates": None, "units": np.nan}
     empty = pd.DataFrame({"image": [""], "source": [""], "metric": [""], "value": [np.nan]} | blank)
     table = pd.concat(tables or [empty], ignore_index=True)
     return table.assign(**_columns(plan, plan.point.config["images"]), **dict(cost))
@@ -60,12 +61,12 @@ def _rows(
     stamp = {fact: facts[fact] for fact in ("unit", "protocol", "higher_is_better")}
     parts = {name: arrays["values"]}
     parts |= {f"{name}.{part[5:]}": array for part, array in arrays.items() if part.startswith("part.")}
-    floor = float(arrays["floor"][0]) if "floor" in arrays else np.nan
+    of_set = {name: float(arrays[name][0]) if name in arrays else np.nan for name in ("floor", "units")}
     replicates = arrays["replicates"].tolist() if "replicates" in arrays else None
     tables = []
     for metric, values in parts.items():
         table = pd.DataFrame(of | {"metric": metric, "value": values} | stamp)
-        tables.append(table.assign(floor=floor, replicates=pd.Series([replicates] * len(values), dtype=object)))
+        tables.append(table.assign(**of_set, replicates=pd.Series([replicates] * len(values), dtype=object)))
     return pd.concat(tables)
 
 

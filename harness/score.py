@@ -50,37 +50,50 @@ def _images(measure: Any, plan: Plan, store: Store) -> Scored:
 
 
 def _set(measure: Any, plan: Plan, store: Store) -> Scored:
-    """``values`` (1,), ``floor`` (1,) and ``replicates`` (B,); both numbers of items are part of the stamp.
+    """``values`` (1,), ``floor`` (1,), ``replicates`` (B,), and the number of ``units`` (1,) that these draw; both
+    numbers of items are part of the stamp.
 
-    Restorations are held against the clean pictures of the same inputs, and resampled with them; generated items
-    against real training items. The floor is the figure of real items against the same real ones: of the test items,
-    or of as many further test items, NaN where the data set has no more.
+    Restorations are held against the clean pictures of the same inputs, and resampled with them by whole photographs;
+    generated items, each drawn by itself, against real training items. The floor is the figure of real items against
+    the same real ones: of the test items, or of as many further test items, NaN where the data set has no more.
     """
     made = _features(measure, "samples", plan.samples.key, store, plan)
     clean = _features(measure, "inputs", plan.inputs.key, store, plan)
     ensure(store.entry("reals", plan.reals.key), plan.reals.facts, partial(_reals, plan))
     others = _features(measure, "reals", plan.reals.key, store, plan)
     measure.prepare(source_of(plan.point))
-    restored = "degraded" in _inputs(plan, store)
+    inputs = _inputs(plan, store)
+    restored = "degraded" in inputs
     real, unmade = (clean, others) if restored else (others, clean)
     floor = measure.value(unmade, real) if len(unmade) else np.nan
     measure.paired = restored
-    rows = _resamples(measure.bootstrap, len(made), len(real), restored, int(plan.inputs.key, 16))
+    units = inputs["sources"] if restored else np.arange(len(made))
+    rows = _resamples(measure.bootstrap, units, len(real), restored, int(plan.inputs.key, 16))
     arrays = {
         "ids": np.array([""]),
         "values": np.array([measure.value(made, real)], dtype=np.float64),
         "floor": np.array([floor], dtype=np.float64),
         "replicates": np.asarray(measure.replicates(made, real, rows), dtype=np.float64),
+        "units": np.array([len(np.unique(units))]),
     }
     of = "inputs" if restored else f"training,{len(real)}"
-    return arrays, f";n={len(made)};real={of};bootstrap={measure.bootstrap}"
+    drawn = f"{measure.bootstrap}{' of photographs' if restored else ''}"
+    return arrays, f";n={len(made)};real={of};bootstrap={drawn}"
 
 
-def _resamples(count: int, made: int, real: int, together: bool, seed: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Rows drawn with replacement; the same for all runs on the same inputs, which pairs their replicates."""
+def _resamples(
+    count: int, units: np.ndarray, real: int, together: bool, seed: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Rows drawn with replacement; the same for all runs on the same inputs, which pairs their replicates.
+
+    ``units`` (N,) names the photograph of each row made: crops of one are alike, so that whole photographs are drawn,
+    with all of their rows (the cluster bootstrap; Davison, Hinkley, Bootstrap Methods, 1997, section 3.8).
+    """
     rng = np.random.Generator(np.random.PCG64(seed))
+    names, number = np.unique(units, return_inverse=True)
+    rows = [np.flatnonzero(number.reshape(-1) == place) for place in range(len(names))]
     for _ in range(count):
-        ours = rng.integers(0, made, made)
+        ours = np.concatenate([rows[place] for place in rng.integers(0, len(rows), len(rows))])
         yield ours, ours if together else rng.integers(0, real, real)
 
 

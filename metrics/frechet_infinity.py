@@ -44,6 +44,10 @@ class _Infinity(FrechetBase):
         came in nor a sorted one, which a seed's subsets would favour in the same way each time, decides the subsets.
         """
         made, real = checked(made, real)
+        self._refuse(min(len(x) for x in ((made, real) if self.subsets == "both" else (made,))))
+        return self._extrapolated(made, real)
+
+    def _extrapolated(self, made: np.ndarray, real: np.ndarray) -> float:
         rng = np.random.Generator(np.random.PCG64(self.seed))
         direction = rng.normal(size=made.shape[1])
         made, real = (x[np.argsort(x @ direction * SCRAMBLE % 1)] for x in (made, real))
@@ -57,18 +61,23 @@ class _Infinity(FrechetBase):
         return intercept(counts, np.array(figures))
 
     def _counts(self, most: int) -> np.ndarray:
-        """The sizes of the subsets, evenly from the smallest to all."""
-        least = max(self.needed, most // 10) if self.least is None else self.least
+        """The sizes of the subsets, evenly from the smallest to all; of few resampled rows, from half of them."""
+        return np.linspace(min(self._smallest(most), most // 2), most, self.sizes).round().astype(int)
+
+    def _smallest(self, most: int) -> int:
+        return max(self.needed, most // 10) if self.least is None else self.least
+
+    def _refuse(self, most: int) -> None:
+        least = self._smallest(most)
         if most < 2 * least:
             raise UserError(
                 f"metrics={self.name} of {most} pictures needs {2 * least}, twice its smallest subset: take "
                 f"metrics=kernel, more images, or smaller subsets with metrics.{self.name}.least={most // 4}"
             )
-        return np.linspace(least, most, self.sizes).round().astype(int)
 
     def replicates(self, made: np.ndarray, real: np.ndarray, rows: Rows) -> np.ndarray:
         """The figure for each resampling, `centred` at the figure; each costs ``sizes`` distances."""
-        figures = [self.value(made[ours], real[theirs]) for ours, theirs in rows]
+        figures = [self._extrapolated(made[ours], real[theirs]) for ours, theirs in rows]
         return centred(np.array(figures, dtype=np.float64), self.value(made, real))
 
 

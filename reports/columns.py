@@ -30,6 +30,7 @@ FIXED = {
     "sources": "int64",  # photographs that they were cut from; n where each is a picture of its own
     "floor": "float64",  # a set metric's figure of real items against real ones, as many
     "replicates": "list<double>",  # a set metric's bootstrap replicates; of the same items for runs on equal inputs
+    "units": "float64",  # of a set metric: how many photographs, or samples of their own, its replicates draw
     "higher_is_better": "bool",
     "nfe": "float64",
     "seconds_per_image": "float64",
@@ -46,7 +47,7 @@ FIXED = {
 }
 REQUIRED = ("run", "inputs", "method", "image", "metric", "value", "protocol")
 # What a row has of its own; everything else is the same in all rows of a run.
-OWN = ("image", "source", "metric", "value", "unit", "protocol", "higher_is_better", "floor", "replicates")
+OWN = ("image", "source", "metric", "value", "unit", "protocol", "higher_is_better", "floor", "replicates", "units")
 # Beside the options, what a run may differ in.
 SEEDS = ("seed", "sampling_seed", "data_seed")
 POOLED = ("data_seed", "dataset.fold")  # each value brings further pictures, which are taken together

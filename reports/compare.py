@@ -19,7 +19,7 @@ from reports.scan import Records, scan
 from reports.select import chosen
 from reports.stats.spread import FEWEST
 from reports.text.sheets import Cell, Sheet
-from reports.text.wording import adjusted, percent, plain, spread, titled, units, verdict
+from reports.text.wording import adjusted, left_out, percent, plain, spread, titled, units, verdict
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -109,7 +109,7 @@ def _against(one: Figures, stamp: tuple[str, str, str, bool], groups: int) -> tu
 def _row(facts: MetricFacts, against: Comparison) -> tuple[Cell, ...]:
     means = [Estimate(mean, math.nan, math.nan) for mean in against.means]
     digits, fine = decimals(means), decimals([against.difference])
-    seeds = f"{against.seeds} and {against.others}" if against.others else str(against.seeds)
+    seeds = f"{against.seeds} and {against.others}" if against.others else f"{against.seeds}{left_out(against)}"
     texts = [titled(facts), *(fixed(mean.value, digits) for mean in means), spread(against.difference, fine, "+")]
     texts += [percent(against.win_rate), probability(against.p), adjusted(against), units(against, facts), seeds]
     return tuple(Cell(text) for text in [*texts, verdict(against, fine)])

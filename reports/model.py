@@ -27,7 +27,8 @@ class Estimate:
 @dataclass(frozen=True)
 class MetricFacts:
     """A metric of a block. ``kind`` is "image" (a figure per picture) or "set" (one per run). ``counted`` is the unit
-    of its tests, intervals and win rates: "picture", "photograph" (where several pictures are cut from one), "sample".
+    of its tests, intervals and win rates: "picture", "photograph" (where several pictures are cut from one), "sample"
+    (of a set whose items are their own).
 
     ``floor`` is a set metric's figure of real pictures against real ones with the same n, NaN otherwise;
     ``anchor`` the mean figure of the degraded input, NaN where nothing was restored.
@@ -55,7 +56,8 @@ class Comparison:
 
     What both have: ``images`` pictures of ``photographs`` and ``seeds`` trainings; ``infinite`` more pictures have an
     infinite figure, which count in the win rate and in nothing else. ``others`` are the baseline's trainings where the
-    two have no seed in common, else 0.
+    two have too few seeds in common to be paired by them, else 0; ``left_out`` the trainings of either without a
+    partner, which are not used.
 
     ``verdict`` is `reports.findings.decision.decided`'s; "refused" where the two can't be compared, for the reason
     ``why``. ``baseline`` is the key of the condition compared with: the block's, or its counterpart with equal options.
@@ -75,6 +77,7 @@ class Comparison:
     photographs: int = 0
     infinite: int = 0
     others: int = 0
+    left_out: int = 0
     family: int = 0
     why: str = ""
 

@@ -41,6 +41,7 @@ class Records:
     stamps: Sequence[tuple[str, str, str, bool]]
     value: np.ndarray
     floor: np.ndarray
+    units: np.ndarray
     replicates: Mapping[int, np.ndarray]  # by place, where there are any
 
 
@@ -119,6 +120,7 @@ def _figures(table: pa.Table) -> pa.Table:
 
     columns = []
     kinds = {"value": pa.float64(), "higher_is_better": pa.bool_(), "floor": pa.float64()}
+    kinds["units"] = pa.float64()
     kinds["replicates"] = pa.list_(pa.float64())
     for name in OWN:
         kind = kinds.get(name, pa.string())
@@ -176,6 +178,7 @@ def _records(heads: pd.DataFrame, tables: Sequence[pa.Table]) -> Records:
         stamps,
         _floats(whole["value"]),
         _floats(whole["floor"]),
+        _floats(whole["units"]),
         {int(place): np.asarray(replicates[place].as_py(), np.float64) for place in places},
     )
 

@@ -9,12 +9,12 @@ follows, each with the same weight. Every training is scored on the same units: 
     Var(mean) = vs + max(vu - vr, 0),  vs = Var_s(mean_u y) / S,  vu = Var_u(mean_s y) / P,  vr = MS_rest / (S P)
 
 (the two-way crossed random model; Searle, Casella, McCulloch, Variance Components). Of two conditions that share
-trainings, y are their differences; without a common training seed (`apart`) each side has its own vs and vr, which add
-up, and vu is that of the differences of the sides' means. The 95% interval is mean -+ factor * sqrt(Var): the factors
-of the parts, joined as `stats.spread.joined` says, are Student's t with S - 1 degrees of freedom for trainings; for
-units the 0.95 quantile of |T*| of the symmetric studentised bootstrap (Hall 1988, JRSS B 50, 35), which resamples units
-once for all trainings, never below Student's t, and Student's t alone for fewer than 8 units. With fewer than 3
-trainings the seed part can't be told: the interval is then conditional on these trainings. With one unit there is none.
+trainings, y are their differences; with too few in common (`apart`) each side has its own vs and vr, which add up, and
+vu is that of the differences of the sides' means. The 95% interval is mean -+ factor * sqrt(Var): the factors of the
+parts, joined as `stats.spread.joined` says, are Student's t with S - 1 degrees of freedom for trainings; for units the
+0.95 quantile of |T*| of the symmetric studentised bootstrap (Hall 1988, JRSS B 50, 35), which resamples units once for
+all trainings, never below Student's t, and Student's t alone for fewer than 8 units. With fewer than 3 trainings the
+seed part can't be told: the interval is then conditional on these trainings. With one unit there is none.
 
 Measured coverage in percent (8000 samples each, standard error 0.25), one training, 16 units / 100 units:
 
@@ -84,7 +84,7 @@ def spread(
 def apart(
     left: np.ndarray, right: np.ndarray, draws: int = DRAWS, seed: int = 0, photographs: np.ndarray | None = None
 ) -> Spread:
-    """The differences of means, left (M, S, I) minus right (M, T, I), of trainings that have no seed in common."""
+    """The differences of means, left (M, S, I) minus right (M, T, I), of trainings that are not paired by seed."""
     return _spread((left, -right), left, photographs, (draws, seed))
 
 

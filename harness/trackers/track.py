@@ -25,7 +25,7 @@ Curve = Callable[[int, Mapping[str, float]], None]
 SHOWN = 8  # pictures of a record
 COSTS = ("nfe", "seconds_per_image", "gflops_per_image", "peak_memory_mb", "parameters", "train_seconds")
 # What differs between the rows of a record, and so is no part of its configuration.
-ROW = ("image", "metric", "value", "unit", "protocol", "higher_is_better", "floor", "replicates")
+ROW = ("image", "metric", "value", "unit", "protocol", "higher_is_better", "floor", "replicates", "units")
 
 
 def untracked(step: int, values: Mapping[str, float]) -> None:

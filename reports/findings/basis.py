@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from reports.model import Comparison, MetricFacts
 from reports.stats.spread import FEWEST
-from reports.text.wording import count, units
+from reports.text.wording import count, left_out, units
 
 CONDITIONAL = {
     1: "conditional on one training run",
@@ -20,9 +20,9 @@ def basis(found: Comparison, trained: bool, facts: MetricFacts) -> str:
     if not trained:
         return f"{what}, no training involved"
     if found.others:
-        return f"{what}, {found.seeds} and {found.others} training seeds with none in common"
+        return f"{what}, {found.seeds} and {found.others} training seeds, fewer than {FEWEST} in common"
     conditional = f", {CONDITIONAL[found.seeds]}" if found.seeds in CONDITIONAL else ""
-    return f"{what}, {count(found.seeds, 'training seed')}{conditional}"
+    return f"{what}, {count(found.seeds, 'training seed')}{left_out(found)}{conditional}"
 
 
 def conditional(seeds: Iterable[int], cut: Iterable[tuple[int, int, bool]] = ()) -> str:
@@ -45,4 +45,5 @@ def _crops(images: int, photographs: int, recorded: bool) -> str:
         return f"{said}the intervals count them as independent, and other photographs may turn it."
     if photographs == 1:
         return f"{said}nothing is known of other photographs, and there is neither an interval nor a verdict."
-    return f"{said}so means are taken by photograph first, and photographs are what intervals and tests count."
+    said += "so means of pictures are taken by photograph first, figures of sets resample whole photographs, and "
+    return f"{said}photographs are what intervals and tests count, but for generated samples, each of which is its own."

@@ -20,11 +20,13 @@ Rows = tuple[int, ...]  # a mean of figures each, one for every training seed
 @dataclass(frozen=True)
 class Pair:
     """What of two conditions meets: rows by training seed, the same seeds of both where they are "paired", all seeds
-    where they have none in common ("apart"), and none where these are too few to be compared ("refused")."""
+    where they have too few in common ("apart"), and none where these are too few to be compared ("refused").
+    ``left_out`` trainings of either have no partner and are not used."""
 
     kind: Literal["paired", "apart", "refused"]
     left: Rows
     right: Rows
+    left_out: int = 0
 
     @property
     def why(self) -> str:
@@ -83,18 +85,22 @@ class Seeds:
     def _pair(self, first: int, second: int) -> Pair:
         """Both conditions' means over the sampling seeds that both have, by the training seeds that both have.
 
-        Without a common training seed all means of both stand side by side, where both have three trainings or more.
+        With fewer than three common training seeds all means of both stand side by side, where both have three or more
+        trainings: the spread of trainings can then be told.
         """
         ours, theirs = self._shared(first, second), self._shared(second, first)
         seeds = [seed for seed in ours if seed in theirs]
         if not seeds and not self.trained[first]:  # nor the second: it would have the seeds of the first
-            return Pair("paired", *((self.mean(self._all(one)),) for one in (first, second)))
+            return Pair("paired", (self.mean(self._all(first)),), (self.mean(self._all(second)),))
+        sides = self.own(first), self.own(second)
+        if len(seeds) < FEWEST <= min(map(len, sides)):
+            return Pair("apart", *sides)
         if not seeds:
-            sides = self.own(first), self.own(second)
-            return Pair("apart" if min(map(len, sides)) >= FEWEST else "refused", *sides)
+            return Pair("refused", *sides)
         pairs = [_matched(ours[seed], theirs[seed]) for seed in seeds]
         left, right = (tuple(self.mean(rows[side]) for rows in pairs) for side in (0, 1))
-        return Pair("paired", left, right)
+        trained = [len(rows) for one, rows in zip((first, second), sides, strict=True) if self.trained[one]]
+        return Pair("paired", left, right, sum(trained) - len(trained) * len(seeds))
 
     def common(self, sets: Sequence[Sequence[int]]) -> list[int] | None:
         """The training seeds that all conditions of all sets have; None where no training is involved."""

@@ -25,7 +25,7 @@ def means(figures: Figures, rows: Sequence[Rows], draws: int = DRAWS) -> Spread:
         cells = figures.cells(wanted)
         if figures.replicates is None:
             return spread(cells, draws, photographs=figures.photographs)
-        return spread_of_sets([(cells[:, :, 0], figures.resampled(wanted))], _items(figures, members))
+        return spread_of_sets([(cells[:, :, 0], figures.resampled(wanted))], *_counted(figures, members))
 
     found = _filled(len(rows), _groups([(len(one), 0) for one in rows], figures), of)
     for place in np.flatnonzero((found.images == 0) & (found.infinite > 0)).tolist():
@@ -45,7 +45,7 @@ def differences(figures: Figures, pairs: Sequence[Pair], draws: int = DRAWS) -> 
         if figures.replicates is not None:
             sides = [(ours[:, :, 0], figures.resampled(left)), (theirs[:, :, 0], figures.resampled(right))]
             joint = [(sides[0][0] - sides[1][0], sides[0][1] - sides[1][1])]
-            return spread_of_sets(joint if together else sides, _items(figures, members), ours[:, :, 0])
+            return spread_of_sets(joint if together else sides, *_counted(figures, members), ours[:, :, 0])
         if not together:
             return apart(ours, theirs, draws, photographs=figures.photographs)
         return spread(_gaps(ours, theirs), draws, photographs=figures.photographs, ours=ours)
@@ -60,8 +60,10 @@ def _filled(count: int, groups: Sequence[np.ndarray], of: Callable[[np.ndarray],
     return found
 
 
-def _items(figures: Figures, members: np.ndarray) -> np.ndarray:
-    return np.full(len(members), float(figures.items))
+def _counted(figures: Figures, members: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The items of sets, and the units that their replicates draw."""
+    items, units = (np.full(len(members), float(number)) for number in (figures.items, figures.units))
+    return items, units
 
 
 def win_rates(figures: Figures, pairs: Sequence[Pair], sign: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

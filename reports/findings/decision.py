@@ -54,12 +54,14 @@ def compared(figures: Figures, pairs: Sequence[tuple[int, int]], sign: float) ->
         verdict = decided(gap, tested, sign)
         if gaps.infinite[k] and endless(figures, pair, sign)[verdict in ("better", "leads")]:
             verdict = "inconclusive"
-        told = _told(gaps, k, (tested, adjustment, family), Estimate(*rates[k].tolist()), verdict)
+        told = _told(gaps, k, pair.left_out, (tested, adjustment, family), Estimate(*rates[k].tolist()), verdict)
         found.append(told if gaps.images[k] + gaps.infinite[k] else None)
     return found
 
 
-def _told(gaps: Spread, k: int, tested: tuple[float, str, int], wins: Estimate, verdict: Verdict) -> Comparison:
+def _told(
+    gaps: Spread, k: int, left_out: int, tested: tuple[float, str, int], wins: Estimate, verdict: Verdict
+) -> Comparison:
     p_adjusted, adjustment, family = tested
     return Comparison(
         difference=estimate(gaps, k),
@@ -75,6 +77,7 @@ def _told(gaps: Spread, k: int, tested: tuple[float, str, int], wins: Estimate, 
         photographs=int(gaps.units[k]),
         infinite=int(gaps.infinite[k]),
         others=int(gaps.others[k]),
+        left_out=left_out,
         family=family,
     )
 

