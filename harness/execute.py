@@ -5,6 +5,7 @@ Torch is imported only where something has to be made.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -84,13 +85,19 @@ def _record(plan: Plan, store: Store, scores: records.Scores) -> Path:
             return path
         pictures = read_npz(store.entry("inputs", plan.inputs.key), "inputs.npz")
         trained = [store.entry("trainings", stage.key) for stage in plan.stages]
-        seconds = sum(entry.facts()["train_seconds"] if entry.sound else np.nan for entry in trained)
-        cost = {**drawn.facts()["cost"], "train_seconds": seconds, **_flat_hardware(drawn)}
+        cost = {**drawn.facts()["cost"], **_trained(trained), **_flat_hardware(drawn)}
         sources = dict(zip(pictures["ids"].tolist(), pictures["sources"].tolist(), strict=True))
         cost["sources"] = len(set(sources.values()))
         written = records.write(store.root, plan, records.rows(plan, scores, sources, cost))
     track.record(plan, store, written)
     return written
+
+
+def _trained(trainings: Sequence[Entry]) -> dict[str, float]:
+    """What a run's trainings took: their seconds together, and the most threads of one; NaN where that is not known."""
+    facts = [entry.facts() if entry.sound else {} for entry in trainings]
+    seconds, threads = ([one.get(name, np.nan) for one in facts] for name in ("train_seconds", "threads"))
+    return {"train_seconds": sum(seconds), "train_threads": float(np.max(threads)) if threads else np.nan}
 
 
 def _flat_hardware(samples: Entry) -> dict[str, object]:

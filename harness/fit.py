@@ -161,5 +161,6 @@ def _publish(method: Method, job: Job, entry: Entry, curve: list[dict[str, float
     weights = {name: value.detach().cpu().contiguous() for name, value in method.weights(job.stage).items()}
     entry.write("weights.safetensors", save(weights))
     write_npz(entry, "curve.npz", **{name: values.numpy() for name, values in _packed(curve).items()})
-    entry.finish({"stage": job.stage, "steps": job.steps, "train_seconds": seconds, "devices": job.group.size})
+    ran = {"train_seconds": seconds, "devices": job.group.size, "threads": torch.get_num_threads()}
+    entry.finish({"stage": job.stage, "steps": job.steps, **ran})
     checkpoints.clear(entry.path)

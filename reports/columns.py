@@ -38,6 +38,7 @@ FIXED = {
     "parameters": "int64",
     "peak_memory_mb": "float64",
     "train_seconds": "float64",
+    "train_threads": "float64",  # CPU threads of the training; of several trainings the most; NA where there is none
     "code_hash": "string",
     "git_commit": "string",
     "packages": "string",  # JSON: version by package

@@ -23,6 +23,7 @@ LINES = {
     "hardware.device": "device",
     "hardware.name": "hardware",
     "hardware.threads": "threads",
+    "train_threads": "threads of training",
     "code_hash": "code hash",
     "git_commit": "git commit",
 }

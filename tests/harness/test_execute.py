@@ -62,6 +62,15 @@ def test_a_sweep_over_eta_trains_twice_and_samples_four_times(swept):
     assert (folder / "grid.png").stat().st_size > 1000
 
 
+def test_a_record_tells_the_threads_that_its_training_ran_with(swept):
+    results, _ = swept
+    threads = {key: json.loads(done)["facts"]["threads"] for key, done in files(results, "trainings", "DONE").items()}
+    heads = load(results).drop_duplicates("run")
+    trained = heads[heads["method"] != "identity"]
+    assert len(trained) == 4 and (trained["train_threads"] == trained["training"].map(threads)).all()
+    assert heads.loc[heads["method"] == "identity", "train_threads"].isna().all()
+
+
 def test_nfe_counts_what_the_network_is_called(swept):
     records = load(swept[0])
     costs = records.groupby("method")["nfe"].first()

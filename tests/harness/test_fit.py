@@ -51,6 +51,7 @@ def test_steps_may_have_different_losses_also_across_a_resume(tmp_path):
         fit(Turns(), job(0.0, 3), entry, Silent())
     fit(Turns(), job(60.0, 9), entry, Silent(), lambda step, losses: told.append((step, losses)))
     assert told[:3] == [(1, {"critic": 1.0}), (2, {"critic": 2.0, "generator": -2.0}), (3, {"critic": 3.0})]
+    assert entry.facts()["threads"] == torch.get_num_threads()
     curve = read_npz(entry, "curve.npz")
     np.testing.assert_array_equal(curve["curve.critic"], [1, 2, 3, 4, 5])
     np.testing.assert_array_equal(curve["curve.generator"], [np.nan, -2, np.nan, -4, np.nan])

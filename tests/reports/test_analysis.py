@@ -424,9 +424,12 @@ def test_a_large_sweep_says_the_same(tmp_path: Path) -> None:
 
 
 def test_provenance_and_settings(planted: Path) -> None:
+    for seed in (1, 2):
+        record(planted, "ddim", 0.0, seed, run=record(planted, "ddim", 0.0, seed), train_threads=float(seed))
     report = analyse(planted)
     lines = dict(report.provenance)
     assert lines["training seeds"] == "0, 1, 2" and lines["torch"] == "2.13" and lines["protocol psnr"] == "psnr;v1"
+    assert lines["threads of training"] == "1, 2"
     assert report.settings["scale"] == "cpu" and report.methods == ("identity", "ddim", "rddm")
 
 
