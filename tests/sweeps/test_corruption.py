@@ -6,9 +6,9 @@ Nothing but the undisturbed figures, bit for bit, may come of a damaged store, a
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
@@ -17,6 +17,7 @@ import pytest
 from errors import UserError
 from harness.commandline import read
 from harness.execute import execute
+from harness.listed import read_points, write_points
 from harness.plan import Plan, plan
 from harness.progress import Report
 from harness.store import Store
@@ -37,6 +38,13 @@ FIGURES = ["run", "image", "metric", "value", "floor"]
 SAME = ("*.npz", "*.safetensors")  # what is made anew has the same bytes, but for markers, which hold times
 LEVELS = ("trainings", "inputs", "samples", "reals", "features", "scores")
 
+
+def huge(data: bytes) -> bytes:
+    """The first number that JSON holds, or else all, as a whole number beyond all floats."""
+    altered = re.sub(rb"(?<=: )[0-9.]+(?=[,\n}])", b"1" * 400, data, count=1)
+    return altered if altered != data else b"1" * 400
+
+
 DAMAGES: dict[str, Callable[[bytes, bytes], bytes]] = {
     "flipped": lambda data, other: bytes(
         [*data[: len(data) // 2], data[len(data) // 2] ^ 1, *data[len(data) // 2 + 1 :]]
@@ -45,6 +53,7 @@ DAMAGES: dict[str, Callable[[bytes, bytes], bytes]] = {
     "empty": lambda data, other: b"",
     "nested": lambda data, other: b"[" * 1_000_000,
     "of wrong types": lambda data, other: b'{"facts": 1, "files": [1], "jobs": 1, "run": 1, "scores": [], "seal": 1}',
+    "a huge number": lambda data, other: huge(data),
     "a list": lambda data, other: b'[1, {"run": 1}, [[1, 2]]]',
     "another's": lambda data, other: other,
 }
@@ -63,6 +72,9 @@ def finished(root: Path, plans: list[Plan]) -> None:
     """All that a sweep on this machine leaves, its jobs done by this process."""
     folder = folder_of(root, "run", plans)
     list_points(folder, plans)
+    failed = {"run": folder.name, "status": "failed", "reason": "loss is nan"}
+    write_points(folder, [*read_points(folder), {**read_points(folder)[0], **failed}])
+    Store(root).entry("failures", folder.name).fail("loss is nan", "Traceback ...", {})
     jobs, (code, sha256) = grouped(graph(plans, root).wanted, 16), freeze(root)
     facts = {"launcher": "local", "settings": {"chunk": 16, "restarts": 0}, "code": str(code), "sha256": sha256}
     made = write_submission(folder, facts | {"jobs": [listed_job(job, 0, None) for job in jobs]}, jobs)
@@ -166,27 +178,42 @@ def commands(root: Path, plans: list[Plan]) -> Iterator[list[str]]:
     yield ["gc", "--dry-run", "--older", "0", "--quota", "0B"]
 
 
+JOBS = "sweeps/*/submissions/*/jobs/*"
+
+
+def needed(name: Path, damage: str) -> bool:
+    """Whether a command can't do without a file, so that it has to name it; another's submission is whole too."""
+    return name.name in ("points.json", "FAILED") or (name.name == "submission.json" and damage != "another's")
+
+
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_file_of_a_sweep_is_named_and_nothing_is_lost(
     stores: tuple[Path, Path], plans: list[Plan], tmp_path: Path, damage: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ours, theirs = stores
-    names = files_of(ours, "sweeps/*/points.json", "sweeps/*/submissions/*/*.json", "sweeps/*/submissions/*/jobs/*")
+    undisturbed, (folder,) = figures(ours), (ours / "sweeps").iterdir()
+    names = files_of(ours, "sweeps/*/points.json", "failures/*/FAILED", "sweeps/*/submissions/*/*.json", JOBS)
     for place, name in enumerate(names):
         root = copied(ours, tmp_path / str(place))
         data, other = (root / name).read_bytes(), counterpart(ours / name, ours, theirs).read_bytes()
-        (root / name).write_bytes(DAMAGES[damage](data, other))
+        path = root / name
+        path.write_bytes(DAMAGES[damage](data, other))
         told = ""
         for words in commands(root, plans):
             status = main([*words, "--results", str(root)])
             said = capsys.readouterr()
             told += said.err + said.out
-        with suppress(UserError):  # and nothing else
-            points_of(root, None)
-        with suppress(UserError):
-            load(root, sweep=name.parts[1])
-            assert status == 0 or (status == 2 and said.err.startswith("error: ") and said.err.count("\n") == 1), name
-        assert "submission.json" not in str(name) or damage == "another's" or str(root / name) in told
+            refused = status == 2 and said.err.startswith("error: ") and said.err.count("\n") == 1
+            named = str(path) in told or damage == "another's"  # a process names a file once
+            assert status == 0 or (refused and named), (name, words, status, said)
+        if name.name == "points.json":
+            for look in (lambda: points_of(root, None), lambda: load(root, sweep=folder.name)):  # noqa: B023 - called here
+                with pytest.raises(UserError, match=re.escape(str(path))):
+                    look()
+        else:
+            assert [point.run for point in points_of(root, None)] == [row["run"] for row in read_points(folder)]
+            pd.testing.assert_frame_equal(figures(root), undisturbed, check_exact=True, obj=str(name))
+        assert str(path) in told or not needed(name, damage), name
         for made in plans:
             execute(made, Store(root))
         assert capsys.readouterr().err == "" and held(root) == held(ours)
