@@ -84,7 +84,8 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Score:
-    """A condition on one metric. ``best``: no other condition is better beyond the interval of their difference.
+    """A condition on one metric. ``best``: no other condition beats it, by the 95% interval of their difference
+    alone, without the adjustment that a verdict asks for, and with no infinite figure that speaks against it.
     The mean is that of ``images`` pictures; ``infinite`` more have an infinite figure and are not in it."""
 
     mean: Estimate
@@ -138,7 +139,7 @@ class Ablation:
 
 @dataclass(frozen=True)
 class Interaction:
-    """Two axes varied together: ``values[row][column]`` means, NaN where no run was made."""
+    """Two axes varied together: ``values[row][column]`` means over what all have, NaN where no run was made."""
 
     rows: str
     columns: str
@@ -154,7 +155,7 @@ class Block:
     """What was run on one data set and task. ``verdicts`` are sentences, the most important first; ``images`` is by
     metric: the table image x condition (columns are condition keys) of per-image figures, means over seeds.
     ``fronts`` is by metric and cost (nfe, seconds_per_image, peak_memory_mb) the keys of the Pareto front: no
-    condition that costs as much or less is better beyond the interval of their paired difference."""
+    condition that costs as much or less beats it, as of `Score.best`."""
 
     name: str
     dataset: str
