@@ -244,6 +244,17 @@ def test_too_few_trainings_without_a_common_seed_are_not_compared(tmp_path: Path
         compare(tmp_path, "method=bbb", "method=aaa")
 
 
+def test_what_can_not_be_compared_has_a_row_beside_what_can(tmp_path: Path) -> None:
+    """Two tasks: one with a common seed, one without."""
+    for task, seeds in (("denoise", (0, 0)), ("inpaint", (0, 1))):
+        for method, seed in zip(("aaa", "bbb"), seeds, strict=True):
+            record(tmp_path, method, 30 + drawn(seed), seed=seed, task=task, inputs=task, run=f"{method}-{task}")
+    tables = compare(tmp_path, "method=bbb", "method=aaa")
+    told = {table.caption.split(":")[0]: [cell.text for cell in table.rows[0]] for table in tables}
+    assert told["photos denoise"][-1] == "inconclusive" and set(told["photos inpaint"][1:-1]) == {"–"}
+    assert told["photos inpaint"][-1].startswith("not compared: no training seed in common")
+
+
 def test_an_ablation_without_a_common_seed_has_no_differences(tmp_path: Path) -> None:
     for place, eta in enumerate((0.0, 1.0)):
         record(tmp_path, "rddm", 30 + eta + 0.1 * drawn(place), run=f"r{eta}", seed=place, **{"sampler.eta": eta})
