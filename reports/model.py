@@ -57,7 +57,8 @@ class Comparison:
     What both have: ``images`` pictures of ``photographs`` and ``seeds`` trainings; ``infinite`` more pictures have an
     infinite figure, which count in the win rate and in nothing else. ``others`` are the baseline's trainings where the
     two have too few seeds in common to be paired by them, else 0; ``left_out`` the trainings of either without a
-    partner, which are not used.
+    partner, which are not used; ``trainings`` those used of the side that has more, where folds or data seeds have
+    their own.
 
     ``verdict`` is `reports.findings.decision.decided`'s; "refused" where the two can't be compared, for the reason
     ``why``. ``baseline`` is the key of the condition compared with: the block's, or its counterpart with equal options.
@@ -78,6 +79,7 @@ class Comparison:
     infinite: int = 0
     others: int = 0
     left_out: int = 0
+    trainings: int = 0
     family: int = 0
     why: str = ""
 

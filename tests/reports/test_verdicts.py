@@ -409,6 +409,8 @@ def test_folds_bring_further_pictures_and_are_taken_together(tmp_path: Path) -> 
     assert block.name == "photos denoise" and len(block.conditions) == 2
     found = against(tmp_path, "bbb", "aaa")
     assert (found.images, found.seeds) == (6, 1)
+    assert "1 training seed, conditional on these two training runs" in block.verdicts[0]
+    assert analyse(tmp_path).conditional.startswith("Conditional on these two training runs")
 
 
 def test_one_stamp_with_two_directions_is_refused(tmp_path: Path) -> None:
