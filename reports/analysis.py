@@ -92,14 +92,16 @@ def _axes(blocks: Sequence[Block]) -> dict[str, list[str]]:
     return {name: list(values) for name, values in found.items()}
 
 
-def _trainings(blocks: Sequence[Block], heads: pd.DataFrame) -> list[int]:
-    """Training seeds of each comparison in which a training is involved, or of the conditions where none was made."""
+def _trainings(blocks: Sequence[Block], heads: pd.DataFrame) -> list[tuple[int, int]]:
+    """Training seeds and trainings of each comparison with a training, or of the conditions where none was made."""
     trained = set(heads.loc[heads["training"].fillna("") != "", "run"])
-    found: list[int] = []
+    found: list[tuple[int, int]] = []
     for one in blocks:
         for condition in one.conditions:
             if not trained.isdisjoint(condition.runs):
                 against = [score.comparison for score in condition.scores.values() if score.comparison]
-                found += [min(met.seeds, met.others or met.seeds) for met in against if met.verdict != "refused"]
-                found += [] if against else [len(condition.seeds)]
+                tested = [met for met in against if met.verdict != "refused"]
+                found += [(min(met.seeds, met.others or met.seeds), met.trainings) for met in tested]
+                own = heads.loc[heads["run"].isin(condition.runs), "training"].nunique()
+                found += [] if against else [(len(condition.seeds), own)]
     return found

@@ -13,12 +13,12 @@ from reports.findings.cells import Seeds
 from reports.findings.decision import compared
 from reports.findings.gathered import Figures, figures
 from reports.findings.layout import Group, Layout, layouts
-from reports.html.numbers import decimals, fixed, probability
+from reports.html.numbers import NOTHING, decimals, fixed, probability
 from reports.model import Comparison, Estimate, MetricFacts
 from reports.scan import Records, scan
 from reports.select import chosen
 from reports.stats.spread import FEWEST
-from reports.text.sheets import Cell, Sheet
+from reports.text.cells import Cell, Sheet, cells
 from reports.text.wording import adjusted, left_out, percent, plain, spread, titled, units, verdict
 
 if TYPE_CHECKING:
@@ -34,7 +34,8 @@ def compare(root: Path, first: str, second: str) -> list[Sheet]:
     B is the baseline: p is adjusted over all conditions on the same inputs against B, so that a verdict is that of a
     report of the same records with this baseline. ``first`` and ``second`` are keys of runs, their beginnings, or
     conditions (`reports.select`). Raises `UserError` where they name no runs or the same ones, share neither inputs
-    nor a metric under one protocol, or have no training seed in common and too few trainings.
+    nor a metric under one protocol, or where nothing that they share can be compared; what alone can't be has a row
+    with the reason.
     """
     records = scan(root)
     sides = [chosen(records.heads, words) for words in (first, second)]
@@ -48,9 +49,12 @@ def compare(root: Path, first: str, second: str) -> list[Sheet]:
         for made in layouts(records.heads, {})
         if (ends := _ends(made, sides)) is not None and shared.intersection(made.inputs)
     ]
-    if not any(table.rows for table in found):
+    reasons = [why for _, whys in found for why in whys]
+    if not reasons:
         raise UserError(f"{first} and {second} share no metric under one protocol")
-    return [table for table in found if table.rows]
+    if all(reasons):
+        raise UserError(f"{first} and {second} can't be compared: {reasons[0]}")
+    return [table for table, whys in found if whys]
 
 
 def _ends(layout: Layout, sides: list[pd.DataFrame]) -> tuple[Group, Group] | None:
@@ -67,26 +71,28 @@ def _ends(layout: Layout, sides: list[pd.DataFrame]) -> tuple[Group, Group] | No
     return found[0], found[1]
 
 
-def _table(records: Records, layout: Layout, ends: tuple[Group, Group], names: tuple[str, str]) -> Sheet:
-    """The metrics that both have; the other conditions are of the family, whole."""
+def _table(
+    records: Records, layout: Layout, ends: tuple[Group, Group], names: tuple[str, str]
+) -> tuple[Sheet, list[str]]:
+    """The metrics that both have, and for each why it was not compared, else nothing; the other conditions are of the
+    family, whole."""
     taken = {run for end in ends for run in end.runs}
     others = tuple(group for group in layout.groups if taken.isdisjoint(group.runs))
     whole = _only(layout, (*ends, *others))
     seeds, trained = Seeds(whole), any(end.trained for end in ends)
-    rows, least = [], FEWEST
+    rows, reasons, least = [], [], FEWEST
     for code in stamps(records, layout.places[sorted(taken)]):
         one = figures(records, whole, seeds, code)
         facts, against = _against(one, records.stamps[code], len(whole.groups))
         if against is None:
             continue
-        if against.verdict == "refused":
-            raise UserError(f"{names[0]} and {names[1]} can't be compared: {against.why}")
         rows.append(_row(facts, against))
-        least = min(least, against.seeds)
+        reasons.append(against.why)
+        least = least if against.why else min(least, against.seeds)
     head = layout.heads.iloc[0]
     caption = f"{plain(head['dataset'])} {plain(head['task'])}: A = {plain(names[0])}, B = {plain(names[1])}"
     caption += "; conditional on these trainings" if trained and least < FEWEST else ""
-    return Sheet("compare", "", "compare", caption, HEADER, tuple(rows))
+    return Sheet("compare", "", "compare", caption, HEADER, tuple(rows)), reasons
 
 
 def _only(layout: Layout, groups: tuple[Group, ...]) -> Layout:
@@ -107,9 +113,11 @@ def _against(one: Figures, stamp: tuple[str, str, str, bool], groups: int) -> tu
 
 
 def _row(facts: MetricFacts, against: Comparison) -> tuple[Cell, ...]:
+    if against.why:
+        return tuple(cells([titled(facts), *[NOTHING] * (len(HEADER) - 2), verdict(against, 0)]))
     means = [Estimate(mean, math.nan, math.nan) for mean in against.means]
     digits, fine = decimals(means), decimals([against.difference])
     seeds = f"{against.seeds} and {against.others}" if against.others else f"{against.seeds}{left_out(against)}"
     texts = [titled(facts), *(fixed(mean.value, digits) for mean in means), spread(against.difference, fine, "+")]
     texts += [percent(against.win_rate), probability(against.p), adjusted(against), units(against, facts), seeds]
-    return tuple(Cell(text) for text in [*texts, verdict(against, fine)])
+    return tuple(cells([*texts, verdict(against, fine)]))

@@ -57,7 +57,8 @@ class Comparison:
     What both have: ``images`` pictures of ``photographs`` and ``seeds`` trainings; ``infinite`` more pictures have an
     infinite figure, which count in the win rate and in nothing else. ``others`` are the baseline's trainings where the
     two have too few seeds in common to be paired by them, else 0; ``left_out`` the trainings of either without a
-    partner, which are not used.
+    partner, which are not used; ``trainings`` those used of the side that has more, where folds or data seeds have
+    their own.
 
     ``verdict`` is `reports.findings.decision.decided`'s; "refused" where the two can't be compared, for the reason
     ``why``. ``baseline`` is the key of the condition compared with: the block's, or its counterpart with equal options.
@@ -78,13 +79,15 @@ class Comparison:
     infinite: int = 0
     others: int = 0
     left_out: int = 0
+    trainings: int = 0
     family: int = 0
     why: str = ""
 
 
 @dataclass(frozen=True)
 class Score:
-    """A condition on one metric. ``best``: no other condition is better beyond the interval of their difference.
+    """A condition on one metric. ``best``: no other condition beats it, by the 95% interval of their difference
+    alone, without the adjustment that a verdict asks for, and with no infinite figure that speaks against it.
     The mean is that of ``images`` pictures; ``infinite`` more have an infinite figure and are not in it."""
 
     mean: Estimate
@@ -138,7 +141,7 @@ class Ablation:
 
 @dataclass(frozen=True)
 class Interaction:
-    """Two axes varied together: ``values[row][column]`` means, NaN where no run was made."""
+    """Two axes varied together: ``values[row][column]`` means over what all have, NaN where no run was made."""
 
     rows: str
     columns: str
@@ -154,7 +157,7 @@ class Block:
     """What was run on one data set and task. ``verdicts`` are sentences, the most important first; ``images`` is by
     metric: the table image x condition (columns are condition keys) of per-image figures, means over seeds.
     ``fronts`` is by metric and cost (nfe, seconds_per_image, peak_memory_mb) the keys of the Pareto front: no
-    condition that costs as much or less is better beyond the interval of their paired difference."""
+    condition that costs as much or less beats it, as of `Score.best`."""
 
     name: str
     dataset: str

@@ -93,14 +93,14 @@ def share(wins: np.ndarray, photographs: np.ndarray | None = None) -> tuple[np.n
 
     Wins (M, S, T, I) are those of each training of one side against each of the other; their projections on the two
     sides (Hoeffding) are then its two sides. Wilson's score interval with the effective number
-    n = rate (1 - rate) / Var(rate) and the factor of `spread` (Kish's design effect); n is the number of photographs
-    where all agree, and the bounds never leave [0, 1].
+    n = rate (1 - rate) / Var(rate), clipped to [1, pictures * trainings], and the factor of `spread` (Kish's design
+    effect); n is the number of photographs where all agree, and the bounds never leave [0, 1].
     """
     found = _spread(_projected(wins), None, photographs, (0, 0))
     rate, z2 = found.mean, found.factor**2
     with np.errstate(divide="ignore", invalid="ignore"):
         count = np.where(found.error > 0, rate * (1 - rate) / found.error**2, found.units)
-        count = np.clip(count, 1, np.maximum(found.units * found.seeds, 1))
+        count = np.clip(count, 1, np.maximum(found.images * found.seeds, 1))
         middle = (rate + z2 / (2 * count)) / (1 + z2 / count)
         half = np.sqrt(z2 * (rate * (1 - rate) / count + z2 / (4 * count**2))) / (1 + z2 / count)
     return rate, np.maximum(middle - half, 0), np.minimum(middle + half, 1)

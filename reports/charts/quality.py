@@ -47,7 +47,8 @@ def draw(report: Report, block: Block, metric: str) -> Figure:
         style = styles[condition.key]
         panels[0].plot([], [], style.marker, color=style.colour, label=wrapped(condition.label, 58, 2))
     told = (
-        "Filled, the Pareto front: nothing that costs no more is better beyond the interval. Dotted: best mean so far."
+        "Filled, the Pareto front: nothing that costs no more beats it (95% interval, not adjusted). "
+        "Dotted: best mean so far."
     )
     remark(figure, f"{told} {note}", panels[0])
     return figure

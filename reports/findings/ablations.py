@@ -89,12 +89,19 @@ def _shared(figures: Figures, rows: Sequence[Rows]) -> tuple[Figures, list[Rows]
     return figures, list(rows)
 
 
-def interaction(means: np.ndarray, design: Design, metric: str) -> Interaction | None:
-    """The means over the contexts at each pair of levels; ``means`` by condition."""
+def interaction(figures: Figures, design: Design, metric: str) -> Interaction | None:
+    """The means over the contexts at each pair of levels that has figures, all over the trainings and pictures that
+    these have in common. Without a training seed that all have there are none: they would compare trainings too."""
     rows, columns = (_ordered(level[side] for level in design.levels) for side in (0, 1))
     if min(len(rows), len(columns)) < 2:
         return None
-    cells = {level: float(np.mean(means[members])) for level, members in design.levels.items()}
+    own = means(figures, [figures.seeds.own(place) for place in _members(design)], 0).mean
+    known = {place for place, mean in zip(_members(design), own, strict=True) if not np.isnan(mean)}
+    levels = {level: members for level, members in design.levels.items() if known.issuperset(members)}
+    if not levels or figures.seeds.common(list(levels.values())) == []:
+        return None
+    kept, blended = _shared(figures, figures.seeds.blends(list(levels.values())))
+    cells = dict(zip(levels, means(kept, blended, 0).mean.tolist(), strict=True))
     values = tuple(tuple(cells.get((row, column), math.nan) for column in columns) for row in rows)
     return Interaction(design.axes[0], design.axes[1], metric, design.within, rows, columns, values)
 

@@ -8,10 +8,7 @@ from reports.model import Comparison, MetricFacts
 from reports.stats.spread import FEWEST
 from reports.text.wording import count, left_out, units
 
-CONDITIONAL = {
-    1: "conditional on one training run",
-    2: "conditional on these two training runs",
-}
+WORDS = {1: "one training run", 2: "these two training runs"}
 
 
 def basis(found: Comparison, trained: bool, facts: MetricFacts) -> str:
@@ -21,20 +18,24 @@ def basis(found: Comparison, trained: bool, facts: MetricFacts) -> str:
         return f"{what}, no training involved"
     if found.others:
         return f"{what}, {found.seeds} and {found.others} training seeds, fewer than {FEWEST} in common"
-    conditional = f", {CONDITIONAL[found.seeds]}" if found.seeds in CONDITIONAL else ""
+    conditional = f", {_on(max(found.seeds, found.trainings))}" if found.seeds < FEWEST else ""
     return f"{what}, {count(found.seeds, 'training seed')}{left_out(found)}{conditional}"
 
 
-def conditional(seeds: Iterable[int], cut: Iterable[tuple[int, int, bool]] = ()) -> str:
-    """What all verdicts depend on: from the numbers of training seeds of the comparisons with a training, and of test
-    pictures and the photographs that they were ``cut`` from, with whether the records say which from which."""
-    least = min(seeds, default=0)
+def _on(trainings: int) -> str:
+    return f"conditional on {WORDS.get(trainings, f'these {trainings} training runs')}"
+
+
+def conditional(seeds: Iterable[tuple[int, int]], cut: Iterable[tuple[int, int, bool]] = ()) -> str:
+    """What all verdicts depend on: from the training seeds and trainings of each comparison with a training, and the
+    test pictures and the photographs that they were ``cut`` from, with whether the records say which from which."""
+    least, trainings = min(seeds, default=(0, 0))
     pictures = "The intervals cover the choice of test pictures"
     crops = "".join(_crops(*one) for one in sorted(set(cut)) if one[1] < one[0])
     if not least:
         return f"{pictures}; no training is involved.{crops}"
     if least < FEWEST:
-        said = CONDITIONAL[least]
+        said = _on(max(least, trainings))
         return f"{said[0].upper()}{said[1:]}: another training seed may turn it. {pictures} and of nothing else.{crops}"
     return f"{pictures} and of training seeds ({least} at least).{crops}"
 

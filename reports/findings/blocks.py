@@ -135,5 +135,5 @@ def _ablations(found: Sequence[Measured], made: Sequence[Design]) -> tuple[Ablat
 
 
 def _interactions(found: Sequence[Measured], made: Sequence[Design]) -> tuple[Interaction, ...]:
-    told = [interaction(one.means, design, one.facts.name) for design in made for one in found]
+    told = [interaction(one.figures, design, one.facts.name) for design in made for one in found]
     return tuple(one for one in told if one is not None)

@@ -21,12 +21,14 @@ Rows = tuple[int, ...]  # a mean of figures each, one for every training seed
 class Pair:
     """What of two conditions meets: rows by training seed, the same seeds of both where they are "paired", all seeds
     where they have too few in common ("apart"), and none where these are too few to be compared ("refused").
-    ``left_out`` trainings of either have no partner and are not used."""
+    ``left_out`` trainings of either have no partner and are not used; ``trainings``
+    are those of the side that has more: folds and data seeds have trainings of their own under one seed."""
 
     kind: Literal["paired", "apart", "refused"]
     left: Rows
     right: Rows
     left_out: int = 0
+    trainings: int = 0
 
     @property
     def why(self) -> str:
@@ -47,6 +49,7 @@ class Seeds:
     def __init__(self, layout: Layout) -> None:
         self.trained = [group.trained for group in layout.groups]
         self.of: list[dict[int, dict[int, int]]] = []
+        self._trainings = [_trainings(layout.heads.iloc[list(group.runs)]) for group in layout.groups]
         self.row = np.zeros(len(layout.heads), np.int64)  # by run
         self.recipes: list[tuple[int, ...]] = []  # which rows are averaged
         self._known: dict[tuple[int, ...], int] = {}
@@ -100,7 +103,8 @@ class Seeds:
         pairs = [_matched(ours[seed], theirs[seed]) for seed in seeds]
         left, right = (tuple(self.mean(rows[side]) for rows in pairs) for side in (0, 1))
         trained = [len(rows) for one, rows in zip((first, second), sides, strict=True) if self.trained[one]]
-        return Pair("paired", left, right, sum(trained) - len(trained) * len(seeds))
+        kinds = [{key for seed, key in self._trainings[one] if seed in seeds} for one in (first, second)]
+        return Pair("paired", left, right, sum(trained) - len(trained) * len(seeds), max(map(len, kinds)))
 
     def common(self, sets: Sequence[Sequence[int]]) -> list[int] | None:
         """The training seeds that all conditions of all sets have; None where no training is involved."""
@@ -131,6 +135,12 @@ class Seeds:
         rows = self._all(one)
         every = {-1 - place: row for place, row in enumerate(rows)}  # no sampling seed of another condition
         return {seed: self.of[one].get(seed, every) if len(rows) > 1 else every for seed in self.of[other]}
+
+
+def _trainings(heads: pd.DataFrame) -> set[tuple[int, str]]:
+    """The trainings of runs, with their seeds."""
+    both = zip(_whole(heads, "seed").tolist(), heads["training"].fillna("").tolist(), strict=True)
+    return {(seed, training) for seed, training in both if training}
 
 
 def _whole(heads: pd.DataFrame, name: str) -> np.ndarray:

@@ -137,7 +137,8 @@ def _rounded(gaps: np.ndarray, ours: np.ndarray, theirs: np.ndarray) -> np.ndarr
 
 
 def beaten(figures: Figures, own: np.ndarray, sign: float, costs: Sequence[np.ndarray]) -> np.ndarray:
-    """Pairs (winner, loser) of conditions, (P, 2): the winner is better beyond the interval of their difference.
+    """Pairs (winner, loser) of conditions, (P, 2): the winner is better beyond the interval of their difference, as it
+    stands before any adjustment of p, and has lost no picture to an infinite figure.
 
     ``own`` are the conditions' means. Each condition meets each. Beyond 64 conditions, as many rivals as 50,000
     comparisons allow are met by all: the best means and, in turn, those on the fronts of the means against each of
@@ -150,8 +151,12 @@ def beaten(figures: Figures, own: np.ndarray, sign: float, costs: Sequence[np.nd
     for rival in rivals:
         others = known[sign * own[known] < sign * own[rival]]  # paired means may differ: the interval decides
         others = known[known != rival] if len(known) <= MANY else others
-        gaps = differences(figures, [figures.seeds.pair(int(rival), int(other)) for other in others], draws)
-        lost = others[np.where(sign > 0, gaps.low > 0, gaps.high < 0)]
+        pairs = [figures.seeds.pair(int(rival), int(other)) for other in others]
+        gaps = differences(figures, pairs, draws)
+        ahead = np.where(sign > 0, gaps.low > 0, gaps.high < 0)
+        for k in np.flatnonzero(ahead & (gaps.infinite > 0)):
+            ahead[k] = not endless(figures, pairs[k], sign)[1]
+        lost = others[ahead]
         found.append(np.stack([np.full(len(lost), rival), lost], 1))
     return np.concatenate(found)
 

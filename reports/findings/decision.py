@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from reports.findings.cells import Pair
 from reports.findings.comparisons import differences, endless, win_rates
 from reports.findings.gathered import Figures
 from reports.model import Comparison, Estimate, Verdict
@@ -54,13 +55,13 @@ def compared(figures: Figures, pairs: Sequence[tuple[int, int]], sign: float) ->
         verdict = decided(gap, tested, sign)
         if gaps.infinite[k] and endless(figures, pair, sign)[verdict in ("better", "leads")]:
             verdict = "inconclusive"
-        told = _told(gaps, k, pair.left_out, (tested, adjustment, family), Estimate(*rates[k].tolist()), verdict)
+        told = _told(gaps, k, pair, (tested, adjustment, family), Estimate(*rates[k].tolist()), verdict)
         found.append(told if gaps.images[k] + gaps.infinite[k] else None)
     return found
 
 
 def _told(
-    gaps: Spread, k: int, left_out: int, tested: tuple[float, str, int], wins: Estimate, verdict: Verdict
+    gaps: Spread, k: int, pair: Pair, tested: tuple[float, str, int], wins: Estimate, verdict: Verdict
 ) -> Comparison:
     p_adjusted, adjustment, family = tested
     return Comparison(
@@ -77,7 +78,8 @@ def _told(
         photographs=int(gaps.units[k]),
         infinite=int(gaps.infinite[k]),
         others=int(gaps.others[k]),
-        left_out=left_out,
+        left_out=pair.left_out,
+        trainings=pair.trainings,
         family=family,
     )
 

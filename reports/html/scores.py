@@ -15,7 +15,7 @@ from reports.text.wording import adjustment, count, opposed, wins
 FARTHEST = 2.0  # times the median: how far the scale of the small plots reaches, so that one outlier flattens none
 MARKS = {"better": "▲ better", "worse": "▼ worse", "leads": "△ leads", "trails": "▽ trails"}
 MARKS |= {"inconclusive": "≈ inconclusive", "refused": "not compared"}
-BOLD = "bold: no other condition is better beyond the interval of their difference"
+BOLD = "bold: no other condition is better beyond the 95% interval of their difference, which is not adjusted"
 RULE = "from the interval and the adjusted p (better, worse) or the interval alone (leads, trails)"
 RULE += "; if inconclusive, the difference that would be found with power 0.8"
 WON = {"picture": "of pictures", "photograph": "of pictures, by photograph", "sample": "of samples"}

@@ -17,8 +17,8 @@ from reports.model import Block, Report
 from reports.text.wording import HOW
 
 READ = (
-    f"{HOW} A bold mean: no other condition is better beyond the interval of their difference. The command repeats the "
-    "first run of its row."
+    f"{HOW} A bold mean: no other condition is better beyond the 95% interval of their difference, which is not "
+    "adjusted, and no infinite figure speaks against that. The command repeats the first run of its row."
 )
 
 

@@ -51,7 +51,7 @@ def _main(block: Block, name: str) -> Sheet:
         rows.append((label(block, condition), Cell(str(len(condition.seeds))), *means, *costs))
     over = counted(block.metrics.values())
     caption = f"{plain(block.name)}: means with 95% intervals over {over}; bold: no other condition is better beyond "
-    caption += "the interval of their difference"
+    caption += "the 95% interval of their difference, which is not adjusted"
     return Sheet("main", "", name, caption, tuple(header), tuple(rows))
 
 

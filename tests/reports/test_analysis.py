@@ -468,8 +468,8 @@ def test_a_recorded_sweep_can_be_analysed() -> None:
 def test_crops_of_few_photographs_are_told():
     from reports.findings.basis import conditional
 
-    said = conditional([3], [(16, 3, True), (16, 3, True)])
+    said = conditional([(3, 3)], [(16, 3, True), (16, 3, True)])
     assert "The 16 test pictures are crops of 3 photographs" in said and "photographs are what intervals" in said
-    assert "count them as independent" in conditional([3], [(16, 3, False)])
-    assert "crops" not in conditional([3], [(16, 16, True)])
+    assert "count them as independent" in conditional([(3, 3)], [(16, 3, False)])
+    assert "crops" not in conditional([(3, 3)], [(16, 16, True)])
     assert "crops of 1 photograph:" in conditional([], [(4, 1, True)])

@@ -98,6 +98,16 @@ def test_intervals_cover_without_a_common_seed(sizes: Counts, images: int) -> No
         assert np.mean((low <= 0.5) & (high >= 0.5)) > 0.91 - ERROR  # all or nothing, where trainings decide
 
 
+@pytest.mark.parametrize("alike", [0.1, 0.5, 0.8])
+@pytest.mark.parametrize("counts", [(16, 7), (100, 20)])
+def test_win_rates_of_crops_cover_and_are_no_wider_than_they_must(counts: Counts, alike: float) -> None:
+    """With n no larger than the number of photographs, crops that hardly resemble each other had twice the width."""
+    of = even(counts)
+    rate, low, high = share((cut(of, alike, 1, seed=12) > 0) * 1.0, of)
+    assert 0.93 - ERROR < np.mean((low <= 0.5) & (high >= 0.5)) < 0.985 + ERROR
+    assert np.mean(high - low) < 2.6 * 1.96 * rate.std()
+
+
 def test_missing_pictures_cost_width_and_no_coverage() -> None:
     """A fifth of the pictures is lost to one training, and one or two whole photographs."""
     photographs = even((36, 12))

@@ -154,6 +154,23 @@ def test_ablation_means_are_over_the_pictures_of_every_level(tmp_path: Path) -> 
     assert one.levels[0].mean.value > 29
 
 
+def test_interactions_are_over_what_every_cell_has(tmp_path: Path) -> None:
+    """One cell lacks the hard pictures, one has a further seed that is 9 dB better: both stood out by these alone."""
+    hard = np.r_[np.full(6, 14.0), np.full(6, 30.0)]
+    for eta in (0.0, 1.0):
+        for steps in (5, 10):
+            options = {"sampler.eta": eta, "sampler.steps": steps}
+            figures = dict(zip("abcdefghijkl", hard + eta, strict=True))
+            lost = 6 if (eta, steps) == (0.0, 5) else 0
+            record(tmp_path, "rddm", dict(list(figures.items())[lost:]), n=12, run=f"r{eta}{steps}", **options)
+            if (eta, steps) == (1.0, 10):
+                better = {image: value + 9 for image, value in figures.items()}
+                record(tmp_path, "rddm", better, n=12, run="more", seed=1, **options)
+    (one,) = block_of(tmp_path).interactions
+    values = np.array(one.values if one.rows == "sampler.eta" else np.transpose(one.values))
+    np.testing.assert_allclose(values, [[30.0, 30.0], [31.0, 31.0]], rtol=0, atol=1e-12)
+
+
 def disjoint(root: Path, counts: tuple[int, int]) -> None:
     """Two methods 0.3 dB apart with training effects of 3 dB, and no seed in common."""
     hard = 3 * drawn(0)
@@ -227,6 +244,17 @@ def test_too_few_trainings_without_a_common_seed_are_not_compared(tmp_path: Path
         compare(tmp_path, "method=bbb", "method=aaa")
 
 
+def test_what_can_not_be_compared_has_a_row_beside_what_can(tmp_path: Path) -> None:
+    """Two tasks: one with a common seed, one without."""
+    for task, seeds in (("denoise", (0, 0)), ("inpaint", (0, 1))):
+        for method, seed in zip(("aaa", "bbb"), seeds, strict=True):
+            record(tmp_path, method, 30 + drawn(seed), seed=seed, task=task, inputs=task, run=f"{method}-{task}")
+    tables = compare(tmp_path, "method=bbb", "method=aaa")
+    told = {table.caption.split(":")[0]: [cell.text for cell in table.rows[0]] for table in tables}
+    assert told["photos denoise"][-1] == "inconclusive" and set(told["photos inpaint"][1:-1]) == {"–"}
+    assert told["photos inpaint"][-1].startswith("not compared: no training seed in common")
+
+
 def test_an_ablation_without_a_common_seed_has_no_differences(tmp_path: Path) -> None:
     for place, eta in enumerate((0.0, 1.0)):
         record(tmp_path, "rddm", 30 + eta + 0.1 * drawn(place), run=f"r{eta}", seed=place, **{"sampler.eta": eta})
@@ -261,6 +289,20 @@ def test_equal_infinite_figures_tie_and_infinite_losses_decide_nothing(tmp_path:
     found = against(tmp_path, "bbb", "aaa")
     assert found.win_rate.value == (0.5 + 10) / PICTURES and (found.images, found.infinite) == (10, 2)
     assert found.difference.low > 0.2 and found.p < 0.001 and found.verdict == "inconclusive"
+
+
+def test_what_infinite_figures_speak_against_beats_nobody(tmp_path: Path) -> None:
+    """aaa is ahead on the finite pictures, and loses half of all to infinite figures."""
+    ours = 30 + drawn(0)
+    theirs = ours - 0.3 + 0.01 * drawn(1)
+    record(tmp_path, "aaa", ours, nfe=5.0)
+    record(tmp_path, "ccc", theirs, nfe=5.0)
+    theirs[:6] = np.inf
+    record(tmp_path, "bbb", theirs, nfe=5.0)
+    block = block_of(tmp_path)
+    assert [score(block, method).best for method in ("aaa", "bbb", "ccc")] == [True, True, False]
+    keys = {one.key: one.method for one in block.conditions}
+    assert {keys[key] for key in block.fronts["psnr"]["nfe"]} == {"aaa", "bbb"}
 
 
 def test_figures_that_are_all_infinite_are_no_missing_ones(tmp_path: Path) -> None:
@@ -367,6 +409,8 @@ def test_folds_bring_further_pictures_and_are_taken_together(tmp_path: Path) -> 
     assert block.name == "photos denoise" and len(block.conditions) == 2
     found = against(tmp_path, "bbb", "aaa")
     assert (found.images, found.seeds) == (6, 1)
+    assert "1 training seed, conditional on these two training runs" in block.verdicts[0]
+    assert analyse(tmp_path).conditional.startswith("Conditional on these two training runs")
 
 
 def test_one_stamp_with_two_directions_is_refused(tmp_path: Path) -> None:
