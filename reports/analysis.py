@@ -15,9 +15,9 @@ from reports.findings.layout import ANCHOR, Layout, layouts
 from reports.findings.points import Point, failures, nothing_at, points_of, waiting
 from reports.findings.provenance import provenance, settings
 from reports.findings.titles import question, titled
-from reports.html.numbers import worded
 from reports.model import Block, Report
 from reports.scan import Records, scan
+from reports.text.numbers import worded
 
 if TYPE_CHECKING:
     import pandas as pd

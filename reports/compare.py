@@ -13,12 +13,12 @@ from reports.findings.cells import Seeds
 from reports.findings.decision import compared
 from reports.findings.gathered import Figures, figures
 from reports.findings.layout import Group, Layout, layouts
-from reports.html.numbers import NOTHING, decimals, fixed, probability
 from reports.model import Comparison, Estimate, MetricFacts
 from reports.scan import Records, scan
 from reports.select import chosen
 from reports.stats.spread import FEWEST
 from reports.text.cells import Cell, Sheet, cells
+from reports.text.numbers import NOTHING, decimals, fixed, probability
 from reports.text.wording import adjusted, left_out, percent, plain, spread, titled, units, verdict
 
 if TYPE_CHECKING:

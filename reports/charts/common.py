@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from reports.charts.style import COLOURS, LETTERS, MARKERS, Look, look, wrapped
-from reports.html.numbers import amount
 from reports.model import Block, Condition, Estimate, MetricFacts, Report
+from reports.text.numbers import amount
 from reports.text.wording import plain
 
 if TYPE_CHECKING:

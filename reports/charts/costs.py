@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from reports.charts.common import MOST, colour_of, heading
 from reports.charts.style import LETTERS, remark, sheet, wrapped
-from reports.html.numbers import amount
 from reports.model import Block, Condition, Report
+from reports.text.numbers import amount
 from reports.text.wording import COSTS
 
 if TYPE_CHECKING:

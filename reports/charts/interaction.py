@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from reports.charts.common import heading
 from reports.charts.style import INK, WIDTH, better, label, remark, sheet, wrapped
-from reports.html.numbers import decimals
 from reports.model import Block, Estimate, Interaction
+from reports.text.numbers import decimals
 from reports.text.wording import plain
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from reports.charts.common import against, colour_of, counterpart, heading, shown
 from reports.charts.style import INK, PALE, WIDTH, better, label, remark, sheet, wrapped
-from reports.html.numbers import share
 from reports.model import Block, Comparison, Condition, MetricFacts, Report
+from reports.text.numbers import share
 from reports.text.wording import units
 
 if TYPE_CHECKING:

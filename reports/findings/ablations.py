@@ -15,9 +15,9 @@ from reports.findings.comparisons import differences, means
 from reports.findings.decision import estimate
 from reports.findings.gathered import Figures
 from reports.findings.layout import Group
-from reports.html.numbers import worded
 from reports.model import Ablation, Estimate, Interaction, Level
 from reports.stats.spread import patterns
+from reports.text.numbers import worded
 
 METHOD = "method"
 APART = "no training seed in common, so that there are no paired differences"

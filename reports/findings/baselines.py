@@ -8,7 +8,7 @@ from typing import Any
 from errors import UserError
 from registry import nearest
 from reports.findings.layout import ANCHOR, Layout, plain
-from reports.html.numbers import worded
+from reports.text.numbers import worded
 
 
 def parsed(words: Mapping[str, str] | str | None) -> dict[str, str]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from reports.columns import POOLED, SEEDS, varying
-from reports.html.numbers import worded
+from reports.text.numbers import worded
 
 if TYPE_CHECKING:
     import pandas as pd

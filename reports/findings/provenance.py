@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from reports.columns import FIXED
 from reports.findings.layout import BESIDES, plain
-from reports.html.numbers import worded
+from reports.text.numbers import worded
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from reports.findings.basis import basis
 from reports.findings.layout import ANCHOR
 from reports.findings.leads import Lead
-from reports.html.numbers import decimals, fixed
 from reports.model import Comparison, Condition, Estimate, MetricFacts
+from reports.text.numbers import decimals, fixed
 from reports.text.wording import adjusted, adjustment, named, opposed, plain, spread, units
 
 NAMED = 4  # conditions that a sentence names; of more it gives the number

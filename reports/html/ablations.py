@@ -8,10 +8,10 @@ from typing import TypeVar
 
 from reports.html.drawn import Drawn
 from reports.html.markup import Markup, element, joined
-from reports.html.numbers import NOTHING, decimals, fixed, interval, worded
 from reports.html.scores import arrow
 from reports.html.tables import Frame, plain
 from reports.model import Ablation, Block, Estimate, Interaction, Level
+from reports.text.numbers import NOTHING, decimals, fixed, interval, worded
 
 T = TypeVar("T")
 K = TypeVar("K", bound=Hashable)

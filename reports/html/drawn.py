@@ -8,8 +8,9 @@ import re
 from collections.abc import Iterable, Mapping
 
 from reports.html.limits import FIGURES
-from reports.html.markup import Markup, element, slug
+from reports.html.markup import Markup, element
 from reports.model import Block
+from reports.text.wording import slug
 
 # By the first word of a name: what the figure shows, where it does not say so itself, and where its numbers are text.
 KINDS = {

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from reports.citations import bibtex
 from reports.html.markup import Markup, element, joined, rows_of
-from reports.html.numbers import NOTHING, amount
 from reports.html.tables import Cell, Column, Frame, sortable
 from reports.model import Block, Failure, MetricFacts, Report
+from reports.text.numbers import NOTHING, amount
 
 FAILURES = 100
 LENGTH = 8_000  # characters of a traceback, its end

@@ -6,11 +6,11 @@ import math
 
 from reports.html.drawn import source
 from reports.html.markup import Attributes, Markup, element, joined
-from reports.html.numbers import amount
 from reports.html.tables import scroller
 from reports.images.choice import counterparts
 from reports.images.pictures import CLEAN, DEGRADED, Gallery, Row, Tile
 from reports.model import Block
+from reports.text.numbers import amount
 
 
 def pictures(block: Block, gallery: Gallery | None, key: str) -> Markup:

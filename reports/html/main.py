@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from reports.html.limits import Limits
 from reports.html.markup import Markup, element, joined
-from reports.html.numbers import NOTHING, amount, worded
 from reports.html.scores import Shape, cells_of, headings, scores_of
 from reports.html.tables import Cell, Column, Frame, Row, sortable
 from reports.images.choice import counterparts
 from reports.model import Block, Condition
+from reports.text.numbers import NOTHING, amount, worded
 from reports.text.wording import counted
 
 COSTS: Mapping[str, tuple[str, str]] = {

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import html
-import re
 from collections.abc import Mapping
 
-__all__ = ["Attributes", "Markup", "element", "joined", "rows_of", "slug", "text"]
+__all__ = ["Attributes", "Markup", "element", "joined", "rows_of", "text"]
 
 Attributes = Mapping[str, "str | bool | float | None"]
 VOID = frozenset({"br", "col", "img", "input", "link", "meta"})
 KEPT = frozenset("\n\t")
-LONGEST_SLUG = 80
 
 
 class Markup(str):
@@ -57,8 +55,3 @@ def rows_of(pairs: Mapping[str, object]) -> Markup:
     """A list of terms and what they are (``<dl>``)."""
     parts = (joined(element("dt", {}, name), element("dd", {}, value)) for name, value in pairs.items())
     return element("dl", {"class": "facts"}, *(element("div", {}, part) for part in parts))
-
-
-def slug(name: object) -> str:
-    """A name as part of a figure's name, as `reports.figures` makes it: a-z, 0-9 and single hyphens, never empty."""
-    return re.sub(r"[^a-z0-9]+", "-", _visible(str(name)).lower()).strip("-")[:LONGEST_SLUG].strip("-") or "x"

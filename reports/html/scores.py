@@ -7,9 +7,9 @@ import statistics
 from collections.abc import Iterator
 
 from reports.html.markup import Markup, element, joined
-from reports.html.numbers import NOTHING, decimals, fixed, interval, probability, share
 from reports.html.tables import Cell, Column
 from reports.model import Block, Comparison, Condition, Estimate, MetricFacts, Score
+from reports.text.numbers import NOTHING, decimals, fixed, interval, probability, share
 from reports.text.wording import adjustment, count, opposed, wins
 
 FARTHEST = 2.0  # times the median: how far the scale of the small plots reaches, so that one outlier flattens none

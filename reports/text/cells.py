@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reports.html.numbers import NOTHING, decimals
 from reports.model import Block, Condition, Score
+from reports.text.numbers import NOTHING, decimals
 from reports.text.wording import mean, plain
 
 

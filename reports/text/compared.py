@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reports.html.numbers import NOTHING, decimals, fixed, probability
 from reports.model import Block, Comparison
 from reports.text.cells import Cell, Sheet, cells, digits_of, label
+from reports.text.numbers import NOTHING, decimals, fixed, probability
 from reports.text.wording import adjustment, named, over, percent, plain, spread, titled, verdict, wins
 
 

@@ -7,13 +7,12 @@ from pathlib import Path
 
 from harness.files import write_atomic
 from reports.citations import bibtex
-from reports.html.markup import slug
 from reports.images.pictures import galleries
 from reports.model import Block, Failure, Report
 from reports.text.marked import ROWS, escape, fenced, inline, table
 from reports.text.marked_pictures import pictures_of
 from reports.text.sheets import TABLES, Sheet, sheets
-from reports.text.wording import HOW, LONGEST, plain
+from reports.text.wording import HOW, LONGEST, plain, slug
 
 FAILURES = 100
 PICTURES = 9_000_000  # bytes of all of them

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from reports.html.numbers import NOTHING, amount, decimals, fixed
 from reports.model import Ablation, Block, Estimate, Interaction, Level, Report
 from reports.text.cells import Cell, Sheet, cells, digits_of, label, mean_cell
 from reports.text.compared import compare_sheet
+from reports.text.numbers import NOTHING, amount, decimals, fixed
 from reports.text.wording import COSTS, Names, counted, plain, spread, titled
 
 __all__ = ["TABLES", "Cell", "Sheet", "sheets"]

@@ -1,15 +1,16 @@
-"""Words that the figures and the written reports share; their numbers are those of `reports.html.numbers`."""
+"""Words that the figures and the written reports share; their numbers are those of `reports.text.numbers`."""
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from reports.html.markup import slug
-from reports.html.numbers import NOTHING, fixed, interval, probability, worded
 from reports.model import Comparison, Estimate, MetricFacts, Score
+from reports.text.numbers import NOTHING, fixed, interval, probability, worded
 
+LONGEST_SLUG = 80
 ARROWS = {True: "↑", False: "↓"}
 # The words of a cost on an axis or in a heading, in the order of the tables, with the unit in brackets.
 COSTS: Mapping[str, str] = {
@@ -34,6 +35,11 @@ LONGEST = 80  # letters of a part of a name
 def plain(value: Any) -> str:
     """A value as one printable line: what would break the line, turn it round or colour a terminal is escaped."""
     return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in worded(value))
+
+
+def slug(name: object) -> str:
+    """A name as part of a figure's name, as `reports.figures` makes it: a-z, 0-9 and single hyphens, never empty."""
+    return re.sub(r"[^a-z0-9]+", "-", str(name).lower()).strip("-")[:LONGEST_SLUG].strip("-") or "x"
 
 
 def spread(estimate: Estimate, digits: int, sign: str = "") -> str:

@@ -17,8 +17,8 @@ import handmade  # noqa: E402
 
 from errors import UserError  # noqa: E402
 from reports.export import FORMATS, export, frame  # noqa: E402
-from reports.html.numbers import decimals, fixed  # noqa: E402
 from reports.text.marked import table as marked  # noqa: E402
+from reports.text.numbers import decimals, fixed  # noqa: E402
 from reports.text.sheets import sheets  # noqa: E402
 
 

@@ -17,11 +17,12 @@ from errors import UserError
 from reports.html import write_html
 from reports.html.drawn import Drawn
 from reports.html.limits import limits
-from reports.html.markup import Markup, element, joined, slug, text
-from reports.html.numbers import amount, decimals, fixed, interval, probability, share, worded
+from reports.html.markup import Markup, element, joined, text
 from reports.html.page import document
 from reports.images.pictures import galleries
 from reports.model import Estimate
+from reports.text.numbers import amount, decimals, fixed, interval, probability, share, worded
+from reports.text.wording import slug  # noqa: E402
 from tests.reports.report_fixture import HOSTILE, figures, report, results
 
 
@@ -278,11 +279,12 @@ def test_element_escapes_all_but_markup():
     assert joined("<", 1.5, None) == "&lt;1.5"
 
 
-def test_slugs_are_those_of_the_figures():
-    from reports.text.wording import slug as theirs
-
-    for name in ("photos · lowlight", HOSTILE, "", "a\nb\u202e", "x" * 200, "ÄÖ"):
-        assert slug(name) == theirs(name)
+@pytest.mark.parametrize(
+    ("name", "made"),
+    [("photos · lowlight", "photos-lowlight"), ("", "x"), ("a\nb\u202e", "a-b"), ("x" * 200, "x" * 80), ("ÄÖ", "x")],
+)
+def test_a_slug_has_plain_letters_only(name, made):
+    assert slug(name) == made
 
 
 def test_numbers():

@@ -22,9 +22,9 @@ from errors import UserError  # noqa: E402
 from reports import load  # noqa: E402
 from reports.__main__ import main  # noqa: E402
 from reports.compare import compare  # noqa: E402
-from reports.html.numbers import decimals, probability  # noqa: E402
 from reports.select import chosen, located  # noqa: E402
 from reports.text.lines import lines  # noqa: E402
+from reports.text.numbers import decimals, probability  # noqa: E402
 from reports.text.wording import adjusted, percent, spread  # noqa: E402
 from tests.records_for_tests import keep  # noqa: E402
 
