@@ -55,11 +55,11 @@ def is_time(value: Any) -> bool:
 
 
 def seal(facts: Mapping[str, Any]) -> bytes:
-    """A sealed file's bytes. Raises `ValueError` for numbers that JSON has not, and for a field called "seal"."""
+    """A sealed file's bytes, the fields in their order. Raises `ValueError` for numbers that JSON has not, and for a field called "seal"."""
     if SEAL in facts:
         raise ValueError(f"{SEAL!r} is the name of the checksum")
     told = json.loads(json.dumps(dict(facts), allow_nan=False))
-    return json.dumps({**told, SEAL: _digest(told)}, indent=1, sort_keys=True).encode("ascii")
+    return json.dumps({**told, SEAL: _digest(told)}, indent=1).encode("ascii")
 
 
 def unsealed(path: Path, shape: Mapping[str, Shape]) -> dict[str, Any]:

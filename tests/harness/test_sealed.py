@@ -27,3 +27,10 @@ def test_a_number_beyond_all_floats_is_a_damage(tmp_path: Path) -> None:
             unsealed(path, {"about": float})
         with pytest.raises(Damaged, match="facts.json: "):
             parsed(path, written, float)
+
+
+def test_fields_keep_their_order(tmp_path: Path) -> None:
+    """Metrics are shown in the order in which they were asked for, also where a job was handed over in a file."""
+    path = tmp_path / "facts.json"
+    path.write_bytes(seal({"metrics": {"psnr": {}, "lpips": {}, "kernel": {}}, "a": 1}))
+    assert list(unsealed(path, {})["metrics"]) == ["psnr", "lpips", "kernel"]
