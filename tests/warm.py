@@ -13,6 +13,7 @@ import json
 import os
 import runpy
 import select
+import signal
 import subprocess
 import sys
 import threading
@@ -157,6 +158,7 @@ def _server() -> Server:
 def _become(asked: dict[str, Any]) -> None:
     """In the child: the command line, as a new interpreter would run it."""
     status = 1
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # which who runs tests in the background ignores
     try:
         for number, (path, mode) in enumerate(((os.devnull, os.O_RDONLY), (asked["out"], 0), (asked["err"], 0))):
             opened = os.open(path, mode or os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
