@@ -55,7 +55,10 @@ def is_time(value: Any) -> bool:
 
 
 def seal(facts: Mapping[str, Any]) -> bytes:
-    """A sealed file's bytes, the fields in their order. Raises `ValueError` for numbers that JSON has not, and for a field called "seal"."""
+    """A sealed file's bytes, the fields in their order.
+
+    Raises `ValueError` for numbers that JSON has not, and for a field called "seal".
+    """
     if SEAL in facts:
         raise ValueError(f"{SEAL!r} is the name of the checksum")
     told = json.loads(json.dumps(dict(facts), allow_nan=False))
