@@ -33,7 +33,7 @@ slurm-test: setup
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/slurm -m slurm -rs --durations 5
 
 figures: setup
-	$(BIN)/python -m reports.images.plane docs/plane.png
+	$(BIN)/python -m reports.pictures.plane docs/plane.png
 
 # The small sweep that the tests of reports read, and its Markdown; look at the difference before you commit it.
 recorded: setup

@@ -13,23 +13,23 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from errors import UserError, visible
-from harness.commandline import Command, Words, from_hydra, parse, read, results_dir
-from harness.config import store_nodes
-from harness.ensure import PointFailed
+from harness.config.commandline import Command, Words, from_hydra, parse, read, results_dir
+from harness.config.nodes import store_nodes
+from harness.config.words import quoted
 from harness.execute import execute
-from harness.plan import Plan, anchor, plan
+from harness.planning.plan import Plan, anchor, plan
 from harness.progress import say
-from harness.store import Entry, Store
-from harness.words import quoted
-from sweeps.collect import folder_of
-from sweeps.driver import driving
+from harness.store.ensure import PointFailed
+from harness.store.entries import Entry, Store
 from sweeps.folder import list_points
 from sweeps.graph import graph, with_anchors
-from sweeps.launch import REFUSED
-from sweeps.notes import notes
-from sweeps.planned import planned
-from sweeps.show import show, show_unwritable
-from sweeps.status import elsewhere, results_words, watch
+from sweeps.launchers.driver import driving
+from sweeps.launchers.launch import REFUSED
+from sweeps.progress.collect import folder_of
+from sweeps.progress.notes import notes
+from sweeps.progress.planned import planned
+from sweeps.progress.show import show, show_unwritable
+from sweeps.progress.status import elsewhere, results_words, watch
 
 INTERRUPTED = 130  # the exit status, as shells have it
 
@@ -75,7 +75,7 @@ def main(arguments: Sequence[str]) -> int:
     """Check the whole command line, run its points, show what came out."""
     try:
         if {"-h", "--help"} & set(arguments):
-            from harness.help import text
+            from harness.config.help import text
 
             sys.stdout.write(text() + "\n")
             return 0

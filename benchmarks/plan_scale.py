@@ -17,11 +17,11 @@ from typing import TypeVar
 
 from hydra import initialize_config_dir
 
-from harness.commandline import FOLDER, expand, read
-from harness.compose import Composer
-from harness.config import store_nodes
-from harness.plan import anchor, plan
-from harness.points import Point
+from harness.config.commandline import FOLDER, expand, read
+from harness.config.compose import Composer
+from harness.config.nodes import store_nodes
+from harness.config.run_config import Point
+from harness.planning.plan import anchor, plan
 
 TARGET = 30.0
 AXES = ("method=rddm,ddim", "task=lowlight,denoise", "sampler.steps=5,10,20,30,50", "sampler.eta=0,0.25,0.5,0.75,1")

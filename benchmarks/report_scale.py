@@ -23,8 +23,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from harness.listed import write_points
-from harness.recorded import write_note
+from harness.store.listed import write_points
+from harness.store.recorded import write_note
 
 METRICS = (("psnr", "dB", True, 20.0, 1.0), ("ssim", "", True, 0.6, 0.03), ("mae", "8-bit levels", False, 20.0, -2.0))
 SWEEP = "scale-00000000"
@@ -127,10 +127,10 @@ def main() -> None:
         with measured("(make)"):
             write(root, chosen.runs, chosen.images, chosen.seeds)
         with measured("import"):
-            from reports.analysis import analyse
+            from reports.analysis.analyse import analyse
             from reports.build import build
-            from reports.html import write_html
-            from reports.scan import scan
+            from reports.records.scan import scan
+            from reports.writers.html import write_html
         with measured("read alone"):
             scan(root)
         with measured("analysis"):

@@ -32,10 +32,10 @@ def step() -> None:
     """In a process of its own: print the median milliseconds of a training step of the default run."""
     import torch
 
-    from harness.batches import Data
-    from harness.build import method_of
-    from harness.commandline import read
-    from harness.plan import plan
+    from harness.config.commandline import read
+    from harness.planning.plan import plan
+    from harness.training.batches import Data
+    from harness.training.build import method_of
 
     point = plan(read(["metrics=[psnr]", "device=cpu"]).points[0])
     share_cores()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from datasets.prepare import prepare
+from datasets.io.prepare import prepare
 from errors import UserError, visible
 
 ROOT = "data/photographs"

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
-from harness import recorded, records
-from harness.ensure import ensure, whole
-from harness.plan import Plan, Stage
+from harness.evaluation.score import score_all
+from harness.planning.plan import Plan, Stage
 from harness.progress import progress
-from harness.score import score_all
-from harness.store import Entry, Store, read_npz
+from harness.store import recorded, records
+from harness.store.ensure import ensure, whole
+from harness.store.entries import Entry, Store, read_npz
 from harness.threads import share_cores
 from harness.trackers import track
 
@@ -54,21 +54,21 @@ def record(plan: Plan, store: Store) -> Path:
 
 
 def _train(plan: Plan, stage: Stage, store: Store, entry: Entry) -> None:
-    from harness.train import train
+    from harness.training.train import train
 
     share_cores()
     train(plan, stage, store, entry)
 
 
 def _inputs(plan: Plan, entry: Entry) -> None:
-    from harness.batches import Data, write_inputs
+    from harness.training.batches import Data, write_inputs
 
     write_inputs(entry, Data(plan), dict(plan.inputs.facts))
 
 
 def _sample(plan: Plan, store: Store, entry: Entry) -> None:
-    from harness.build import trained
-    from harness.sample import sample
+    from harness.evaluation.sample import sample
+    from harness.training.build import trained
 
     share_cores()
     method = trained(plan, store)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness import keys
+from harness.store import keys
 
 if TYPE_CHECKING:
     import torch

@@ -3,6 +3,6 @@
 ``from reports import load`` is the way in: every record as one tidy table.
 """
 
-from reports.load import load
+from reports.records.load import load
 
 __all__ = ["load"]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from errors import UserError, page, visible
-from reports.select import located
+from reports.records.select import located
 
 FORMATS = "csv,tex,md,parquet"
 PLAIN = str.maketrans({"↑": "^", "↓": "v", "–": "-", "−": "-", "≥": ">=", "─": "-"})  # where output can't show them
@@ -52,7 +52,7 @@ def _build(arguments: argparse.Namespace) -> str:
 
 def _export(arguments: argparse.Namespace) -> str:
     from reports.build import analysed
-    from reports.export import checked, export
+    from reports.writers.export import checked, export
 
     formats = checked(arguments.format.split(","))
     root, sweep = located(arguments.target, arguments.results)
@@ -62,8 +62,8 @@ def _export(arguments: argparse.Namespace) -> str:
 
 def _compare(arguments: argparse.Namespace) -> str:
     root, sweep = located(arguments.results, arguments.results)
-    from reports.compare import compare
-    from reports.text.lines import lines
+    from reports.analysis.compare import compare
+    from reports.writers.lines import lines
 
     del sweep  # the runs are named one by one
     return "\n\n".join(lines(sheet) for sheet in compare(root, arguments.A, arguments.B))

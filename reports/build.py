@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from errors import UserError
-from harness.files import DAY, plainly
 from harness.progress import progress, say
-from reports.model import Report
+from harness.store.files import DAY, plainly
+from reports.analysis.model import Report
 
 MANY = 500  # records from which on reading them is announced
 FIRST, LAST = "report.md", "report.html"  # who looks for the page finds all that it goes with
@@ -38,10 +38,10 @@ def write(report: Report, root: Path, folder: Path) -> Path:
     ``root`` is the folder of results, which pictures and curves come from. A failure leaves what was there before.
     Raises `UserError` where ``folder`` can't be written.
     """
-    from reports.export import export
-    from reports.html import write_html
-    from reports.text.latex import write_latex
-    from reports.text.markdown import write_markdown
+    from reports.writers.export import export
+    from reports.writers.html import write_html
+    from reports.writers.latex import write_latex
+    from reports.writers.markdown import write_markdown
 
     with _aside(folder) as scratch:
         pages, files = _drawn(report, root)
@@ -55,7 +55,7 @@ def write(report: Report, root: Path, folder: Path) -> Path:
 
 def analysed(root: Path, sweep: str | None, baseline: str) -> Report:
     """The report as values. Raises `UserError` where nothing was run."""
-    from reports.analysis import analyse
+    from reports.analysis.analyse import analyse
 
     if sum(1 for _ in (root / "records").glob("*.parquet")) > MANY:
         say("reading the records")
@@ -69,7 +69,7 @@ def analysed(root: Path, sweep: str | None, baseline: str) -> Report:
 
 def _drawn(report: Report, root: Path) -> tuple[dict[str, bytes], dict[str, bytes]]:
     """Every figure as SVG for the page and as PNG for Markdown."""
-    from reports.figures import drawings, render
+    from reports.plots.figures import drawings, render
 
     pages: dict[str, bytes] = {}
     files: dict[str, bytes] = {}

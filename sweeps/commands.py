@@ -7,18 +7,18 @@ import sys
 from collections.abc import Callable, Sequence
 
 from errors import page
-from harness.commandline import read, results_dir
-from harness.plan import plan
+from harness.config.commandline import read, results_dir
+from harness.config.results_folder import results_folder
+from harness.planning.plan import plan
 from harness.progress import say
-from harness.results import results_folder
-from sweeps import gc
 from sweeps.folder import sweep_folder
-from sweeps.logs import logs
-from sweeps.planned import planned
+from sweeps.gc import collect as gc
+from sweeps.progress.logs import logs
+from sweeps.progress.planned import planned
+from sweeps.progress.show import show
+from sweeps.progress.state import Sweep
+from sweeps.progress.status import elsewhere, results_words, status, watch
 from sweeps.retry import cancel, retry
-from sweeps.show import show
-from sweeps.state import Sweep
-from sweeps.status import elsewhere, results_words, status, watch
 
 
 def plan_words(arguments: Sequence[str]) -> str:

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from errors import UserError
-from harness.files import plainly, write_atomic
-from harness.listed import write_points
-from harness.plan import Plan
+from harness.planning.plan import Plan
 from harness.progress import say_once
-from harness.sealed import Damaged, Either, Shape, seal, unsealed
+from harness.store.files import plainly, write_atomic
+from harness.store.listed import write_points
+from harness.store.sealed import Damaged, Either, Shape, seal, unsealed
 from registry import nearest
 from sweeps.graph import with_anchors
 from sweeps.jobs import Job, text

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness import records
-from harness.plan import Plan, anchor
-from harness.store import Store
+from harness.planning.plan import Plan, anchor
+from harness.store import records
+from harness.store.entries import Store
 from registry import find
 
 KINDS = ("training", "sampling", "scoring")  # in the order in which a point goes through them

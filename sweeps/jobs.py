@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.points import Point
-from harness.sealed import Shape, seal, unsealed
+from harness.config.run_config import Point
+from harness.store.sealed import Shape, seal, unsealed
 from sweeps.graph import Task
 
 SPEC: dict[str, Shape] = {"kind": str, "cwd": str, "points": [{"config": dict, "overrides": [str]}]}

@@ -11,14 +11,14 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from errors import UserError
-from sweeps import cluster
-from sweeps.attempts import running
-from sweeps.driver import driver, driving
 from sweeps.folder import submissions
-from sweeps.frozen import frozen_plans
-from sweeps.launch import hand_over
-from sweeps.sbatch import ids, note_cancelled
-from sweeps.state import Sweep
+from sweeps.launchers import cluster
+from sweeps.launchers.driver import driver, driving
+from sweeps.launchers.frozen import frozen_plans
+from sweeps.launchers.launch import hand_over
+from sweeps.launchers.sbatch import ids, note_cancelled
+from sweeps.progress.attempts import running
+from sweeps.progress.state import Sweep
 
 PREFIX = "hydra.launcher."
 

@@ -19,15 +19,15 @@ from typing import Any
 
 from errors import UserError
 from harness import execute
-from harness.ensure import PointFailed, failure_of, whole
-from harness.lock import LockLostError
-from harness.parent import end_with_parent
-from harness.plan import Plan, Stage, plan
+from harness.distributed.parent import end_with_parent
+from harness.planning.plan import Plan, Stage, plan
 from harness.progress import report_to, say
-from harness.sealed import Damaged
-from harness.store import Entry, Store
-from sweeps.attempts import attempts, note, place
+from harness.store.ensure import PointFailed, failure_of, whole
+from harness.store.entries import Entry, Store
+from harness.store.lock import LockLostError
+from harness.store.sealed import Damaged
 from sweeps.jobs import points_of, spec_of
+from sweeps.progress.attempts import attempts, note, place
 
 REASON_LENGTH = 300
 UNFINISHED = "it did not run to its end"
@@ -85,7 +85,7 @@ class Work:
 
     def _join(self, spec: Mapping[str, Any], path: Path) -> None:
         """On the other nodes of a job of several: take part in what the first one starts, and mark nothing."""
-        from harness.ranks import RankFailed, join
+        from harness.distributed.ranks import RankFailed, join
 
         store, points = Store(self.root), points_of(spec)
         try:

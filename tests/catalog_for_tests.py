@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 import registry
-from harness.commandline import read
-from harness.points import Point
+from harness.config.commandline import read
+from harness.config.run_config import Point
 
 CHAIN = Path(__file__).parent / "sweeps" / "chain_for_tests.py"
 TINY = ("scale=smoke", "dataset.size=16", "images=2", "train.steps=2")

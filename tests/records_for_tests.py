@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from harness.listed import write_points
-from harness.recorded import write_note
+from harness.store.listed import write_points
+from harness.store.recorded import write_note
 
 
 def noted(path: Path) -> Path:

@@ -11,12 +11,12 @@ import torch
 from torch.testing import assert_close
 
 from errors import UserError
-from harness.batches import Data, given
-from harness.build import method_of
-from harness.commandline import read
-from harness.plan import Plan, plan
-from harness.points import Point
-from harness.sample import noise_of, sampler_of, to_pictures
+from harness.config.commandline import read
+from harness.config.run_config import Point
+from harness.evaluation.sample import noise_of, sampler_of, to_pictures
+from harness.planning.plan import Plan, plan
+from harness.training.batches import Data, given
+from harness.training.build import method_of
 from registry import catalog, create, stages
 from tests.datasets.layouts_for_tests import COPIES, TEST_ONLY, build
 

@@ -37,10 +37,11 @@ def test_our_datasets_is_found_and_the_libraries_work_beside_it():
 @pytest.mark.parametrize(
     "code",
     [
-        "import reports, reports.table, reports.images.grid, sweeps.collect",
-        "import sweeps.commands, sweeps.__main__, sweeps.launch, sweeps.work, hydra_plugins.restorebench.launcher",
-        "import harness.commandline, harness.plan, harness.execute, harness.help; harness.help.text()",
-        "import harness.plan as p, harness.commandline as c; p.plan(c.read(['scale=smoke']).points[0])",
+        "import reports, reports.writers.table, reports.pictures.grid, sweeps.progress.collect",
+        "import sweeps.commands, sweeps.__main__, sweeps.launchers.launch, sweeps.work",
+        "import hydra_plugins.restorebench.launcher",
+        "import harness.planning.plan, harness.execute; from harness.config import help; help.text()",
+        "import harness.planning.plan as p, harness.config.commandline as c; p.plan(c.read(['scale=smoke']).points[0])",
         "import run",
     ],
 )

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 import registry
-from harness.batches import Data
-from harness.build import built, method_of
-from harness.plan import Plan, plan
+from harness.planning.plan import Plan, plan
+from harness.training.batches import Data
+from harness.training.build import built, method_of
 from methods.base import Method
 from registry import catalog, find, stages
 from tests.catalog_for_tests import extend, point_of

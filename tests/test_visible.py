@@ -9,11 +9,11 @@ import pytest
 import run
 from errors import UserError, page, visible
 from harness import progress
-from sweeps import logs
 from sweeps.__main__ import main
-from sweeps.collect import Outcome
-from sweeps.show import _failures
-from sweeps.state import Standing
+from sweeps.progress import logs
+from sweeps.progress.collect import Outcome
+from sweeps.progress.show import _failures
+from sweeps.progress.state import Standing
 from tests.sweeps.store_for_tests import row, sweep
 
 HOSTILE = "a\x1b[31m\x07\rb\nerror: c\x9b2J\u202ed\u2066\x00é 日本"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from datasets.frames import Frame
+from datasets.io.frames import Frame
 from datasets.papers.copied import Copied
 from datasets.papers.layouts import Place, numbered, singles
 from errors import UserError

@@ -8,8 +8,8 @@ from typing import Literal
 
 import numpy as np
 
-from datasets import crops
 from datasets.base import Dataset, Item, check_count, digest
+from datasets.io import crops
 from datasets.papers.layouts import Place
 from errors import UserError
 from registry import register

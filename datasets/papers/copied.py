@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-from datasets import crops
 from datasets.base import Dataset, Item, check_count, digest, shuffled
-from datasets.cache import Cache
-from datasets.frames import Frame
+from datasets.io import crops
+from datasets.io.cache import Cache
+from datasets.io.frames import Frame
+from datasets.io.reading import read_mask, read_rgb
 from datasets.papers.layouts import Place, Shot
-from datasets.reading import read_mask, read_rgb
 from errors import UserError
 
 HASHED_WHOLE = 2**29  # bytes; of a larger copy, names and sizes and the content of a sample are hashed

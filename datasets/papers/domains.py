@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from datasets.base import shuffled
-from datasets.frames import Frame
-from datasets.listing import list_images, safe
+from datasets.io.frames import Frame
+from datasets.io.listing import list_images, safe
 from datasets.papers.copied import Copied
 from datasets.papers.layouts import Place, Shot
 from errors import UserError

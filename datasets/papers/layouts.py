@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from datasets.listing import SUFFIXES, safe, walk
-from datasets.reading import upright_size
+from datasets.io.listing import SUFFIXES, safe, walk
+from datasets.io.reading import upright_size
 from errors import UserError
 
 

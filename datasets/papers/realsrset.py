@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from datasets.frames import Frame
+from datasets.io.frames import Frame
 from datasets.papers.copied import Copied
 from datasets.papers.layouts import Place, without_truth
 from registry import register

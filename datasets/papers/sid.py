@@ -7,11 +7,11 @@ from typing import Annotated, Literal
 
 import numpy as np
 
-from datasets.frames import Frame
-from datasets.listing import SUFFIXES, safe
+from datasets.io.frames import Frame
+from datasets.io.listing import SUFFIXES, safe
+from datasets.io.reading import read_rgb, upright_size
 from datasets.papers.copied import Copied
 from datasets.papers.layouts import Place, Shot, stem_of
-from datasets.reading import read_rgb, upright_size
 from errors import UserError
 from registry import register
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import numpy as np
 
-from harness.lock import Lock
+from harness.store.lock import Lock
 from harness.trackers.base import Status, Tracker, Value, side_by_side
 from registry import register
 

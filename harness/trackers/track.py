@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness.config import GROUPS
-from harness.plan import Plan, Stage
-from harness.points import Point
-from harness.store import Store, read_npz
+from harness.config.nodes import GROUPS
+from harness.config.run_config import Point
+from harness.planning.plan import Plan, Stage
+from harness.store.entries import Store, read_npz
 from harness.trackers.base import Tracker, Value
 from harness.trackers.session import Session
 from registry import find

@@ -27,7 +27,7 @@ class _Handed(Launcher):
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         """Do the points, or have them done; what came of them lies in the store, not in what this returns."""
-        from sweeps.launch import launch
+        from sweeps.launchers.launch import launch
 
         hydra = self.config.hydra
         launch(self.name, self.settings, str(hydra.job.config_name), str(hydra.sweep.dir), job_overrides)
@@ -41,7 +41,7 @@ def _returned(words: Sequence[str]) -> JobReturn:
 
 
 class LocalLauncher(_Handed):
-    """A bounded queue on this machine (sweeps/local.py)."""
+    """A bounded queue on this machine (sweeps/launchers/local.py)."""
 
     name = "local"
 
@@ -50,7 +50,7 @@ class LocalLauncher(_Handed):
 
 
 class SlurmLauncher(_Handed):
-    """Job arrays of a SLURM cluster (sweeps/slurm.py)."""
+    """Job arrays of a SLURM cluster (sweeps/launchers/slurm.py)."""
 
     name = "slurm"
 

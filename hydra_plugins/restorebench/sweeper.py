@@ -1,7 +1,7 @@
 """Hydra's sweeper of lists, without its check of each point and with quotes that last: ``hydra/sweeper=checked``.
 
 Hydra's own composes every point once more before the first one starts, which takes minutes for thousands of points;
-`harness.commandline.read` has composed and checked them all by then.
+`harness.config.commandline.read` has composed and checked them all by then.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ class CheckedSweeper(BasicSweeper):
     @staticmethod
     def split_arguments(overrides: list[Override], max_batch_size: int | None) -> list[list[list[str]]]:
         """The points, with the quotes that their texts need, in batches."""
-        from harness.words import expanded
+        from harness.config.words import expanded
 
         return list(BasicSweeper.split_overrides_to_chunks(expanded(overrides), max_batch_size))
 

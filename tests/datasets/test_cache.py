@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from datasets import cache
-from datasets.cache import Cache
+from datasets.io import cache
+from datasets.io.cache import Cache
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from skimage.measure import block_reduce
 
-from datasets import crops
+from datasets.io import crops
 
 
 @pytest.mark.parametrize(("height", "width", "size"), [(150, 225, 64), (64, 64, 64), (100, 129, 16)])

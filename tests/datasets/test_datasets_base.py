@@ -17,7 +17,7 @@ for module in pkgutil.walk_packages(datasets.__path__, "datasets."):
     importlib.import_module(module.name)
 heavy = {"torch", "scipy", "PIL", "skimage", "sklearn", "pandas"} & set(sys.modules)
 assert not heavy, heavy
-from datasets.photos import Photos
+from datasets.sources.photos import Photos
 Photos(0).test(1)
 assert "torch" not in sys.modules
 """

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from datasets.digits import Digits
+from datasets.sources.digits import Digits
 from errors import UserError
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from datasets import fashion_mnist
-from datasets.fashion_mnist import FILES, SUBSET, FashionMnist
+from datasets.sources import fashion_mnist
+from datasets.sources.fashion_mnist import FILES, SUBSET, FashionMnist
 from errors import UserError
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from datasets import cache
-from datasets.folder import Folder
+from datasets.io import cache
+from datasets.sources.folder import Folder
 from errors import UserError
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from datasets.frames import Frame, resized
+from datasets.io.frames import Frame, resized
 from errors import UserError
 
 RNG = np.random.default_rng(0)

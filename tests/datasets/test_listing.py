@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from datasets.listing import by_stem, list_images, natural_key, safe, walk
+from datasets.io.listing import by_stem, list_images, natural_key, safe, walk
 from errors import UserError
 
 

@@ -6,8 +6,8 @@ from PIL import Image
 from scipy.ndimage import find_objects, label
 
 from datasets.base import Item
-from datasets.masking import Colorize, Inpaint
-from datasets.tasks import shape_of
+from datasets.tasks.basic import shape_of
+from datasets.tasks.masking import Colorize, Inpaint
 from errors import UserError
 
 CLEAN = np.random.default_rng(0).uniform(0.6, 1.0, (64, 48, 3)).astype(np.float32)  # mid-grey nowhere

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from datasets import photos
-from datasets.photos import PHOTOS, Photos
+from datasets.sources import photos
+from datasets.sources.photos import PHOTOS, Photos
 from errors import UserError
-from harness.commandline import read
-from harness.plan import plan
+from harness.config.commandline import read
+from harness.planning.plan import plan
 
 
 def owner(item):

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from datasets.pixels import from_uint8, to_uint8
+from datasets.io.pixels import from_uint8, to_uint8
 
 
 def test_every_byte_survives_the_round_trip():

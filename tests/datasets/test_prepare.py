@@ -12,12 +12,12 @@ import pytest
 from PIL import Image
 
 import registry
-from datasets import prepare as module
-from datasets.crops import shrink
-from datasets.packages import archive, unpacked
-from datasets.photos import PHOTOS
-from datasets.pixels import from_uint8, to_uint8
-from datasets.prepare import Source, licences, place, prepare, sources
+from datasets.io import prepare as module
+from datasets.io.crops import shrink
+from datasets.io.pixels import from_uint8, to_uint8
+from datasets.io.prepare import Source, licences, place, prepare, sources
+from datasets.sources.packages import archive, unpacked
+from datasets.sources.photos import PHOTOS
 from errors import UserError
 
 RNG = np.random.default_rng(0)

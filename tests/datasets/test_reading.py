@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from datasets.reading import read_rgb, upright_size
+from datasets.io.reading import read_rgb, upright_size
 from errors import UserError
 
 RNG = np.random.default_rng(0)

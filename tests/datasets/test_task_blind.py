@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from datasets.base import Item, stream
-from datasets.blind import PIPELINES, Blind
-from datasets.codeformer import FACES, GENERAL, codeformer, codeformer_faces
-from datasets.jpeg import compress
-from datasets.kernels import Bell, Sinc
-from datasets.realesrgan import FIRST, SECOND, Noise, Round, TwoRounds, realesrgan
-from datasets.resampling import convolve, resize, sharpen
+from datasets.tasks.blind import PIPELINES, Blind
+from datasets.tasks.codeformer import FACES, GENERAL, codeformer, codeformer_faces
+from datasets.tasks.jpeg import compress
+from datasets.tasks.kernels import Bell, Sinc
+from datasets.tasks.realesrgan import FIRST, SECOND, Noise, Round, TwoRounds, realesrgan
+from datasets.tasks.resampling import convolve, resize, sharpen
 from errors import UserError
 
 N = 1500

@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from datasets.base import Item
-from datasets.jpeg import Jpeg, compress
-from datasets.pixels import from_uint8
+from datasets.io.pixels import from_uint8
+from datasets.tasks.jpeg import Jpeg, compress
 
 RNG = np.random.default_rng(0)
 SMOOTH = np.asarray(Image.fromarray(RNG.integers(0, 256, (9, 9, 3), dtype=np.uint8)).resize((61, 47), 3))

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from datasets import raindrop, shadow
 from datasets.base import Item
-from datasets.pixels import from_uint8, to_uint8
-from datasets.rain import Rain
-from datasets.raindrop import Drop, Raindrop, draw_drops
-from datasets.shadow import Shadow, draw_outline, soft_mask
+from datasets.io.pixels import from_uint8, to_uint8
+from datasets.tasks import raindrop, shadow
+from datasets.tasks.rain import Rain
+from datasets.tasks.raindrop import Drop, Raindrop, draw_drops
+from datasets.tasks.shadow import Shadow, draw_outline, soft_mask
 from errors import UserError
 
 PIXELS = np.random.default_rng(0).integers(20, 236, (45, 64, 3), dtype=np.uint8)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from datasets.base import Item
-from datasets.jpeg import Jpeg
-from datasets.mixed import PARTS, Mixed
-from datasets.tasks import Deblur, Denoise, Lowlight
+from datasets.tasks.basic import Deblur, Denoise, Lowlight
+from datasets.tasks.jpeg import Jpeg
+from datasets.tasks.mixed import PARTS, Mixed
 from errors import UserError
 
 CLEAN = np.random.default_rng(0).random((24, 31, 3)).astype(np.float32)

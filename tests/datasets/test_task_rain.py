@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from datasets.crops import shrink
-from datasets.pixels import from_uint8
-from datasets.rain import Rain, Streaks, draw_streaks, render
+from datasets.io.crops import shrink
+from datasets.io.pixels import from_uint8
+from datasets.tasks.rain import Rain, Streaks, draw_streaks, render
 
 CLEAN = from_uint8(np.random.default_rng(0).integers(20, 236, (45, 64, 3), dtype=np.uint8))
 

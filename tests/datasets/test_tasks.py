@@ -7,8 +7,8 @@ from PIL import Image
 from skimage.measure import block_reduce
 
 from datasets.base import Item
-from datasets.pixels import from_uint8, to_uint8
-from datasets.tasks import Deblur, Denoise, Lowlight, SuperResolution, linear_to_srgb, shape_of, srgb_to_linear
+from datasets.io.pixels import from_uint8, to_uint8
+from datasets.tasks.basic import Deblur, Denoise, Lowlight, SuperResolution, linear_to_srgb, shape_of, srgb_to_linear
 from errors import UserError
 
 CLEAN = np.random.default_rng(0).random((48, 64, 3)).astype(np.float32)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from datasets.toy2d import Toy2d
+from datasets.sources.toy2d import Toy2d
 
 NAMES = ("gaussians8", "gaussians25", "checkerboard")
 N = 20_000

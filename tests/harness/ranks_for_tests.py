@@ -11,13 +11,13 @@ import torch
 from safetensors.torch import load
 from torch import Tensor, distributed
 
-from harness.batches import Data
-from harness.build import method_of
-from harness.commandline import read
-from harness.fit import Job, Silent, fit
-from harness.group import Group, Ranks
-from harness.plan import Plan, plan
-from harness.store import Entry
+from harness.config.commandline import read
+from harness.distributed.group import Group, Ranks
+from harness.planning.plan import Plan, plan
+from harness.store.entries import Entry
+from harness.training.batches import Data
+from harness.training.build import method_of
+from harness.training.fit import Job, Silent, fit
 from methods.base import Batch
 
 ROOT = Path(__file__).parent.parent.parent

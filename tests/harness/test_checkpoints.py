@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from harness import checkpoints
+from harness.store import checkpoints
 
 
 def test_the_newest_whole_one_of_the_training_itself_wins(tmp_path: Path) -> None:

@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 
 from errors import UserError
-from harness import commandline
-from harness.commandline import read
-from harness.config import CHOSEN, ROOT_OPTIONS
-from harness.points import inside
+from harness.config.commandline import read
+from harness.config.nodes import CHOSEN, ROOT_OPTIONS, commandline
+from harness.config.run_config import inside
 from registry import SCALES, catalog, find
 from tests import warm
 
@@ -47,8 +46,8 @@ ROOT = Path(__file__).parent.parent.parent
     ],
 )
 def test_mistakes_are_told_in_one_line(words, told):
-    from harness.commandline import results_dir
-    from harness.plan import plan
+    from harness.config.commandline import results_dir
+    from harness.planning.plan import plan
 
     with pytest.raises(UserError) as caught:
         command = read(words)
@@ -106,7 +105,7 @@ def test_the_users_number_of_images_and_metrics_win_over_a_data_sets():
 
 @pytest.mark.parametrize("scale", SCALES)
 def test_the_embedded_photographs_are_enough_for_every_scale(scale):
-    from harness.facts import source_of
+    from harness.planning.dependencies import source_of
 
     point = read([f"scale={scale}"]).points[0]
     assert len(source_of(point).test(point.config["images"])) == point.config["images"]

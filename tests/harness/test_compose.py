@@ -13,10 +13,9 @@ import pytest
 from hydra import initialize_config_dir
 
 from errors import UserError
-from harness import compose
-from harness.commandline import FOLDER, compose_points, read
-from harness.compose import Composer, composed
-from harness.config import CHOSEN, ROOT_OPTIONS, store_nodes
+from harness.config.commandline import FOLDER, compose_points, read
+from harness.config.compose import Composer, composed
+from harness.config.nodes import CHOSEN, ROOT_OPTIONS, compose, store_nodes
 from registry import Option, find
 
 ROOT = Path(__file__).parent.parent.parent
@@ -197,8 +196,8 @@ def test_hydras_sweeper_composes_nothing_again():
 
 LOOK = """
 import sys
-from harness.commandline import read
-from harness.plan import anchor, plan
+from harness.config.commandline import read
+from harness.planning.plan import anchor, plan
 points = read(sys.argv[1:]).points
 print(len({plan(point).run for point in points}), len({anchor(point).run for point in points}))
 print(*(plan(point).stages[0].key for point in points))

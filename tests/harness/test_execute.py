@@ -14,9 +14,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from harness.commandline import read
-from harness.listed import read_points
-from harness.plan import plan
+from harness.config.commandline import read
+from harness.planning.plan import plan
+from harness.store.listed import read_points
 from reports import load
 from tests import warm
 
@@ -144,7 +144,7 @@ def test_a_key_depends_on_what_its_result_depends_on(word, moves):
 
 def test_weights_and_pictures_count_by_what_they_are_not_by_where_they_lie(tmp_path):
     """Moving a folder keeps the keys of the trainings; another file in it moves them."""
-    from harness.facts import content
+    from harness.planning.dependencies import content
 
     for name in ("a", "b"):
         (tmp_path / name).mkdir()

@@ -7,10 +7,10 @@ import pytest
 import torch
 from torch import nn
 
-from harness.fit import Job, Silent, fit
-from harness.group import Alone
-from harness.keys import key
-from harness.store import Store, read_npz
+from harness.distributed.group import Alone
+from harness.store.entries import Store, read_npz
+from harness.store.keys import key
+from harness.training.fit import Job, Silent, fit
 from methods.base import Method
 from methods.parts import Parts
 

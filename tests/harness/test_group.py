@@ -11,10 +11,10 @@ import torch
 from torch import nn
 
 from errors import UserError
-from harness.batches import Data
-from harness.build import method_of
-from harness.group import Alone
-from harness.store import Entry
+from harness.distributed.group import Alone
+from harness.store.entries import Entry
+from harness.training.batches import Data
+from harness.training.build import method_of
 from registry import catalog
 from tests.harness.ranks_for_tests import CPU, ROOT, VARIANTS, apart, made, train_precisely
 

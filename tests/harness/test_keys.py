@@ -9,7 +9,7 @@ import math
 import numpy as np
 import pytest
 
-from harness import keys
+from harness.store import keys
 
 DISTINCT = [0, 0.0, False, None, "", "0", [], {}, 1, 1.0, True, "1", [1], [[1]], {"a": 1}, {"a": [1]}, "é", "e"]
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from errors import UserError
-from harness.listed import POINTS, read_points
+from harness.store.listed import POINTS, read_points
 from reports import load
-from reports.findings.points import points_of
+from reports.analysis.points import points_of
 from sweeps.__main__ import main
 from tests.records_for_tests import listed
 from tests.sweeps.store_for_tests import row, sweep

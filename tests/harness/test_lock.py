@@ -13,15 +13,15 @@ from pathlib import Path
 import pytest
 
 from errors import UserError
-from harness import holder
-from harness.lock import Lock, LockLostError
+from harness.store import holder
+from harness.store.lock import Lock, LockLostError
 
 ROOT = Path(__file__).resolve().parents[2]
 
 COUNT = """
 import sys, time
 from pathlib import Path
-from harness.lock import Lock
+from harness.store.lock import Lock
 folder, times = Path(sys.argv[1]), int(sys.argv[2])
 for _ in range(times):
     with Lock(folder / "lock", poll=0.002):
@@ -33,7 +33,7 @@ for _ in range(times):
 HOLD = """
 import sys, time
 from pathlib import Path
-from harness.lock import Lock
+from harness.store.lock import Lock
 with Lock(Path(sys.argv[1])):
     sys.stdout.write("held\\n"), sys.stdout.flush()
     time.sleep(60)
@@ -43,7 +43,7 @@ with Lock(Path(sys.argv[1])):
 TAKE = """
 import os, sys, time
 from pathlib import Path
-from harness.lock import Lock
+from harness.store.lock import Lock
 folder, go = Path(sys.argv[1]), float(sys.argv[2])
 time.sleep(max(0.0, go - time.time()))
 with Lock(folder / "lock", poll=0.001):
@@ -344,5 +344,5 @@ def test_folder_that_cannot_be_written_is_the_users_error(tmp_path: Path) -> Non
 
 
 def test_lock_imports_no_torch() -> None:
-    code = "import sys, harness.lock, harness.keys, harness.store; sys.exit('torch' in sys.modules)"
+    code = "import sys, harness.store.lock, harness.store.keys, harness.store.entries; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from errors import UserError
-from harness.place import Place, first_host
+from harness.distributed.place import Place, first_host
 
 
 def test_a_place_is_read_from_a_job_steps_environment():

@@ -9,13 +9,13 @@ import pytest
 import torch
 
 from errors import UserError
-from harness.build import built, method_of
-from harness.facts import content, setting
-from harness.group import Alone
-from harness.plan import Plan, plan
-from harness.sample import noise_of, sampler_of
-from harness.store import Store
-from harness.train import train_in
+from harness.distributed.group import Alone
+from harness.evaluation.sample import noise_of, sampler_of
+from harness.planning.dependencies import content, setting
+from harness.planning.plan import Plan, plan
+from harness.store.entries import Store
+from harness.training.build import built, method_of
+from harness.training.train import train_in
 from registry import Option, catalog, find, stages
 from tests.catalog_for_tests import extend, point_of
 

@@ -19,11 +19,11 @@ import torch
 from torch.testing import assert_close
 
 from errors import UserError
-from harness.fit import TrainingFailed
-from harness.rank import _told
-from harness.ranks import RankFailed, _failure, join
-from harness.store import Entry, Store, read_npz
-from harness.train import train
+from harness.distributed.rank import _told
+from harness.distributed.ranks import RankFailed, _failure, join
+from harness.store.entries import Entry, Store, read_npz
+from harness.training.fit import TrainingFailed
+from harness.training.train import train
 from tests import warm
 from tests.harness.ranks_for_tests import ROOT, TINY, apart, made
 
@@ -45,7 +45,7 @@ def ranks() -> dict[int, int]:
     for path in Path("/proc").glob("[0-9]*"):
         try:
             ended = path.joinpath("stat").read_text().rpartition(")")[2].split()[0] in "ZX"
-            if not ended and b"from harness.rank import main" in path.joinpath("cmdline").read_bytes():
+            if not ended and b"from harness.distributed.rank import main" in path.joinpath("cmdline").read_bytes():
                 variables = dict(
                     word.split(b"=", 1) for word in path.joinpath("environ").read_bytes().split(b"\0") if word
                 )
@@ -155,8 +155,10 @@ def test_nodes_of_a_job_train_together(tmp_path, two, monkeypatch):
     monkeypatch.setenv("SLURM_STEP_NODELIST", "localhost,other")
     monkeypatch.setenv("GLOO_SOCKET_IFNAME", "lo")
     code = (
-        "import sys; from pathlib import Path; from harness.commandline import read; from harness.plan import plan; "
-        "from harness.ranks import join; from harness.store import Store; point = plan(read(sys.argv[2:]).points[0]); "
+        "import sys; from pathlib import Path; from harness.config.commandline import read; "
+        "from harness.planning.plan import plan; "
+        "from harness.distributed.ranks import join; from harness.store.entries import Store; "
+        "point = plan(read(sys.argv[2:]).points[0]); "
         "join(point, point.stages[0], Store(Path(sys.argv[1])))"
     )
     command = [sys.executable, "-c", code, str(tmp_path), *TINY, *TWO]

@@ -9,10 +9,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from harness import recorded, records
-from harness.files import write_atomic
-from harness.recorded import check, has, path_of
-from harness.sealed import Damaged
+from harness.store import recorded, records
+from harness.store.files import write_atomic
+from harness.store.recorded import check, has, path_of
+from harness.store.sealed import Damaged
 
 RUN = "r" * 20
 WRITES = 3  # the note of both, the record, the note of the new one

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from errors import UserError
-from harness.commandline import read, results_dir
-from harness.results import results_folder
+from harness.config.commandline import read, results_dir
+from harness.config.results_folder import results_folder
 from registry import ROOT
 from sweeps.__main__ import main
 
@@ -48,7 +48,7 @@ def test_other_folders_of_the_checkout_are_free(place):
 
 
 def test_a_frozen_copy_of_the_code_makes_no_folder_the_programs(tmp_path, monkeypatch):
-    monkeypatch.setattr("harness.results.ROOT", tmp_path)
+    monkeypatch.setattr("harness.config.results_folder.ROOT", tmp_path)
     for copy in ("results/code/ab", "sweeps"):
         (tmp_path / copy).mkdir(parents=True)
         (tmp_path / copy / "run.py").touch()

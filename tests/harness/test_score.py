@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 
 from errors import UserError
-from harness.commandline import read
+from harness.config.commandline import read
+from harness.evaluation.score import _resamples
 from harness.execute import execute
-from harness.plan import plan
-from harness.score import _resamples
-from harness.store import Store, read_npz
-from metrics.energy import Energy
+from harness.planning.plan import plan
+from harness.store.entries import Store, read_npz
+from metrics.points.energy import Energy
 from reports import load
-from reports.scan import scan
-from sweeps.notes import notes
+from reports.records.scan import scan
+from sweeps.progress.notes import notes
 
 TOY = ("scale=smoke", "dataset=toy2d", "sampler.steps=2", "train.steps=2", "network.width=8", "metrics=[energy]")
 

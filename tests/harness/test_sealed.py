@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.sealed import Damaged, fits, parsed, seal, unsealed
+from harness.store.sealed import Damaged, fits, parsed, seal, unsealed
 
 
 @pytest.mark.parametrize("value", [10**400, -(10**400), float("inf"), float("nan"), True, "1", None])

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 
 from errors import UserError
-from harness.keys import key
-from harness.lock import Lock
-from harness.sealed import Damaged, seal
-from harness.store import Entry, Store, read_npz, write_atomic, write_npz
+from harness.store.entries import Entry, Store, read_npz, write_atomic, write_npz
+from harness.store.keys import key
+from harness.store.lock import Lock
+from harness.store.sealed import Damaged, seal
 
 ROOT = Path(__file__).resolve().parents[2]
 KEY = key("samples", {})  # of an entry that depends on nothing
@@ -25,8 +25,8 @@ KEY = key("samples", {})  # of an entry that depends on nothing
 SCRIBBLE = """
 import sys
 from pathlib import Path
-from harness.keys import key
-from harness.store import Store
+from harness.store.keys import key
+from harness.store.entries import Store
 entry, digit, times = Store(Path(sys.argv[1])).entry("samples", key("samples", {})), sys.argv[2], int(sys.argv[3])
 print("ready", flush=True)
 for _ in range(times):
@@ -36,8 +36,8 @@ for _ in range(times):
 WHOLE_JOB = """
 import sys
 from pathlib import Path
-from harness.keys import key
-from harness.store import Store
+from harness.store.keys import key
+from harness.store.entries import Store
 entry = Store(Path(sys.argv[1])).entry("samples", key("samples", {}))
 with entry.lock():
     if entry.status != "done":

@@ -9,12 +9,13 @@ import pytest
 import torch
 
 from errors import UserError
-from harness import checkpoints, threads
-from harness.commandline import read
-from harness.plan import plan
-from harness.store import Entry, Store
+from harness import threads
+from harness.config.commandline import read
+from harness.planning.plan import plan
+from harness.store import checkpoints
+from harness.store.entries import Entry, Store
 from harness.threads import Usage, go_on_with, left, share_cores, spent
-from harness.train import train
+from harness.training.train import train
 
 STAT = """cpu  100 0 100 5000 0 0 0 0 0 0
 cpu0 700 400 150 9000 800 30 20 100 0 0
@@ -115,7 +116,7 @@ def trained(folder: Path, at: int, monkeypatch) -> Entry:
     torch.set_num_threads(CORES)
     if at:
         with monkeypatch.context() as patch, pytest.raises(UserError, match="stop"):
-            patch.setattr("harness.fit.checkpoints.write", stopping(at))
+            patch.setattr("harness.training.fit.checkpoints.write", stopping(at))
             train(point, point.stages[0], store, entry)
         torch.set_num_threads(1)
     train(point, point.stages[0], store, entry)

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from errors import UserError
-from harness.commandline import read
-from harness.config import GROUPS
-from harness.plan import plan
+from harness.config.commandline import read
+from harness.config.nodes import GROUPS
+from harness.planning.plan import plan
 from harness.trackers.check import available
 from registry import catalog
 
@@ -84,7 +84,8 @@ def test_choosing_a_tracker_imports_none():
     words = [*TINY, "tracker=wandb", "tracker.every=5"]
     if importlib.util.find_spec("wandb") is None:
         pytest.skip("tracker=wandb needs wandb: pip install -e '.[trackers]'")
-    code = f"import sys, harness.commandline as c, harness.plan as p; p.plan(c.read({words!r}).points[0]); "
+    code = "import sys, harness.config.commandline as c, harness.planning.plan as p; "
+    code += f"p.plan(c.read({words!r}).points[0]); "
     code += "print([m for m in ('torch', 'wandb', 'mlflow', 'tensorboard', 'pandas') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.stdout.strip() == "[]", done.stderr

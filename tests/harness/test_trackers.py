@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.commandline import read
-from harness.plan import plan
-from harness.store import Store
+from harness.config.commandline import read
+from harness.planning.plan import plan
+from harness.store.entries import Store
 from harness.trackers import session as session_module
 from harness.trackers import track
 from harness.trackers.base import Tracker, side_by_side
@@ -190,7 +190,7 @@ def test_a_record_is_logged_with_columns_figures_and_pictures(tracker, recorded,
 
 
 def test_pictures_are_degraded_made_and_clean_below_each_other(recorded):
-    from harness.store import read_npz
+    from harness.store.entries import read_npz
 
     made, store, _ = recorded
     columns = track.pictures(made, store)

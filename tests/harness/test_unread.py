@@ -6,12 +6,12 @@ import pytest
 import torch
 
 from errors import UserError
-from harness.batches import Data
-from harness.build import built
-from harness.group import Alone
-from harness.plan import plan
-from harness.store import Store
-from harness.train import train_in
+from harness.distributed.group import Alone
+from harness.planning.plan import plan
+from harness.store.entries import Store
+from harness.training.batches import Data
+from harness.training.build import built
+from harness.training.train import train_in
 from tests.catalog_for_tests import extend, point_of
 
 CPU = torch.device("cpu")

@@ -12,8 +12,8 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
 from errors import UserError
-from harness.commandline import expand, read
-from harness.words import quoted, setting
+from harness.config.commandline import expand, read
+from harness.config.words import quoted, setting
 from hydra_plugins.restorebench.sweeper import CheckedSweeper
 
 LETTERS = "ü(),=#'&~;![]{}<\"$ %\\^`>|*?:@+-./日"

@@ -15,7 +15,7 @@ from methods.base import Given, Setting
 from methods.beta_schedules import Linear
 from methods.ddpm import Ddpm
 from methods.training import Recipe
-from metrics.bits_per_dim import BitsPerDim
+from metrics.likelihood.bits_per_dim import BitsPerDim
 from registry import create, find
 
 T = 12

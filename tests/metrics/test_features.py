@@ -152,7 +152,7 @@ def test_missing_weights_say_which_package_in_one_line(monkeypatch: pytest.Monke
 
 
 def test_a_packages_network_takes_no_file_and_an_unknown_one_is_named() -> None:
-    from metrics.sets import network
+    from metrics.sets.base import network
 
     with pytest.raises(UserError, match="features=effnet_lite0 has no option weights"):
         network("effnet_lite0", "some.pth")

@@ -13,8 +13,8 @@ from torch import nn
 
 from errors import UserError
 from metrics.features import inception_v3 as features
-from metrics.fid import Fid
 from metrics.networks.inception_v3 import InceptionV3, Mixed, average, load, maximum
+from metrics.sets.fid import Fid
 from registry import create
 
 

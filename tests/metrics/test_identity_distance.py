@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from errors import UserError
-from metrics import identity_distance
-from metrics.identity_distance import IdentityDistance
+from metrics.per_image import identity_distance
+from metrics.per_image.identity_distance import IdentityDistance
 
 pytest.importorskip("timm", reason="timm brings the architectures", exc_type=ImportError)
 NETWORK = "test_resnet"

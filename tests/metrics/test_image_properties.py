@@ -15,7 +15,7 @@ from registry import Option, catalog, create
 COMPONENTS = {name: component for name, component in catalog()["metrics"].items() if component.facts.kind == "image"}
 SIDES = {"ms_ssim": 176, "ms_ssim_y": 176, "niqe": 192}  # what needs more than 64 pixels
 BEST = {"psnr": 100.0, "ssim": 1.0, "ms_ssim": 1.0}  # at identity; distances and errors are 0 there
-SUMS_TO_A_WHOLE = ("lab_mae_shadow_pooled", "lab_mae_lit_pooled")  # shares of a set: see metrics/lab.py
+SUMS_TO_A_WHOLE = ("lab_mae_shadow_pooled", "lab_mae_lit_pooled")  # shares of a set: see metrics/per_image/lab.py
 
 
 def plain(name: str, **options: object) -> Metric:
@@ -195,7 +195,7 @@ def test_trap_min_max_a_dim_picture_is_not_stretched() -> None:
 
 def test_trap_8_bit_only_what_was_saved_is_scored() -> None:
     """Traps "float to 8 bit" and "8 bit and PSNR": reals are refused, and the one conversion clamps and rounds."""
-    from datasets.pixels import to_uint8
+    from datasets.io.pixels import to_uint8
 
     clean = photo("psnr")
     for name in ("psnr", "ssim", "lpips", "niqe"):

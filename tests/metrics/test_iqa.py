@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from errors import UserError
-from metrics import iqa
+from metrics.per_image import iqa
 from registry import catalog, create
 
 pytest.importorskip("timm", reason="pyiqa's networks need timm", exc_type=ImportError)
@@ -75,7 +75,7 @@ def test_the_variant_is_in_the_name_and_in_the_stamp(hub):
 
 
 def test_nothing_is_a_default_of_the_harness():
-    from harness.commandline import read
+    from harness.config.commandline import read
 
     assert not set(NAMES) & set(read([]).points[0].config["metrics"])
 

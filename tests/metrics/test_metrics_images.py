@@ -10,9 +10,9 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from errors import UserError
 from metrics.base import Metric
-from metrics.mae import Mae
-from metrics.psnr import Psnr
-from metrics.ssim import Ssim
+from metrics.per_image.mae import Mae
+from metrics.per_image.psnr import Psnr
+from metrics.per_image.ssim import Ssim
 from registry import create, find
 
 METRICS = [Psnr(), Ssim(), Mae()]
@@ -187,7 +187,7 @@ def test_metrics_and_reports_do_not_import_torch() -> None:
     measures = "psnr ssim mae ms_ssim lab lpips dists niqe brisque iqa identity_distance networks.weights"
     modules = (
         ", ".join(f"metrics.{name}" for name in measures.split())
-        + ", reports.table, reports.images.grid, reports.images.plane"
+        + ", reports.writers.table, reports.pictures.grid, reports.pictures.plane"
     )
     heavy = "{'torch', 'pandas', 'matplotlib', 'rich', 'scipy', 'skimage', 'timm', 'pyiqa'} & set(sys.modules)"
     subprocess.run(

@@ -8,7 +8,7 @@ from scipy.signal import convolve2d
 from skimage.measure import block_reduce
 
 from errors import UserError
-from metrics.ms_ssim import WEIGHTS, MsSsim
+from metrics.per_image.ms_ssim import WEIGHTS, MsSsim
 
 
 def pair(size: tuple[int, int] = (180, 192), level: float = 25) -> tuple[np.ndarray, np.ndarray]:

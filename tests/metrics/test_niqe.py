@@ -10,9 +10,9 @@ from scipy.ndimage import correlate
 from scipy.special import gamma
 
 from errors import UserError
-from metrics import niqe
-from metrics.niqe import Niqe, halved
-from metrics.scene_statistics import contrast_normalized, fit, scales
+from metrics.per_image import niqe
+from metrics.per_image.niqe import Niqe, halved
+from metrics.per_image.scene_statistics import contrast_normalized, fit, scales
 
 needs_parameters = pytest.mark.skipif(
     importlib.util.find_spec("mmagic") is None, reason="mmagic brings the parameters: pip install --no-deps mmagic"

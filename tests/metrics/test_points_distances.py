@@ -11,10 +11,10 @@ from scipy import stats
 from scipy.spatial.distance import cdist
 
 from errors import UserError
-from metrics import pairwise
-from metrics.energy import Energy
-from metrics.mmd import Mmd
-from metrics.sliced_wasserstein import SlicedWasserstein, coupling, directions
+from metrics.points import pairwise
+from metrics.points.energy import Energy
+from metrics.points.mmd import Mmd
+from metrics.points.sliced_wasserstein import SlicedWasserstein, coupling, directions
 from registry import create, find
 
 METRICS = [

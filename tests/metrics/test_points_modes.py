@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from datasets.digits import Digits
-from datasets.toy2d import Toy2d
+from datasets.sources.digits import Digits
+from datasets.sources.toy2d import Toy2d
 from errors import UserError
-from metrics.modes import ModeCoverage, Stray
+from metrics.points.modes import ModeCoverage, Stray
 from registry import create, find
 
 NAMES = {"gaussians8": 8, "gaussians25": 25, "checkerboard": 8}

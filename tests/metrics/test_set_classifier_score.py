@@ -8,7 +8,7 @@ from scipy.special import softmax
 from scipy.stats import entropy
 
 from errors import UserError
-from metrics.classifier_score import ClassifierScore, InceptionScore, log_softmax
+from metrics.sets.classifier_score import ClassifierScore, InceptionScore, log_softmax
 
 METRIC = ClassifierScore()
 

@@ -8,7 +8,7 @@ from scipy.linalg import sqrtm
 from scipy.stats import ortho_group
 
 from errors import UserError
-from metrics.frechet import FIRST_ORDER, Frechet, Gaussian, frechet_distance, gaussian, slopes
+from metrics.sets.frechet import FIRST_ORDER, Frechet, Gaussian, frechet_distance, gaussian, slopes
 
 METRIC = Frechet(features="coordinates", least=2)  # rows are handed in below: of any d
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from errors import UserError
-from metrics.frechet import Frechet
-from metrics.frechet_infinity import FidInfinity, FrechetInfinity, intercept
+from metrics.sets.frechet import Frechet
+from metrics.sets.frechet_infinity import FidInfinity, FrechetInfinity, intercept
 
 SHIFT, SCALE, D = 0.5, 1.3, 8
 LIMIT = D * (SHIFT**2 + (SCALE - 1) ** 2)

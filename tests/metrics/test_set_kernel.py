@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from metrics import kernel
-from metrics.kernel import Kernel, discrepancies, polynomial
+from metrics.sets import kernel
+from metrics.sets.kernel import Kernel, discrepancies, polynomial
 
 METRIC = Kernel(features="coordinates")
 

@@ -7,8 +7,8 @@ import pytest
 from scipy.stats import ortho_group
 
 from errors import UserError
-from metrics.manifold import Coverage, Density, Precision, Recall, radii, squared_distances
-from metrics.sets import centred
+from metrics.sets.base import centred
+from metrics.sets.manifold import Coverage, Density, Precision, Recall, radii, squared_distances
 
 FOUR = [Precision, Recall, Density, Coverage]
 Figure = type[Precision] | type[Recall] | type[Density] | type[Coverage]

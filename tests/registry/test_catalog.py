@@ -62,6 +62,6 @@ def test_help_tells_what_cannot_be_read_in_one_line(monkeypatch, capsys):
     def unreadable():
         raise UserError("methods/mine.py:7: Mine.stage is no fact")
 
-    monkeypatch.setattr("harness.help.catalog", unreadable)
+    monkeypatch.setattr("harness.config.help.catalog", unreadable)
     assert run.main(["--help"]) == 2
     assert capsys.readouterr().err == "error: methods/mine.py:7: Mine.stage is no fact\n"

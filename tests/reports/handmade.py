@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from reports.model import (
+from reports.analysis.model import (
     Ablation,
     Block,
     Comparison,

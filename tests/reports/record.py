@@ -23,9 +23,9 @@ ROOT = Path(__file__).resolve().parents[2]
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-from harness.recorded import check, write_note  # noqa: E402
-from harness.sealed import SEAL, seal  # noqa: E402
-from harness.store import Entry  # noqa: E402
+from harness.store.entries import Entry  # noqa: E402
+from harness.store.recorded import check, write_note  # noqa: E402
+from harness.store.sealed import SEAL, seal  # noqa: E402
 
 BUDGET = ("scale=smoke", "images=6", "dataset.size=32", "train.steps=20")
 SWEEPS = (

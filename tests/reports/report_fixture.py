@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from harness.keys import key
-from harness.store import Store, write_npz
-from reports.model import (
+from harness.store.entries import Store, write_npz
+from harness.store.keys import key
+from reports.analysis.model import (
     Ablation,
     Block,
     Comparison,

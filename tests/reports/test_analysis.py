@@ -13,9 +13,9 @@ import pandas as pd
 import pytest
 
 from errors import UserError
-from harness.store import Store
-from reports.analysis import analyse
-from reports.model import Block, Condition, Report
+from harness.store.entries import Store
+from reports.analysis.analyse import analyse
+from reports.analysis.model import Block, Condition, Report
 from tests.records_for_tests import keep, listed
 
 PICTURES = 24
@@ -380,7 +380,7 @@ def test_a_failure_that_was_altered_or_is_anothers_is_named_and_not_told(
 
 
 def test_points_that_still_run_or_wait_are_counted_and_are_no_failures(planted: Path) -> None:
-    from reports.text.markdown import document
+    from reports.writers.markdown import document
 
     done = record(planted, "rddm", 1.5, 0)
     points = [(done, "done", []), ("one", "running", []), ("two", "waiting", []), ("gone", "stopped", ["a=1"])]
@@ -466,7 +466,7 @@ def test_a_recorded_sweep_can_be_analysed() -> None:
 
 
 def test_crops_of_few_photographs_are_told():
-    from reports.findings.basis import conditional
+    from reports.analysis.basis import conditional
 
     said = conditional([(3, 3)], [(16, 3, True), (16, 3, True)])
     assert "The 16 test pictures are crops of 3 photographs" in said and "photographs are what intervals" in said

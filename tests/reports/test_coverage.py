@@ -8,12 +8,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harness.score import _resamples
-from reports.findings.comparisons import won
-from reports.statistics import apart, share, spread
-from reports.stats.multiplicity import holm
-from reports.stats.sets import spread_of_sets
-from reports.stats.spread import Spread
+from harness.evaluation.score import _resamples
+from reports.analysis.comparisons import won
+from reports.statistics.crossed import apart, share, spread
+from reports.statistics.multiplicity import holm
+from reports.statistics.sets import spread_of_sets
+from reports.statistics.spread import Spread
 
 R = 4000
 ERROR = 3 * np.sqrt(0.95 * 0.05 / R)

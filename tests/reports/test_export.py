@@ -16,10 +16,10 @@ sys.path.insert(0, str(Path(__file__).parent))
 import handmade  # noqa: E402
 
 from errors import UserError  # noqa: E402
-from reports.export import FORMATS, export, frame  # noqa: E402
-from reports.text.marked import table as marked  # noqa: E402
-from reports.text.numbers import decimals, fixed  # noqa: E402
-from reports.text.sheets import sheets  # noqa: E402
+from reports.wording.numbers import decimals, fixed  # noqa: E402
+from reports.writers.export import FORMATS, export, frame  # noqa: E402
+from reports.writers.marked import table as marked  # noqa: E402
+from reports.writers.sheets import sheets  # noqa: E402
 
 
 @pytest.fixture

@@ -17,10 +17,10 @@ sys.path.insert(0, str(Path(__file__).parent))
 import handmade  # noqa: E402
 
 from reports import load  # noqa: E402
-from reports.charts import ablation, common, interaction, paired, quality, training  # noqa: E402
-from reports.charts.style import COLOURS, LETTERS, LINES, MARKERS, WIDTH, house, look, svg  # noqa: E402
-from reports.figures import drawings, figures, render  # noqa: E402
-from reports.model import Ablation, Estimate, Interaction, Level, Report  # noqa: E402
+from reports.analysis.model import Ablation, Estimate, Interaction, Level, Report  # noqa: E402
+from reports.plots import ablation, common, interaction, paired, quality, training  # noqa: E402
+from reports.plots.figures import drawings, figures, render  # noqa: E402
+from reports.plots.style import COLOURS, LETTERS, LINES, MARKERS, WIDTH, house, look, svg  # noqa: E402
 
 RECORDED = Path(__file__).parent / "recorded"
 KINDS = {"difference", "pareto", "ablation", "interaction", "scatter", "costs", "curve"}

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from reports.images.grid import GAP, grid, points_grid
-from reports.images.page import wrap
+from reports.pictures.grid import GAP, grid, points_grid
+from reports.pictures.page import wrap
 
 
 def pictures(count: int, size: int, channels: int = 3) -> np.ndarray:

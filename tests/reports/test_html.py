@@ -14,15 +14,15 @@ from html.parser import HTMLParser
 import pytest
 
 from errors import UserError
-from reports.html import write_html
-from reports.html.drawn import Drawn
-from reports.html.limits import limits
-from reports.html.markup import Markup, element, joined, text
-from reports.html.page import document
-from reports.images.pictures import galleries
-from reports.model import Estimate
-from reports.text.numbers import amount, decimals, fixed, interval, probability, share, worded
-from reports.text.wording import slug  # noqa: E402
+from reports.analysis.model import Estimate
+from reports.pictures.pictures import galleries
+from reports.wording.numbers import amount, decimals, fixed, interval, probability, share, worded
+from reports.wording.wording import slug  # noqa: E402
+from reports.writers.html import write_html
+from reports.writers.html.drawn import Drawn
+from reports.writers.html.limits import limits
+from reports.writers.html.markup import Markup, element, joined, text
+from reports.writers.html.page import document
 from tests.reports.report_fixture import HOSTILE, figures, report, results
 
 
@@ -148,7 +148,7 @@ def test_a_figure_of_a_block_with_a_longer_name_is_not_taken(made):
 
 
 def test_figures_beyond_the_limit_are_counted(made, monkeypatch):
-    monkeypatch.setattr("reports.html.drawn.FIGURES", 20)
+    monkeypatch.setattr("reports.writers.html.drawn.FIGURES", 20)
     drawn = Drawn({"a": b"x" * 15, "b": b"x" * 15, "c": b"x" * 5}, made.blocks)
     assert drawn.left == ["b"]
     assert drawn.rest().count("<img") == 2
@@ -193,7 +193,7 @@ def test_with_several_baselines_each_row_names_its_own(made):
 
 
 def test_rows_beyond_the_page_wait_in_a_template(made, monkeypatch):
-    monkeypatch.setattr("reports.html.tables.PAGE", 5)
+    monkeypatch.setattr("reports.writers.html.tables.PAGE", 5)
     page = document(made, {}, galleries(made, 9_000_000))
     table = page[page.index('<table id="b1-table"') :]
     assert table[: table.index("</table>")].count("<tr>") == 1 + 5
@@ -239,10 +239,10 @@ def test_ten_thousand_conditions_stay_small_and_quick(made):
 
 
 def test_what_has_no_room_is_counted(made, monkeypatch):
-    monkeypatch.setattr("reports.html.limits.TABLES", 16 * (800 + 2 * 300))
+    monkeypatch.setattr("reports.writers.html.limits.TABLES", 16 * (800 + 2 * 300))
     page = document(made, {}, [None, None])
     assert "The last 2 metrics are left out" in page and "conditions are left out" not in page
-    monkeypatch.setattr("reports.html.limits.TABLES", 8 * (800 + 300))
+    monkeypatch.setattr("reports.writers.html.limits.TABLES", 8 * (800 + 300))
     page = document(made, {}, [None, None])
     assert "The last 3 metrics are left out" in page and "The last 4 conditions are left out" in page
 

@@ -14,9 +14,9 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 import handmade  # noqa: E402
 
-from reports.text.latex import ASCII, LATIN, ROWS, SIGNS, escape, table, write_latex  # noqa: E402
-from reports.text.sheets import Cell, Sheet  # noqa: E402
-from reports.text.wording import plain  # noqa: E402
+from reports.wording.wording import plain  # noqa: E402
+from reports.writers.latex import ASCII, LATIN, ROWS, SIGNS, escape, table, write_latex  # noqa: E402
+from reports.writers.sheets import Cell, Sheet  # noqa: E402
 
 COMMANDS = {code: letter for letter, code in {**ASCII, **SIGNS}.items() if letter not in "μ"}
 TOKEN = re.compile("|".join(map(re.escape, sorted(COMMANDS, key=len, reverse=True))))

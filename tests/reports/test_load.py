@@ -12,8 +12,8 @@ import pytest
 
 from errors import UserError
 from reports import load
-from reports.columns import FIXED, varying
-from reports.scan import scan
+from reports.records.columns import FIXED, varying
+from reports.records.scan import scan
 from tests.records_for_tests import keep, noted
 
 

@@ -17,15 +17,15 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 import handmade  # noqa: E402
 
-from reports.analysis import analyse  # noqa: E402
-from reports.images.pictures import Gallery, Row, Tile  # noqa: E402
-from reports.images.tiles import png  # noqa: E402
-from reports.model import Failure  # noqa: E402
-from reports.text.markdown import document, write_markdown  # noqa: E402
-from reports.text.marked import ROWS, escape, fenced, inline, table  # noqa: E402
-from reports.text.marked_pictures import pictures_of  # noqa: E402
-from reports.text.sheets import Cell, Sheet  # noqa: E402
-from reports.text.wording import plain  # noqa: E402
+from reports.analysis.analyse import analyse  # noqa: E402
+from reports.analysis.model import Failure  # noqa: E402
+from reports.pictures.pictures import Gallery, Row, Tile  # noqa: E402
+from reports.pictures.tiles import png  # noqa: E402
+from reports.wording.wording import plain  # noqa: E402
+from reports.writers.markdown import document, write_markdown  # noqa: E402
+from reports.writers.marked import ROWS, escape, fenced, inline, table  # noqa: E402
+from reports.writers.marked_pictures import pictures_of  # noqa: E402
+from reports.writers.sheets import Cell, Sheet  # noqa: E402
 
 HERE = Path(__file__).parent
 GOLDEN = HERE / "golden" / "report.md"

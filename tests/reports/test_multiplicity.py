@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from reports.stats.multiplicity import BENJAMINI_HOCHBERG, HOLM, adjusted, benjamini_hochberg, holm
+from reports.statistics.multiplicity import BENJAMINI_HOCHBERG, HOLM, adjusted, benjamini_hochberg, holm
 
 BY_NAME = {"holm": holm, "fdr_bh": benjamini_hochberg}
 

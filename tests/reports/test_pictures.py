@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from harness.store import Store, read_npz, write_npz
-from reports.images.choice import chosen, counterparts, picked, ranked
-from reports.images.pictures import galleries
-from reports.images.tiles import gain_of, png, residual
+from harness.store.entries import Store, read_npz, write_npz
+from reports.pictures.choice import chosen, counterparts, picked, ranked
+from reports.pictures.pictures import galleries
+from reports.pictures.tiles import gain_of, png, residual
 from tests.reports.report_fixture import INPUTS, report, results, samples_of
 
 ROOM = 9_000_000

@@ -10,7 +10,7 @@ from PIL import Image
 
 from methods.residual_schedules import Residual
 from methods.schedules import from_betas
-from reports.images.plane import ddpm_path, draw, rddm_path, rgm_levels
+from reports.pictures.plane import ddpm_path, draw, rddm_path, rgm_levels
 
 
 def test_the_paths_are_the_schedules_tables() -> None:
@@ -36,5 +36,5 @@ def test_the_figure_is_drawn_and_the_same_each_time(tmp_path: Path) -> None:
 
 
 def test_the_command_needs_one_path() -> None:
-    done = subprocess.run([sys.executable, "-m", "reports.images.plane"], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-m", "reports.pictures.plane"], capture_output=True, text=True)
     assert done.returncode != 0 and "usage" in done.stderr

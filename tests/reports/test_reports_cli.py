@@ -21,11 +21,11 @@ import handmade  # noqa: E402
 from errors import UserError  # noqa: E402
 from reports import load  # noqa: E402
 from reports.__main__ import main  # noqa: E402
-from reports.compare import compare  # noqa: E402
-from reports.select import chosen, located  # noqa: E402
-from reports.text.lines import lines  # noqa: E402
-from reports.text.numbers import decimals, probability  # noqa: E402
-from reports.text.wording import adjusted, percent, spread  # noqa: E402
+from reports.analysis.compare import compare  # noqa: E402
+from reports.records.select import chosen, located  # noqa: E402
+from reports.wording.numbers import decimals, probability  # noqa: E402
+from reports.wording.wording import adjusted, percent, spread  # noqa: E402
+from reports.writers.lines import lines  # noqa: E402
 from tests.records_for_tests import keep  # noqa: E402
 
 ROOT = Path(__file__).parents[2]
@@ -110,7 +110,7 @@ def test_the_difference_is_that_of_the_paired_figures():
 
 
 def test_the_figures_are_those_of_the_report():
-    from reports.analysis import analyse
+    from reports.analysis.analyse import analyse
 
     made = analyse(RECORDED, None, "method=identity")
     (block,) = (block for block in made.blocks if block.task == "denoise")
@@ -234,7 +234,7 @@ def test_build_writes_every_format(results, capsys):
 
 
 def test_a_build_that_fails_leaves_what_was_there(results, capsys, monkeypatch):
-    from reports import export
+    from reports.writers import export
 
     told(["build", str(results)], capsys)
     before = {path: path.read_bytes() for path in (results / "report").rglob("*") if path.is_file()}
@@ -263,7 +263,7 @@ def test_export_writes_what_was_asked_for(results, capsys):
 
 
 def test_the_whole_path_from_records_to_files(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("reports.figures.MOST", 4)  # two for each block: test_figures draws them all
+    monkeypatch.setattr("reports.plots.figures.MOST", 4)  # two for each block: test_figures draws them all
     name = max((RECORDED / "sweeps").iterdir(), key=lambda path: (path / "points.json").stat().st_size).name
     words = ["build", name, "--results", str(RECORDED), "--baseline", "method=ddim,sampler.eta=0"]
     status, _, err = told([*words, "--out", str(tmp_path / "a")], capsys)

@@ -12,8 +12,8 @@ import pytest
 
 from errors import UserError
 from reports import load
-from reports.columns import OWN
-from reports.scan import scan
+from reports.records.columns import OWN
+from reports.records.scan import scan
 from tests.records_for_tests import keep, noted
 
 
@@ -105,6 +105,8 @@ def test_nothing_heavy_is_needed() -> None:
     """Reading and analysing import neither torch nor scipy nor matplotlib."""
     import subprocess
 
-    code = "import reports.analysis, sys; print([m for m in ('torch', 'scipy', 'matplotlib') if m in sys.modules])"
+    code = (
+        "import reports.analysis.analyse, sys; print([m for m in ('torch', 'scipy', 'matplotlib') if m in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2], capture_output=True, text=True)
     assert done.stdout.strip() == "[]", done.stderr

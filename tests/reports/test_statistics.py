@@ -7,10 +7,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from reports.statistics import share, spread
-from reports.stats.sets import spread_of_sets
-from reports.stats.spread import FEWEST, Spread
-from reports.stats.student import freedom_of, quantile, two_sided
+from reports.statistics.crossed import share, spread
+from reports.statistics.sets import spread_of_sets
+from reports.statistics.spread import FEWEST, Spread
+from reports.statistics.student import freedom_of, quantile, two_sided
 
 R = 10_000
 ERROR = 3 * np.sqrt(0.95 * 0.05 / R)  # three standard errors of a coverage

@@ -11,7 +11,7 @@ import pytest
 from rich.cells import cell_len
 
 from reports import load
-from reports.table import main_table, show
+from reports.writers.table import main_table, show
 
 RUNS = ["r-identity", "r-rddm-0", "r-rddm-1", "r-ddim-0", "r-ddim-1"]
 FIGURES = ["10.02 (10.02)", "24.02 (10.02)", "0.7257 (0.3057)", "21.68 (63.67)", "27.68 (63.67)"]

@@ -15,16 +15,16 @@ sys.path.insert(0, str(Path(__file__).parent))
 from planted import record  # noqa: E402
 
 from errors import UserError  # noqa: E402
-from reports.analysis import analyse  # noqa: E402
-from reports.compare import HEADER, compare  # noqa: E402
-from reports.findings.decision import decided  # noqa: E402
-from reports.load import load  # noqa: E402
-from reports.model import Block, Comparison, Estimate, Score  # noqa: E402
-from reports.table import main_table, show  # noqa: E402
-from reports.text.markdown import document  # noqa: E402
-from reports.text.numbers import decimals, probability  # noqa: E402
-from reports.text.sheets import sheets  # noqa: E402
-from reports.text.wording import adjusted, verdict  # noqa: E402
+from reports.analysis.analyse import analyse  # noqa: E402
+from reports.analysis.compare import HEADER, compare  # noqa: E402
+from reports.analysis.decision import decided  # noqa: E402
+from reports.analysis.model import Block, Comparison, Estimate, Score  # noqa: E402
+from reports.records.load import load  # noqa: E402
+from reports.wording.numbers import decimals, probability  # noqa: E402
+from reports.wording.wording import adjusted, verdict  # noqa: E402
+from reports.writers.markdown import document  # noqa: E402
+from reports.writers.sheets import sheets  # noqa: E402
+from reports.writers.table import main_table, show  # noqa: E402
 from tests.records_for_tests import keep  # noqa: E402
 
 PICTURES = 12

@@ -17,9 +17,9 @@ import pandas as pd
 
 import reports
 from sweeps.folder import submissions
-from sweeps.sbatch import REPORT, ids
-from sweeps.slurm import last_life, log_of
-from sweeps.state import Handed, Sweep
+from sweeps.launchers.sbatch import REPORT, ids
+from sweeps.launchers.slurm import last_life, log_of
+from sweeps.progress.state import Handed, Sweep
 from tests.slurm.cluster_for_tests import Cluster
 from tests.sweeps.checkout_for_tests import TINY, Checkout
 
@@ -30,10 +30,10 @@ FILES = {"trainings": "weights.safetensors", "samples": "samples.npz", "scores":
 # Points one after the other in one process that nobody disturbs.
 UNDISTURBED = """
 import sys
-from harness.commandline import read, results_dir
+from harness.config.commandline import read, results_dir
 from harness.execute import execute
-from harness.plan import plan
-from harness.store import Store
+from harness.planning.plan import plan
+from harness.store.entries import Store
 from sweeps.graph import with_anchors
 command = read(sys.argv[1:])
 store = Store(results_dir(command))
@@ -148,7 +148,7 @@ def held(root: Path) -> Mapping[str, bytes]:
 
 def figures(root: Path) -> pd.DataFrame:
     """What all records tell of pictures, without the times."""
-    return reports.load(root)[FIGURES].sort_values(FIGURES[:3]).reset_index(drop=True)
+    return reports.records.load(root)[FIGURES].sort_values(FIGURES[:3]).reset_index(drop=True)
 
 
 def same(root: Path, other: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.words import quoted
+from harness.config.words import quoted
 from tests.slurm.sweeps_for_tests import until
 from tests.sweeps.checkout_for_tests import ROOT, TINY, Checkout, checkout
 from tests.sweeps.test_paths import NAME

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from safetensors.torch import load
 
-from harness.store import Store, read_npz
+from harness.store.entries import Store, read_npz
 from tests.slurm.sweeps_for_tests import SMALL, Bench, same
 
 ISSUE = ("method=rddm,ddim", "sampler.eta=0,1", "train.steps=60", *SMALL)

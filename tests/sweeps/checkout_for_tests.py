@@ -8,7 +8,7 @@ import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sweeps.freeze import COPIED
+from sweeps.launchers.freeze import COPIED
 from tests import warm
 
 ROOT = Path(__file__).parents[2]

@@ -15,15 +15,15 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from harness.files import DAY
-from harness.holder import system
-from harness.keys import key
-from harness.listed import write_points
-from harness.recorded import write_note
-from harness.sealed import seal
-from harness.store import Store
+from harness.store.entries import Store
+from harness.store.files import DAY
+from harness.store.holder import system
+from harness.store.keys import key
+from harness.store.listed import write_points
+from harness.store.recorded import write_note
+from harness.store.sealed import seal
 from sweeps.folder import now
-from sweeps.gc import collectable, remove
+from sweeps.gc.collect import collectable, remove
 from tests import warm
 
 ROOT = Path(__file__).parent.parent.parent

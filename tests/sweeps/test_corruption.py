@@ -15,21 +15,21 @@ import pandas as pd
 import pytest
 
 from errors import UserError
-from harness.commandline import read
+from harness.config.commandline import read
 from harness.execute import execute
-from harness.listed import read_points, write_points
-from harness.plan import Plan, plan
+from harness.planning.plan import Plan, plan
 from harness.progress import Report
-from harness.store import Store
+from harness.store.entries import Store
+from harness.store.listed import read_points, write_points
 from reports import load
-from reports.findings.points import points_of
+from reports.analysis.points import points_of
 from sweeps.__main__ import main
-from sweeps.collect import folder_of
 from sweeps.folder import list_points, submissions, write_submission
-from sweeps.freeze import check_frozen, freeze
 from sweeps.graph import graph, with_anchors
 from sweeps.jobs import grouped
-from sweeps.launch import listed_job
+from sweeps.launchers.freeze import check_frozen, freeze
+from sweeps.launchers.launch import listed_job
+from sweeps.progress.collect import folder_of
 from sweeps.work import JobFailed, Work
 
 WORDS = ("scale=smoke", "dataset=toy2d", "task=generate", "network=mlp", "method=ddim", "metrics=[mmd]", "device=cpu")

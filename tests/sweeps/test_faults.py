@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from sweeps.attempts import attempts
+from sweeps.progress.attempts import attempts
 from tests.sweeps.checkout_for_tests import TINY, Checkout, checkout
 
 KILLS = {"training": 140, "sampling": 40, "scoring": 40}
@@ -52,7 +52,7 @@ class Killer(threading.Thread):
 
     def _kill(self, kind: str, pid: int) -> None:
         try:
-            if "sweeps.forks" in Path(f"/proc/{pid}/cmdline").read_text():  # no later process of that number
+            if "sweeps.launchers.forks" in Path(f"/proc/{pid}/cmdline").read_text():  # no later process of that number
                 os.kill(pid, signal.SIGKILL)
                 self.killed[kind] += 1
         except OSError:

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from errors import UserError
-from sweeps import starters
 from sweeps.folder import Submission
-from sweeps.freeze import check_frozen, freeze
-from sweeps.sbatch import checked
-from sweeps.starters import Forked, Spawned, Starter
+from sweeps.launchers import starters
+from sweeps.launchers.freeze import check_frozen, freeze
+from sweeps.launchers.sbatch import checked
+from sweeps.launchers.starters import Forked, Spawned, Starter
 
 MENDED = "give the sweep's command again"
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from errors import UserError
-from harness.files import DAY
-from harness.listed import read_points
-from harness.store import Store
+from harness.store.entries import Store
+from harness.store.files import DAY
+from harness.store.listed import read_points
 from sweeps.__main__ import main
-from sweeps.gc import collectable, parse_size, size_text
+from sweeps.gc.collect import collectable, parse_size, size_text
 from tests.sweeps.store_for_tests import (
     ROOT,
     WEEKS,
@@ -174,5 +174,5 @@ def test_no_store_and_no_age_are_refused(tmp_path: Path) -> None:
 
 
 def test_nothing_heavy_is_imported() -> None:
-    script = "import sys, sweeps.gc; sys.stdout.write(str({'torch', 'pandas', 'pyarrow'} & set(sys.modules)))"
+    script = "import sys, sweeps.gc.collect; sys.stdout.write(str({'torch', 'pandas', 'pyarrow'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True).stdout == b"set()"

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.commandline import read
-from harness.plan import Node, Plan, plan
-from harness.store import Store
+from harness.config.commandline import read
+from harness.planning.plan import Node, Plan, plan
+from harness.store.entries import Store
 from sweeps.graph import graph, with_anchors
 from sweeps.jobs import Job, grouped
 from tests.sweeps.checkout_for_tests import ROOT, TINY, checkout
@@ -101,8 +101,8 @@ COUNT = """
 import sys
 sys.path.insert(0, ".")
 from pathlib import Path
-from harness.commandline import read
-from harness.plan import plan
+from harness.config.commandline import read
+from harness.planning.plan import plan
 from sweeps.graph import graph, with_anchors
 from sweeps.jobs import grouped
 plans = with_anchors([plan(point) for point in read(sys.argv[1:]).points])

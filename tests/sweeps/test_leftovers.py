@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.files import DAY
-from harness.store import Entry
-from sweeps.gc import collectable, remove
+from harness.store.entries import Entry
+from harness.store.files import DAY
+from sweeps.gc.collect import collectable, remove
 from tests.sweeps.store_for_tests import (
     WEEKS,
     ago,

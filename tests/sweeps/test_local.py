@@ -15,7 +15,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from sweeps.attempts import attempts
+from sweeps.progress.attempts import attempts
 from tests.sweeps.checkout_for_tests import TINY, Checkout, checkout
 from tests.sweeps.test_faults import figures, made
 

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from errors import UserError
-from sweeps.gc import collectable, size_text, text
+from sweeps.gc.collect import collectable, size_text, text
 from tests.sweeps.store_for_tests import (
     WEEKS,
     chain,

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from harness.files import DAY
-from harness.store import Store
-from sweeps.gc import collectable, remove
+from harness.store.entries import Store
+from harness.store.files import DAY
+from sweeps.gc.collect import collectable, remove
 from tests.sweeps.store_for_tests import (
     NODE,
     WEEKS,

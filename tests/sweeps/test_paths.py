@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from datasets.prepared import Photographs
+from datasets.sources.prepared import Photographs
 from errors import UserError
-from harness.words import quoted
+from harness.config.words import quoted
 from reports import load
-from sweeps.status import results_words
+from sweeps.progress.status import results_words
 from tests.sweeps.checkout_for_tests import TINY, Checkout, checkout
 
 NAME = "ü (),=#'&~;![]{}<\"$ ${x} %d %% \\ `>|?* 日本"

@@ -7,9 +7,9 @@ import itertools
 import numpy as np
 from PIL import Image
 
-from harness.keys import key
-from harness.store import Store, write_npz
-from sweeps.pictures import COLUMNS, CONDITIONS, chosen, conditions, draw, left_out
+from harness.store.entries import Store, write_npz
+from harness.store.keys import key
+from sweeps.progress.pictures import COLUMNS, CONDITIONS, chosen, conditions, draw, left_out
 
 
 def row(method: str, samples: str, *words: str, inputs: str = "i") -> dict[str, object]:

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from errors import UserError
-from harness.store import Entry
-from sweeps.driver import driving
-from sweeps.gc import collectable, remove, size_text, text
+from harness.store.entries import Entry
+from sweeps.gc.collect import collectable, remove, size_text, text
+from sweeps.launchers.driver import driving
 from tests.sweeps.store_for_tests import (
     CHECKPOINT,
     WEEKS,

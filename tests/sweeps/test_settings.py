@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from errors import UserError
-from sweeps.settings import asked_by, check_counts
+from sweeps.launchers.settings import asked_by, check_counts
 from tests.sweeps.checkout_for_tests import ROOT, TINY, Checkout
 
 GOOD = {"workers": None, "threads": 1, "chunk": 16, "restarts": 0}

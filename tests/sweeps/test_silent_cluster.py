@@ -10,14 +10,15 @@ from pathlib import Path
 import pytest
 
 from errors import UserError
-from harness.sealed import seal
-from sweeps import cluster, commands
+from harness.store.sealed import seal
+from sweeps import commands
 from sweeps.__main__ import main
-from sweeps.attempts import note, place
-from sweeps.cluster import State
 from sweeps.folder import now
-from sweeps.slurm import alive
-from sweeps.state import Sweep
+from sweeps.launchers import cluster
+from sweeps.launchers.cluster import State
+from sweeps.launchers.slurm import alive
+from sweeps.progress.attempts import note, place
+from sweeps.progress.state import Sweep
 from tests.sweeps.store_for_tests import row, sweep
 
 KEYS = {"training": "t" * 20, "sampling": "s" * 20}

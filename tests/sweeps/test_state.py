@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.keys import key
-from harness.store import Store
-from sweeps.state import UNFINISHED, Standing, Sweep
+from harness.store.entries import Store
+from harness.store.keys import key
+from sweeps.progress.state import UNFINISHED, Standing, Sweep
 from tests.sweeps.store_for_tests import row, sweep
 
 

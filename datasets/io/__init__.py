@@ -1,0 +1,1 @@
+"""Reading, listing, cropping and preparing pictures: what the data sets share."""

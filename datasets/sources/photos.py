@@ -1,0 +1,175 @@
+"""Real photographs out of the scikit-image and scikit-learn wheels and of this repository: nothing to download.
+
+=====================  ============  ==========================================================================
+file                   wheel         rights, as stated by scikit-image (data/_fetchers.py) and scikit-learn
+=====================  ============  ==========================================================================
+astronaut.png          scikit-image  public domain (NASA)
+chelsea.png            scikit-image  CC0, Stefan van der Walt
+coffee.png             scikit-image  CC0, Rachel Michetti
+motorcycle_left.png    scikit-image  Middlebury 2014 stereo set (Scharstein et al., GCPR 2014); no licence stated
+rocket.jpg             scikit-image  public domain (SpaceX)
+china.jpg              scikit-learn  CC BY 2.0, Daniel Buechele (flickr.com/photos/danielbuechele)
+flower.jpg             scikit-learn  CC BY 2.0, vultilion (flickr.com/photos/vultilion)
+ihc.png                scikit-image  no known copyright restrictions (CMMI); micrograph, training only
+retina.jpg             scikit-image  CC0, Mikael Haeggstroem; eye fundus, training only
+seven more             none          files/photographs/LICENCES.md: public domain, CC0, CC BY 4.0
+=====================  ============  ==========================================================================
+
+Left out after looking at them: grey pictures (they would teach colorization that the world is grey),
+drawings and renders, motorcycle_right (the same scene as motorcycle_left) and hubble_deep_field (most of
+it is sensor noise, which must not be called clean). The files are the same in scikit-image 0.25 and 0.26.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+
+from datasets.base import Dataset, Item, check_count, digest, round_robin, shuffled, stream
+from datasets.io import crops
+from datasets.io.pixels import from_uint8, to_uint8
+from datasets.io.reading import read_rgb
+from errors import UserError
+from registry import register
+
+_SKIMAGE = "skimage/data"
+_SKLEARN = "sklearn/datasets/images"
+_HERE = "datasets/files/photographs"
+
+
+@dataclass(frozen=True)
+class _Photo:
+    folder: str
+    file: str
+    natural: bool = True  # only natural photographs are ever held out
+    extra: int = 1  # further shrinking, so that no picture outweighs the others
+
+
+PHOTOS = {
+    Path(photo.file).stem: photo
+    for photo in (
+        _Photo(_SKIMAGE, "astronaut.png"),
+        _Photo(_SKIMAGE, "chelsea.png"),
+        _Photo(_SKIMAGE, "coffee.png"),
+        _Photo(_SKIMAGE, "motorcycle_left.png"),
+        _Photo(_SKIMAGE, "rocket.jpg"),
+        _Photo(_SKLEARN, "china.jpg"),
+        _Photo(_SKLEARN, "flower.jpg"),
+        _Photo(_HERE, "bee.jpg"),
+        _Photo(_HERE, "bridge.jpg"),
+        _Photo(_HERE, "citrus.jpg"),
+        _Photo(_HERE, "dandelions.jpg"),
+        _Photo(_HERE, "fig.jpg"),
+        _Photo(_HERE, "mountains.jpg"),
+        _Photo(_HERE, "stream.jpg"),
+        _Photo(_SKIMAGE, "ihc.png", natural=False),
+        _Photo(_SKIMAGE, "retina.jpg", natural=False, extra=2),
+    )
+}
+
+
+def locate(photo: _Photo) -> Path:
+    """Where a package keeps a photograph, without importing it."""
+    package, _, rest = photo.folder.partition("/")
+    spec = importlib.util.find_spec(package)
+    places = spec.submodule_search_locations if spec else None
+    if not places:
+        raise UserError(f"dataset=photos needs the package {package}: pip install -e . brings it")
+    return Path(places[0], rest, photo.file)
+
+
+@functools.lru_cache(maxsize=64)
+def decode(name: str, downscale: int) -> np.ndarray:
+    """A photograph after the area-mean shrink in sRGB values; uint8 (H, W, 3), read-only, once per process."""
+    photo = PHOTOS[name]
+    factor = downscale * photo.extra
+    image = to_uint8(crops.shrink(from_uint8(read_rgb(locate(photo))), factor))
+    image.setflags(write=False)
+    return image
+
+
+def _folds(seed: int, split: int, fold: int) -> list[tuple[str, ...]]:
+    """The natural photographs in the seed's order, ``split`` at a time; `UserError` where there is no fold ``fold``."""
+    order = shuffled((name for name, photo in PHOTOS.items() if photo.natural), seed, "split")
+    folds = [tuple(order[first : first + split]) for first in range(0, len(order), split)]
+    if fold >= len(folds):
+        raise UserError(
+            f"dataset.fold={fold}: with dataset.split={split} the {len(order)} photographs are tested in "
+            f"{len(folds)} folds, 0 to {len(folds) - 1}"
+        )
+    return folds
+
+
+@register("dataset", "photos")
+class Photos(Dataset):
+    """Crops of sixteen real colour photographs, split by photograph and never by crop.
+
+    Most are JPEG, so all are shrunk ``downscale`` times (area mean) before they are called clean. The fourteen
+    natural photographs are put into an order by the seed and dealt into folds of ``split``; those of fold ``fold`` are
+    tested and nothing of them is trained on. Over all folds (``dataset.fold=0,1`` with the default split) each is
+    tested exactly once; the last fold is smaller where ``split`` is no divisor. Test crops are disjoint windows of a
+    grid with a seeded offset, taken from the photographs in turn and not selected by content: with the defaults at
+    least 80 of seven photographs. A training item is a window of a photograph drawn with probability proportional to
+    its area, mirrored half of the time.
+    """
+
+    version = 2
+
+    def __init__(
+        self,
+        seed: int,
+        size: Annotated[int, "[16, 300]"] = 64,
+        split: Annotated[int, "[1, 12]"] = 7,
+        fold: Annotated[int, "[0, 13]"] = 0,
+        downscale: Annotated[int, "[1, 4]"] = 2,
+    ) -> None:
+        self.shape = (3, size, size)
+        self.options = (size, split, fold, downscale)
+        self.held_out = _folds(seed, split, fold)[fold]
+        self.training = tuple(name for name in PHOTOS if name not in self.held_out)
+        self.images = {name: decode(name, downscale) for name in PHOTOS}
+        self._check_size(size, downscale)
+        areas = np.array([self.images[name].shape[0] * self.images[name].shape[1] for name in self.training])
+        self._edges = np.cumsum(areas) / areas.sum()
+        self._tests = round_robin([self._corners(name, seed) for name in self.held_out])
+
+    def _check_size(self, size: int, downscale: int) -> None:
+        name, side = min(((name, min(image.shape[:2])) for name, image in self.images.items()), key=lambda x: x[1])
+        if size > side:
+            raise UserError(
+                f"dataset.size={size}: {PHOTOS[name].file} has {side} pixels on its short side after "
+                f"dataset.downscale={downscale}; set dataset.size to {side} or less"
+            )
+
+    def _corners(self, name: str, seed: int) -> list[tuple[str, int, int]]:
+        height, width = self.images[name].shape[:2]
+        corners = crops.grid(height, width, self.shape[1], stream(seed, "crop", name))
+        return [(name, top, left) for top, left in corners]
+
+    def manifest(self) -> str:
+        """Over the decoded pixels of every photograph, the split, the test corners, the options, the version."""
+        pixels = [part for name in PHOTOS for part in (name, self.images[name])]
+        return digest("photos", self.version, self.options, self.held_out, self._tests, *pixels)
+
+    def draw(self, rng: np.random.Generator) -> Item:
+        """A random window of a training photograph, mirrored with probability 1/2."""
+        name = self.training[int(np.searchsorted(self._edges, rng.random(), side="right"))]
+        image, size = self.images[name], self.shape[1]
+        top, left = crops.random_corner(image, size, rng)
+        item = self._item(name, top, left)
+        return Item(f"{item.id}-mirrored", crops.mirrored(item.clean)) if rng.random() < 0.5 else item
+
+    def test(self, count: int) -> list[Item]:
+        """The first ``count`` windows of the held-out photographs."""
+        check_count("photos", count, len(self._tests), "raise dataset.split or lower dataset.size")
+        return [self._item(*entry) for entry in self._tests[:count]]
+
+    def _item(self, name: str, top: int, left: int) -> Item:
+        size = self.shape[1]
+        cut = crops.window(self.images[name], top, left, size)
+        return Item(f"{name}-y{top}-x{left}-{size}", cut, source=name)

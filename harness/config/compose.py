@@ -1,0 +1,186 @@
+"""Points composed by Hydra, once for each choice of groups instead of several times for each point.
+
+The words that choose components and the scale decide what a configuration holds and every default in it. Any other
+word ``group.option=value`` sets one leaf of that: Hydra's parser reads it and the option's typed node converts it,
+once for each choice and word. A word that is not as plain as that, and whatever is refused, goes the whole way
+through Hydra, so that the configurations and the errors are Hydra's own.
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from hydra import compose
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException, OverrideParseException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
+
+from errors import UserError
+from harness.config.nodes import CHOSEN, ROOT_OPTIONS
+from harness.config.run_config import Point, check_values, check_words, expected
+from harness.config.words import refusal
+from registry import catalog
+
+# No prefix, package or path before the "="; no interpolation and no "???" behind it.
+_PLAIN = re.compile(r"[A-Za-z_][\w.]*=[^$?]*", re.DOTALL)
+_BY_SCALE = re.compile(r"\$\{by_scale:[\w.]+\}")
+_REFUSALS = (UserError, HydraException, OmegaConfBaseException)
+
+
+class Composer:
+    """Composes and checks the points of one experiment of sweeps/; to be used where Hydra is initialised."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._config = functools.cache(functools.partial(composed, name))
+        self._chosen = functools.cache(lambda words: _chosen(self._config(words)))
+        self._base = functools.cache(lambda words: _Base(self._config(words)))
+        self._leaf = functools.cache(_leaf)
+
+    def point(self, line: Sequence[str]) -> Point:
+        """The point of a command line. Raises `UserError`, in one line."""
+        return self.quick(line) or self.whole(line)
+
+    def whole(self, line: Sequence[str]) -> Point:
+        """The point as Hydra composes all of its words together."""
+        groups = tuple(word for word in line if _chooses(word))
+        check_words(groups, {})
+        check_words(line, self._chosen(groups))
+        point = Point(plain(composed(self.name, line)), tuple(line))
+        check_values(point)
+        return point
+
+    def quick(self, line: Sequence[str]) -> Point | None:
+        """The same from parts that were composed before; None where a word is not plain or something is refused."""
+        groups = tuple(word for word in line if _chooses(word))
+        structure = tuple(word for word in line if _chooses(word) or _is_hydras(word))
+        leaves = [word for word in line if not (_chooses(word) or _is_hydras(word))]
+        if not all(map(_PLAIN.fullmatch, [*groups, *leaves])):
+            return None
+        try:
+            check_words(line, self._chosen(groups))
+            base = self._base(structure)
+            point = Point(base.with_leaves([self._leaf(word) for word in leaves]), tuple(line))
+            check_values(point)
+        except _REFUSALS:
+            return None
+        return point
+
+
+class _Base:
+    """What Hydra makes of the words that choose groups, and the leaves that were tried on it."""
+
+    def __init__(self, config: DictConfig) -> None:
+        if not _by_scale_alone(OmegaConf.to_container(config, resolve=False)):
+            raise UserError("an interpolation may read any word, so that none is a leaf by itself")
+        self._values = plain(config)
+        # Each leaf is set and read back here; no other leaf is read from it.
+        self._tried = copy.deepcopy(config)
+        self._leaves: dict[str, Any] = {}
+
+    def with_leaves(self, leaves: Iterable[_Leaf]) -> dict[str, Any]:
+        """The plain values with some leaves; of one path the last wins."""
+        values = self._values
+        for leaf in leaves:
+            if leaf.word not in self._leaves:
+                self._leaves[leaf.word] = self._converted(leaf)
+            values = _replaced(values, leaf.path.split("."), self._leaves[leaf.word])
+        return values
+
+    def _converted(self, leaf: _Leaf) -> Any:
+        OmegaConf.update(self._tried, leaf.path, leaf.value, merge=True)
+        node = OmegaConf.select(self._tried, leaf.path)
+        return OmegaConf.to_container(node) if OmegaConf.is_config(node) else node
+
+
+@dataclass(frozen=True)
+class _Leaf:
+    """A plain word, its path and its value as Hydra reads them."""
+
+    word: str
+    path: str
+    value: Any
+
+
+def _leaf(word: str) -> _Leaf:
+    override = OverridesParser.create().parse_override(word)
+    if override.is_sweep_override():
+        raise UserError(f"{word}: several values for one point")
+    return _Leaf(word, override.key_or_group, override.value())
+
+
+def _replaced(values: Mapping[str, Any], path: Sequence[str], value: Any) -> dict[str, Any]:
+    first, *rest = path
+    return {**values, first: _replaced(values[first], rest, value) if rest else value}
+
+
+def _by_scale_alone(value: Any) -> bool:
+    """Whether the scale and the data set are all that the interpolations in a configuration read."""
+    if isinstance(value, dict):
+        return all(map(_by_scale_alone, value.values()))
+    if isinstance(value, list):
+        return all(map(_by_scale_alone, value))
+    return not isinstance(value, str) or "${" not in value or _BY_SCALE.fullmatch(value) is not None
+
+
+def _chooses(word: str) -> bool:
+    return word.lstrip("+~").partition("=")[0] in (*CHOSEN, "scale")
+
+
+def _is_hydras(word: str) -> bool:
+    return word.lstrip("+~").startswith(("hydra.", "hydra/"))
+
+
+def _chosen(config: DictConfig) -> dict[str, str]:
+    with one_line():
+        return {group: config[group].name for group in CHOSEN if group != "metrics"}
+
+
+def plain(config: DictConfig) -> dict[str, Any]:
+    """The resolved values of a configuration, without Hydra's own. Raises `UserError` where one is missing."""
+    with one_line():
+        values = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+    assert isinstance(values, dict)
+    return {str(key): value for key, value in values.items() if key != "hydra"}
+
+
+def composed(name: str, line: Sequence[str], hydra: bool = False) -> DictConfig:
+    """What Hydra composes of an experiment and a command line. Raises `UserError`, in one line."""
+    try:
+        with one_line():
+            return compose(name, overrides=list(line), return_hydra_config=hydra)
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise UserError(f"-cn {name}: no YAML ({' '.join(str(error).split())}); mend the file") from error
+
+
+@contextmanager
+def one_line() -> Iterator[None]:
+    """Turn what Hydra and OmegaConf raise into one line for the user."""
+    try:
+        yield
+    except (HydraException, OmegaConfBaseException) as error:
+        raise UserError(_told(error)) from error
+
+
+def _told(error: Exception) -> str:
+    if isinstance(error, OverrideParseException):
+        return refusal(error)
+    causes = [str(error), str(error.__cause__ or "")]
+    key = next((found[1] for text in causes if (found := re.search(r"full_key: (\S+)", text))), "")
+    value = next((found[1] for text in causes if (found := re.search(r"Value '(.*?)'", text))), None)
+    group, _, option = key.partition(".")
+    if value is not None and key in ROOT_OPTIONS:
+        return f"{key}={value}: expected {expected(ROOT_OPTIONS[key][0])}"
+    if value is not None and option:
+        known = [c for c in catalog().get(group, {}).values() if option in c.options]
+        if known:
+            return f"{key}={value}: expected {expected(known[0].options[option])}"
+    return " ".join(" ".join(causes).split())

@@ -1,0 +1,1 @@
+"""A training that several processes share, on one machine or on several."""

@@ -1,0 +1,150 @@
+"""Starting the ranks of one training, a process for each device, and waiting for them; on one machine or several.
+
+The process that holds the entry's lock starts them. Each has a pipe from it as its input, which ends when that
+process does, whatever ended it: no rank writes beside a successor that took the lock over.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from errors import UserError
+from harness.distributed.place import Place
+from harness.planning.plan import Plan, Stage
+from harness.progress import console
+from harness.store.entries import Entry, Store
+from harness.store.sealed import Damaged
+from registry import ROOT
+
+POLL = 0.05  # seconds between two looks at the ranks
+GRACE = 1.0  # seconds after a failure in which the other ranks may tell theirs, so that the first is found
+# Whatever folder it is started in, a rank runs the code that its parent runs.
+_COMMAND = """import sys; sys.path.insert(0, sys.argv[1])
+from harness.distributed.rank import main; sys.exit(main(sys.argv[2]))"""
+
+
+class RankFailed(Exception):
+    """A rank of a training failed: the message is one line, ``step`` where the loss was no number if that is why."""
+
+    def __init__(self, reason: str, step: int | None = None) -> None:
+        super().__init__(reason)
+        self.step = step
+
+
+class RankTraceback(Exception):
+    """What a rank told at length: the cause of a `RankFailed`."""
+
+
+def start(plan: Plan, stage: Stage, store: Store) -> None:
+    """Train a stage on ``train.devices`` devices, of which this machine's are started here.
+
+    For the process that holds the entry's lock, on node 0 where there are several. Raises `RankFailed` or `UserError`.
+    """
+    place = Place.here(plan.point.config["train"]["devices"], stage.key)
+    _run(plan, stage, store, place, lambda: False)
+
+
+def join(plan: Plan, stage: Stage, store: Store) -> None:
+    """Take part in the training that node 0 of this job starts: for the one process on each of the other nodes.
+
+    Returns when its ranks have ended, or when the entry is done or failed meanwhile; at once on node 0 and where the
+    training is done or is one device's. Writes nothing. Raises `RankFailed` or `UserError`.
+    """
+    devices, entry = plan.point.config["train"]["devices"], store.entry("trainings", stage.key)
+    if devices == 1 or entry.status == "done":
+        return
+    place, before = Place.here(devices, stage.key), _ended(entry)
+    if place.node > 0:
+        _run(plan, stage, store, place, lambda: _ended(entry) != before)
+
+
+def _ended(entry: Entry) -> str:
+    """Tells one end of an entry from another and from none: an earlier attempt may have left a failure."""
+    try:
+        return str(entry.failure())
+    except Damaged:  # there is no failure, or not any more
+        return str(entry.status == "done")
+
+
+def _run(plan: Plan, stage: Stage, store: Store, place: Place, over: Callable[[], bool]) -> None:
+    shared = _environment(plan, place)
+    with TemporaryDirectory(prefix="ranks-") as name, ExitStack() as stack:
+        stack.callback(console.show_cursor)  # which a killed rank 0 leaves hidden on a terminal
+        task = Path(name) / "task.json"
+        wanted = {"config": plan.point.config, "overrides": plan.point.overrides, "stage": stage.name, "key": stage.key}
+        task.write_text(json.dumps({**wanted, "results": str(store.root), "meeting": place.meeting(task.parent)}))
+        ranks = {}
+        for local in range(place.local):
+            rank = place.node * place.local + local
+            own = {"RANK": str(rank), "LOCAL_RANK": str(local), "WORLD_SIZE": str(place.devices)}
+            command = [sys.executable, "-c", _COMMAND, str(ROOT), str(task)]
+            ranks[rank] = stack.enter_context(
+                subprocess.Popen(command, stdin=subprocess.PIPE, env={**shared, **os.environ, **own})
+            )
+            stack.callback(ranks[rank].kill)  # files are whole or not there: a rank may end at any moment
+        if not _wait(list(ranks.values()), over):
+            raise _failure(ranks, task.parent, place.devices)
+
+
+def _environment(plan: Plan, place: Place) -> dict[str, str]:
+    """What ranks are told where the user has not said otherwise. `UserError` where there are too few devices."""
+    import torch
+
+    from harness.training.build import device_of
+
+    there = torch.cuda.device_count()
+    if device_of(plan.point).type == "cuda" and place.local > there:
+        raise UserError(
+            f"train.devices={place.devices}: {place.local} CUDA devices are needed here and there are {there}"
+        )
+    told = {"OMP_NUM_THREADS": str(max(1, torch.get_num_threads() // place.local))}
+    loopback = [interface for _, interface in socket.if_nameindex() if interface.startswith("lo")]
+    if place.nodes == 1 and loopback:  # gloo would ask what address the host's name has, which may be none
+        told["GLOO_SOCKET_IFNAME"] = loopback[0]
+    return told
+
+
+def _wait(ranks: Sequence[subprocess.Popen[bytes]], over: Callable[[], bool]) -> bool:
+    """Wait until all ranks have ended well, or there is nothing left to do for them; False when one has failed."""
+    while any(rank.poll() is None for rank in ranks) and not any(rank.poll() for rank in ranks):
+        if over():
+            return True
+        time.sleep(POLL)
+    until = time.monotonic() + GRACE
+    while any(rank.poll() is None for rank in ranks) and time.monotonic() < until:
+        time.sleep(POLL)
+    return not any(rank.poll() for rank in ranks)
+
+
+def _failure(ranks: Mapping[int, subprocess.Popen[bytes]], folder: Path, of: int) -> RankFailed:
+    """The failure that the others follow from.
+
+    A rank's own reason comes before a rank that ended without a word, and that before what the others say when they
+    miss one; among equals the first in time.
+    """
+    failures = [_told(rank, process.returncode, folder, of) for rank, process in ranks.items() if process.returncode]
+    first = min(failures, key=lambda failure: (failure["blame"], failure["time"]))
+    failed = RankFailed(first["reason"], first["step"])
+    failed.__cause__ = RankTraceback(first["traceback"]) if first["traceback"] else None
+    return failed
+
+
+def _told(rank: int, status: int, folder: Path, of: int) -> dict[str, Any]:
+    """What a rank told, or what can be said of one that told nothing."""
+    path = folder / f"rank-{rank}.json"
+    if path.exists():
+        return dict(json.loads(path.read_bytes()))
+    ended = f"killed by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
+    hint = {-signal.SIGKILL: "; was there too little memory?"}.get(status, "; what it printed may tell why")
+    return {"reason": f"rank {rank} of {of} was {ended}{hint}", "step": None, "blame": 1, "time": 0.0, "traceback": ""}

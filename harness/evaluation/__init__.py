@@ -1,0 +1,1 @@
+"""Sampling a trained method, what that costs, and scoring what was saved."""

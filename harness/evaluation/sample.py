@@ -1,0 +1,77 @@
+"""Sampling a trained method on the stored inputs, batch by batch, with its costs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from datasets.io.pixels import to_uint8
+from harness.config.run_config import Point
+from harness.evaluation.cost import Meter
+from harness.seeding import Noise
+from harness.store.entries import Entry, write_npz
+from harness.training.batches import given
+from harness.training.build import component, device_of
+from harness.training.fit import Progress
+from harness.training.unnamed import unnamed
+from methods.base import Method
+from methods.samplers import NoiseSource, Sampler
+from registry import find
+
+
+def to_pictures(x: Tensor) -> np.ndarray:
+    """Samples (N, C, H, W) in [-1, 1] as uint8 (N, H, W, C), the one conversion to 8 bit; points (N, D) as they are."""
+    x = x.detach().float().cpu()
+    return to_uint8((x.permute(0, 2, 3, 1).numpy() + 1) / 2) if x.ndim == 4 else x.numpy()
+
+
+def sample(method: Method, point: Point, inputs: Mapping[str, np.ndarray], entry: Entry, progress: Progress) -> None:
+    """Draw one picture for each input and publish them, 8 bit, with the cost per picture.
+
+    Noise belongs to the picture's id, so batch size and order change nothing beyond the networks' own rounding.
+    """
+    device = device_of(point)
+    sampler = sampler_of(point)
+    meter = Meter(method.backbones(), device)
+    method.eval()
+    ids, size, made = [str(name) for name in inputs["ids"]], point.config["batch_size"], []
+    for first in range(0, len(ids), size):
+        chunk = slice(first, first + size)
+        seen = given(inputs, chunk, device)
+        noise = noise_of(point, ids[chunk])
+        with meter.measure(len(ids[chunk])), torch.inference_mode():
+            images = method.sample(seen, sampler, noise)
+        made.append(to_pictures(images))
+        progress.update(min(first + size, len(ids)), f"{meter.cost.seconds:.1f} s")
+    write_npz(entry, "samples.npz", images=np.concatenate(made), ids=inputs["ids"])
+    entry.finish({"cost": meter.cost.per_image(), "hardware": hardware(device)})
+
+
+def sampler_of(point: Point) -> Sampler:
+    """The sampler that a point chose; where its method's samples do not depend on it, one that refuses to be used."""
+    method = point.name("method")
+    if "sampler" not in find("method", method).facts.samples_read:
+        return unnamed(method, "sampler")
+    sampler = component(point, "sampler")
+    assert isinstance(sampler, Sampler)
+    return sampler
+
+
+def noise_of(point: Point, ids: Sequence[str]) -> NoiseSource:
+    """The noise of some pictures; where the method's samples do not depend on the sampling seed, none can be drawn."""
+    method = point.name("method")
+    if "sampling_seed" not in find("method", method).facts.samples_read:
+        return unnamed(method, "sampling_seed")
+    return Noise(point.config["sampling_seed"], point.name("dataset"), ids)
+
+
+def hardware(device: torch.device) -> dict[str, Any]:
+    """What the figures were measured on."""
+    import platform
+
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.processor() or platform.machine()
+    return {"device": device.type, "name": name, "threads": torch.get_num_threads()}

@@ -1,0 +1,86 @@
+"""What a result that reads a group or the data set depends on, read once per process and without importing torch."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from harness.config.run_config import Point
+from harness.planning.remembered import by_text
+from harness.store.keys import canonical
+from registry import create, find
+
+
+def component_facts(point: Point, group: str) -> dict[str, Any]:
+    """What a result that reads a group depends on: the component chosen there with its options, as `stated`."""
+    return stated(group, point.name(group), point.options(group))
+
+
+@by_text
+def stated(group: str, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """A component with some of its options as a key holds it: the class, its version and the options.
+
+    The class, not the name: two names of one class with equal options are the same thing. Options that the class
+    lists in ``files`` count by what lies at their path, those in ``free`` not at all.
+    """
+    component = find(group, name)
+    options = {option: value for option, value in given.items() if option not in component.facts.free}
+    options |= {option: content(options[option]) for option in component.facts.files if option in options}
+    return {"class": component.cls, "version": component.version, "options": options}
+
+
+def setting(point: Point) -> dict[str, Any]:
+    """What every method and schedule of a point is built in, whatever they read: the task's kind, the items' shape,
+    and whether items come with masks."""
+    task, data = find("task", point.name("task")).facts, find("dataset", point.name("dataset")).facts
+    return {"kind": task.kind, "shape": list(shape_of(point)), "masked": task.masks or data.masks}
+
+
+def content(path: str | None) -> str | None:
+    """Sha256 over the files at a path, by name and bytes; the path itself where nothing lies there or it is empty."""
+    if not path:
+        return path
+    place = Path(path)
+    found = sorted(file for file in [place, *place.rglob("*")] if file.is_file())
+    parts = [f"{file.relative_to(place)}:{hashlib.sha256(file.read_bytes()).hexdigest()}" for file in found]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest() if parts else path
+
+
+def source_of(point: Point) -> Any:
+    """The data set that a point chose."""
+    return _source(point.name("dataset"), point.options("dataset"), point.config["data_seed"])
+
+
+def shape_of(point: Point) -> tuple[int, ...]:
+    """The shape of the data set's items, (C, H, W) of pictures and (D,) of points."""
+    return _shape(point.name("dataset"), point.options("dataset"), point.config["data_seed"])
+
+
+def manifest(point: Point) -> str:
+    """The data set's manifest: a hash of the files and choices that were really used, read once per process."""
+    return _manifest(point.name("dataset"), point.options("dataset"), point.config["data_seed"])
+
+
+def _source(name: str, options: Mapping[str, Any], seed: int) -> Any:
+    return dataset(name, canonical(options), seed)
+
+
+# Kept apart from the data sets themselves, of which a process holds a few only: a sweep over many asks again and again.
+@by_text
+def _shape(name: str, options: Mapping[str, Any], seed: int) -> tuple[int, ...]:
+    return tuple(_source(name, options, seed).shape)
+
+
+@by_text
+def _manifest(name: str, options: Mapping[str, Any], seed: int) -> str:
+    return str(_source(name, options, seed).manifest())
+
+
+@functools.lru_cache(maxsize=64)
+def dataset(name: str, options: str, seed: int) -> Any:
+    """The data set itself, decoded once per process; ``options`` in canonical JSON."""
+    return create("dataset", name, json.loads(options), seed)

@@ -1,0 +1,119 @@
+"""Who holds a lock: what its file says, and whether that process still runs."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import re
+import socket
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from errors import UserError
+from harness.store.sealed import Damaged, Shape, parsed, process
+
+_TOKEN = re.compile("[A-Za-z0-9-]{1,64}")
+
+
+def _is_token(value: object) -> bool:
+    """Whether a value can be a part of a file's name, as tokens are."""
+    return isinstance(value, str) and _TOKEN.fullmatch(value) is not None
+
+
+HOLDER: dict[str, Shape] = {"host": str, "system": str, "pid": process, "started": str}
+HOLDER |= {"token": _is_token, "time": float}
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who holds a lock; ``time`` is when it came, ``beat`` when its file was last touched (seconds since 1970).
+
+    ``system`` tells one boot and process namespace from another: only within it does ``pid`` mean anything.
+    ``started`` tells the process from a later one with its number; empty where that cannot be known.
+    """
+
+    host: str
+    system: str
+    pid: int
+    started: str
+    token: str
+    time: float
+    beat: float
+
+    def gone(self) -> bool:
+        """Whether the process is known to have ended: it is one of this system, and it does not run."""
+        if self.system != system():
+            return False
+        now = started(self.pid)
+        return now is None or bool(now and self.started and now != self.started)
+
+
+def read(path: Path) -> Holder | None:
+    """The holder that a lock file names, or None where there is no file.
+
+    A file without sound content (its holder was killed as it began, on a file system without links) stands
+    for a holder of unknown host, which can only fall silent.
+    """
+    try:
+        with open(path, "rb") as file:  # opening also refreshes what a network file system caches
+            state = os.fstat(file.fileno())
+            text = file.read()
+    except FileNotFoundError:
+        return None
+    try:
+        told = parsed(path, text, HOLDER)
+        return Holder(**{name: told[name] for name in HOLDER}, beat=state.st_mtime)
+    except Damaged:
+        token = f"unreadable-{state.st_ino}"
+        return Holder("unknown", "", 0, "", token, state.st_mtime, state.st_mtime)
+
+
+@contextmanager
+def ticket(path: Path) -> Iterator[tuple[Path, Holder]]:
+    """A complete file that names this process under a fresh token, beside ``path``; gone on leaving.
+
+    Its ``beat`` is the present by the file system's own clock. Raises `UserError` for an `OSError`, its own or
+    one that happens meanwhile.
+    """
+    token = uuid.uuid4().hex
+    facts = {"host": socket.gethostname(), "system": system(), "pid": os.getpid(), "token": token}
+    facts |= {"started": started(os.getpid()) or "", "time": time.time()}
+    file = path.with_name(f"{path.name}.{token}.new")
+    try:
+        file.write_text(json.dumps(facts), encoding="utf-8")
+        yield file, Holder(**facts, beat=file.stat().st_mtime)  # type: ignore[arg-type]
+    except OSError as error:
+        raise UserError(f"{path}: cannot lock ({error.strerror}): check the folder and its free space") from error
+    finally:
+        with suppress(OSError):
+            file.unlink()
+
+
+@functools.lru_cache(maxsize=1)
+def system() -> str:
+    """This boot of this machine and its process namespace: containers may share no more than the host's name."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip() + os.readlink("/proc/self/ns/pid")
+    except OSError:
+        return socket.gethostname()
+
+
+def started(pid: int) -> str | None:
+    """When a process started, in the kernel's ticks; empty where that cannot be told, None if it is gone."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return None if state[0] in "ZX" else state[19]  # a zombie has ended, though its parent has not looked
+    except OSError:
+        pass  # no /proc, or one that hides other people's processes: ask for the bare existence
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return None
+    except PermissionError:
+        return ""
+    return ""

@@ -1,0 +1,37 @@
+"""The points of a sweep on the disk: ``points.json`` in its folder, sealed, with the keys of all that they need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from errors import UserError
+from harness.store.files import plainly, write_atomic
+from harness.store.keys import is_name
+from harness.store.sealed import Damaged, Each, Shape, seal, unsealed
+
+POINTS = "points.json"
+NAMES = Each(is_name)
+POINT: dict[str, Shape] = {"run": is_name, "status": str, "overrides": [str], "reason": str, "method": str}
+POINT |= {"trainings": NAMES, "inputs": is_name, "samples": is_name, "reals": is_name, "scores": NAMES}
+SWEEP: dict[str, Shape] = {"sweep": str, "points": [POINT]}
+
+
+def write_points(folder: Path, points: Iterable[Mapping[str, Any]]) -> None:
+    """Write the points of the sweep whose folder it is."""
+    with plainly(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    write_atomic(folder / POINTS, seal({"sweep": folder.name, "points": list(points)}))
+
+
+def read_points(folder: Path) -> list[dict[str, Any]]:
+    """The points of a sweep. Raises `UserError` where they are not, to the last value, what was written there."""
+    path = folder / POINTS
+    try:
+        told = unsealed(path, SWEEP)
+    except Damaged as damage:
+        raise UserError(f"{damage}; give the sweep's command again") from damage
+    if told["sweep"] != folder.absolute().name:
+        raise UserError(f"{path}: belongs to another sweep ({told['sweep']}); give the sweep's command again")
+    return list(told["points"])

@@ -1,0 +1,1 @@
+"""From a plan to a trained method: batches, networks, the training loop."""

@@ -1,0 +1,109 @@
+"""Training batches and test inputs: the same pictures, crops and degradations for every method."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from datasets.base import Item
+from errors import UserError
+from harness.planning.dependencies import source_of
+from harness.planning.plan import Plan
+from harness.seeding import derive, numpy_rng
+from harness.store.entries import Entry, write_npz
+from methods.base import Batch, Given
+from registry import create
+
+
+def to_tensor(items: np.ndarray, device: torch.device) -> Tensor:
+    """uint8 pictures (N, H, W, C) as float32 (N, C, H, W), x = 2 v / 255 - 1 in [-1, 1]; points (N, D) unchanged."""
+    if items.dtype != np.uint8:
+        return torch.from_numpy(np.ascontiguousarray(items)).to(device, torch.float32)
+    channels_first = torch.from_numpy(np.ascontiguousarray(items)).permute(0, 3, 1, 2)
+    return channels_first.to(device).float() / 127.5 - 1
+
+
+class Data:
+    """A data set and a task put together: what is trained on and what is tested on."""
+
+    def __init__(self, plan: Plan) -> None:
+        point = plan.point
+        self.name = point.name("dataset")
+        self.seed, self.data_seed = point.config["seed"], point.config["data_seed"]
+        self.count = point.config["images"]
+        self.source = source_of(point)
+        self.task: Any = create("task", point.name("task"), point.options("task"))
+
+    def batch(self, step: int, size: int, device: torch.device, rank: int = 0, ranks: int = 1) -> Batch:
+        """The batch of a training step, a function of (seed, step) alone: a resumed training sees what it would have.
+
+        Crops depend on (seed, data set, "crop", step, slot), degradations on (..., "degrade", ...), so that two tasks
+        or two methods train on the same crops. Of the ``size`` slots a rank draws the rank-th of ``ranks`` equal parts.
+        """
+        share = size // ranks
+        first, items = rank * share, []
+        for slot in range(first, first + share):
+            item = self.source.draw(numpy_rng(self.seed, self.name, "crop", step, slot))
+            items.append(self.task.pair(item, numpy_rng(self.seed, self.name, "degrade", step, slot)))
+        generator = torch.Generator().manual_seed(derive(self.seed, "train", step))
+        arrays = _stacked(items)
+        seen = given(arrays, slice(None), device)
+        return Batch(to_tensor(arrays["clean"], device), seen, generator, size, first)
+
+    def tests(self) -> dict[str, np.ndarray]:
+        """The test pictures: ``ids`` (N,), ``sources`` (N,), the photographs they were cut from, ``clean`` and, for
+        restoration, ``degraded``, as uint8 (N, H, W, C), and ``mask``, uint8 (N, H, W), where a region is marked.
+
+        The degradation of a picture depends on (data seed, data set, picture, "degrade") and on nothing else.
+        """
+        items = [
+            self.task.pair(item, numpy_rng(self.data_seed, self.name, item.id, "degrade"))
+            for item in self.source.test(self.count)
+        ]
+        names = {"ids": [item.id for item in items], "sources": [item.source or item.id for item in items]}
+        return {name: np.array(values) for name, values in names.items()} | _stacked(items)
+
+    def drawn(self, count: int) -> np.ndarray:
+        """Real training items, (count, ...): draw k depends on (data seed, data set, "real", k)."""
+        return np.stack([self.source.draw(numpy_rng(self.data_seed, self.name, "real", k)).clean for k in range(count)])
+
+    def spare(self, count: int) -> np.ndarray:
+        """The clean ones of the ``count`` test items after a run's first ``count``; none where there are no more."""
+        try:
+            return np.stack([item.clean for item in self.source.test(2 * count)[count:]])
+        except UserError:
+            return self.source.test(1)[0].clean[None][:0]
+
+
+def write_inputs(entry: Entry, data: Data, facts: dict[str, Any]) -> None:
+    """Put the test inputs into the store, where every method and every score finds the same bytes."""
+    write_npz(entry, "inputs.npz", **data.tests())
+    entry.finish(facts)
+
+
+def write_reals(entry: Entry, data: Data, of: str, count: int) -> None:
+    """Put real items into the store, "training" or "test" ones, for every set metric of this data set."""
+    clean = {"training": data.drawn, "test": data.spare}[of](count)
+    write_npz(entry, "reals.npz", clean=clean)
+    entry.finish({"of": of, "count": len(clean)})
+
+
+def given(arrays: Mapping[str, np.ndarray], rows: slice | np.ndarray, device: torch.device) -> Given:
+    """What a method may look at of some rows of the inputs."""
+    degraded = to_tensor(arrays["degraded"][rows], device) if "degraded" in arrays else None
+    mask = torch.from_numpy(arrays["mask"][rows]).to(device).float()[:, None] / 255 if "mask" in arrays else None
+    return Given(len(arrays["clean"][rows]), degraded, mask)
+
+
+def _stacked(items: list[Item]) -> dict[str, np.ndarray]:
+    """The parts that the items have, each as one array."""
+    parts = {"clean": [item.clean for item in items]}
+    for name in ("degraded", "mask"):
+        found = [getattr(item, name) for item in items]
+        if found[0] is not None:
+            parts[name] = found
+    return {name: np.stack(arrays) for name, arrays in parts.items()}

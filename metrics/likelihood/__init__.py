@@ -1,0 +1,1 @@
+"""Metrics of trained networks: what a model says of clean pictures."""

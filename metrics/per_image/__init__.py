@@ -1,0 +1,1 @@
+"""Metrics with a figure for each picture."""

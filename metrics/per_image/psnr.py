@@ -1,0 +1,101 @@
+"""Peak signal-to-noise ratio."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import numpy as np
+
+from metrics.base import Metric
+from metrics.per_image.channels import inside, planes, stamp
+from registry import register
+
+
+@register("metrics", "psnr")
+@register("metrics", "psnr_y", channel="y")
+class Psnr(Metric):
+    """10 log10(255^2 / MSE) in dB, the mean squared error taken over all pixels and channels of one image.
+
+    A table averages these figures. Pooling the errors of several images into one MSE first is another quantity,
+    which the worst image decides. Figures end at ``cap`` dB, also that of an image equal to the clean one.
+    ``channel`` is what is compared (`metrics.channels`), ``crop`` the border left out. Squared errors of whole numbers
+    are summed exactly, so the figure is exact up to the logarithm.
+    """
+
+    version = 1
+    higher_is_better = True
+    unit = "dB"
+
+    def __init__(
+        self,
+        *,
+        cap: Annotated[float, "(0, inf)"] = 100.0,
+        channel: Literal["rgb", "y", "y_float"] = "rgb",
+        crop: Annotated[int, "[0, inf)"] = 0,
+    ) -> None:
+        self.cap, self.channel, self.crop = cap, channel, crop
+
+    @property
+    def protocol(self) -> str:
+        """8 bit, range 255, the channels in one mean, the border, per image, the cap."""
+        seen = stamp(self.channel, self.crop)
+        return f"psnr;8bit;range=255;{seen};per-image;cap={self.cap:g};v{self.version}"
+
+    def score(self, image: np.ndarray, clean: np.ndarray, mask: np.ndarray | None = None) -> float:
+        """The ratio of one image in dB, at most ``cap``."""
+        x, y = (planes(picture, self.channel, self.crop) for picture in (image, clean))
+        return _ratio(x - y, self.cap)
+
+
+@register("metrics", "psnr_shadow", region="shadow")
+@register("metrics", "psnr_lit", region="lit")
+@register("metrics", "psnr_shadow_istd", region="shadow", outside="zeroed", least=1)
+@register("metrics", "psnr_lit_istd", region="lit", outside="zeroed", least=1)
+class RegionPsnr(Metric):
+    """PSNR of the part of an image that a mask marks ("shadow": where the mask is ``least`` or more), or of the rest.
+
+    ``outside=excluded`` takes the mean squared error over the pixels of the region alone. ``outside=zeroed`` is what
+    the ISTD papers print (evaluate_ISTD_results.m): both pictures times the mask, then the error over *all* pixels,
+    which the zeros lower: by 10 log10 of the region's share of the picture. Such figures say as much of the region's
+    size as of the restoration. The script counts every mask value above 0. NaN where the region is empty.
+    """
+
+    version = 1
+    needs = ("pair", "mask")
+    higher_is_better = True
+    unit = "dB"
+
+    def __init__(
+        self,
+        *,
+        region: Literal["shadow", "lit"] = "shadow",
+        outside: Literal["excluded", "zeroed"] = "excluded",
+        least: Annotated[int, "[1, 255]"] = 128,
+        cap: Annotated[float, "(0, inf)"] = 100.0,
+    ) -> None:
+        self.region, self.outside, self.least, self.cap = region, outside, least, cap
+
+    @property
+    def protocol(self) -> str:
+        """8 bit, range 255, all channels, the region and what becomes of the rest, per image, the cap."""
+        seen = f"channels=all;region={self.region},mask>={self.least};outside={self.outside}"
+        return f"psnr;8bit;range=255;{seen};per-image;cap={self.cap:g};v{self.version}"
+
+    def score(self, image: np.ndarray, clean: np.ndarray, mask: np.ndarray | None) -> float:
+        """The ratio of one image's region in dB, at most ``cap``; NaN for an empty region."""
+        region = inside(mask, self.region, self.least, f"psnr_{self.region}")
+        if not region.any():
+            return float("nan")
+        errors = image.astype(np.int64) - clean
+        return _ratio(OUTSIDE[self.outside](errors, region), self.cap)
+
+
+OUTSIDE = {
+    "excluded": lambda errors, region: errors[region],
+    "zeroed": lambda errors, region: errors * region[..., None],
+}
+
+
+def _ratio(errors: np.ndarray, cap: float) -> float:
+    total = float(np.square(errors).sum())
+    return min(cap, 10 * np.log10(255**2 * errors.size / total)) if total else cap

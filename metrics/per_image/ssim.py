@@ -1,0 +1,166 @@
+"""Structural similarity, on one scale."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Literal
+
+import numpy as np
+
+from metrics.base import Metric
+from metrics.per_image.channels import inside, planes, stamp
+from registry import register
+
+TAPS, SIGMA = 11, 1.5
+C1, C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
+Similarity = Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+
+def _gaussian() -> np.ndarray:
+    weights = np.exp(-((np.arange(TAPS) - TAPS // 2) ** 2) / (2 * SIGMA**2))
+    return weights / weights.sum()
+
+
+WINDOW = _gaussian()
+
+
+@register("metrics", "ssim")
+@register("metrics", "ssim_y", channel="y")
+@register("metrics", "ssim_istd", window="volume")
+class Ssim(Metric):
+    """The mean structural similarity of Wang et al., IEEE TIP 13(4), 2004, eq. 13, over the windows of the image::
+
+        (2 mx my + C1) (2 sxy + C2) / ((mx^2 + my^2 + C1) (sx^2 + sy^2 + C2)),   C1 = (0.01 255)^2, C2 = (0.03 255)^2
+
+    Moments under a Gaussian window of 11 pixels and sigma 1.5, weighted without the n / (n - 1) of samples.
+
+    ``window=plane``: each channel by itself, then the mean over channels, and only whole windows count, as in the
+    authors' own code: padding the borders changes the figures of small images by several hundredths. Images need
+    11 pixels a side. ``window=volume``: MATLAB's ``ssim`` of an RGB array, which it takes for a volume: windows of
+    11 x 11 x 11 across the three channels, borders replicated; what the ISTD papers print.
+    """
+
+    version = 1
+    higher_is_better = True
+    unit = ""
+    smallest = TAPS
+
+    def __init__(
+        self,
+        *,
+        channel: Literal["rgb", "y", "y_float"] = "rgb",
+        crop: Annotated[int, "[0, inf)"] = 0,
+        window: Literal["plane", "volume"] = "plane",
+    ) -> None:
+        self.channel, self.crop, self.window = channel, crop, window
+
+    @property
+    def protocol(self) -> str:
+        """8 bit, range 255, the channels and the border left out, the window and its borders, the constants."""
+        seen = f"{stamp(self.channel, self.crop)};{STAMPS[self.window]}"
+        return f"ssim;8bit;range=255;{seen};k=0.01,0.03;covariance=population;v{self.version}"
+
+    def score(self, image: np.ndarray, clean: np.ndarray, mask: np.ndarray | None = None) -> float:
+        """The mean similarity of one image, -1 to 1; `UserError` for images below 11 x 11 pixels."""
+        x, y = (planes(picture, self.channel, self.crop).astype(np.float64) for picture in (image, clean))
+        self.fits(*image.shape[:2])
+        return float(MAPS[self.window](x, y).mean())
+
+
+@register("metrics", "ssim_shadow", region="shadow")
+@register("metrics", "ssim_lit", region="lit")
+@register("metrics", "ssim_shadow_istd", region="shadow", outside="zeroed", window="volume", least=1)
+@register("metrics", "ssim_lit_istd", region="lit", outside="zeroed", window="volume", least=1)
+class RegionSsim(Metric):
+    """SSIM of the part of an image that a mask marks ("shadow": where the mask is ``least`` or more), or of the rest.
+
+    ``outside=excluded`` is the mean over the windows centred in the region. ``outside=zeroed`` is what the ISTD papers
+    print (evaluate_ISTD_results.m): both pictures times the mask, then the mean over all windows, most of which
+    compare zeros with zeros and score 1. NaN where the region is empty.
+    """
+
+    version = 1
+    needs = ("pair", "mask")
+    higher_is_better = True
+    unit = ""
+    smallest = TAPS
+
+    def __init__(
+        self,
+        *,
+        region: Literal["shadow", "lit"] = "shadow",
+        outside: Literal["excluded", "zeroed"] = "excluded",
+        least: Annotated[int, "[1, 255]"] = 128,
+        window: Literal["plane", "volume"] = "plane",
+    ) -> None:
+        self.region, self.outside, self.least, self.window = region, outside, least, window
+
+    @property
+    def protocol(self) -> str:
+        """8 bit, range 255, all channels, the region and what becomes of the rest, the window, the constants."""
+        seen = f"channels=all;region={self.region},mask>={self.least};outside={self.outside};{STAMPS[self.window]}"
+        return f"ssim;8bit;range=255;{seen};k=0.01,0.03;covariance=population;v{self.version}"
+
+    def score(self, image: np.ndarray, clean: np.ndarray, mask: np.ndarray | None) -> float:
+        """The mean similarity of one image's region, -1 to 1; NaN for a region with no window."""
+        region = inside(mask, self.region, self.least, f"ssim_{self.region}")
+        x, y = (picture.astype(np.float64) for picture in (image, clean))
+        self.fits(*image.shape[:2])
+        values = OUTSIDE[self.outside](x, y, region, MAPS[self.window])
+        return float(values.mean()) if values.size else float("nan")
+
+
+def similarity(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """The map of eq. 13 for (H, W, C): (H - 10, W - 10, C), one value per whole window and channel."""
+    return _quotient(*terms(x, y, 2))
+
+
+def terms(x: np.ndarray, y: np.ndarray, axes: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Numerator and denominator of eq. 13's luminance, and of its contrast times structure, per whole window.
+
+    Windows span the first ``axes`` axes of x and y.
+    """
+    mx, my, square, product = (_windows(values, axes) for values in (x, y, x * x + y * y, x * y))
+    means, cross = mx * mx + my * my, mx * my
+    return 2 * cross + C1, means + C1, 2 * (product - cross) + C2, square - means + C2
+
+
+def _quotient(above: np.ndarray, below: np.ndarray, over: np.ndarray, under: np.ndarray) -> np.ndarray:
+    return above * over / (below * under)
+
+
+def _volume(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """The map of eq. 13 (H, W, C) under windows across rows, columns and channels, borders replicated."""
+    x, y = (np.pad(values, TAPS // 2, mode="edge") for values in (x, y))
+    return _quotient(*terms(x, y, 3))
+
+
+def _windows(x: np.ndarray, axes: int) -> np.ndarray:
+    """The Gaussian mean of each whole window over the first ``axes`` axes, one after the other."""
+    for axis in range(axes):
+        x = np.moveaxis(x, axis, 0)
+        size = len(x) - TAPS + 1
+        rows = sum(weight * x[shift : shift + size] for shift, weight in enumerate(WINDOW))
+        x = np.ascontiguousarray(np.moveaxis(rows, 0, axis))
+    return x
+
+
+def _centred(x: np.ndarray, y: np.ndarray, region: np.ndarray, similar: Similarity) -> np.ndarray:
+    """The values of the windows whose middle pixel lies in the region."""
+    values = similar(x, y)
+    lost = (len(region) - len(values)) // 2
+    return values[region[lost : len(region) - lost, lost : region.shape[1] - lost]]
+
+
+def _zeroed(x: np.ndarray, y: np.ndarray, region: np.ndarray, similar: Similarity) -> np.ndarray:
+    """All values of the pictures with zeros outside the region; none for an empty region."""
+    kept = region[..., None]
+    return similar(x * kept, y * kept) if region.any() else np.empty(0)
+
+
+MAPS: dict[str, Similarity] = {"plane": similarity, "volume": _volume}
+STAMPS = {
+    "plane": f"window=gaussian{TAPS},{SIGMA};border=valid;per-channel",
+    "volume": f"window=gaussian{TAPS},{SIGMA},volume;border=replicate",
+}
+OUTSIDE = {"excluded": _centred, "zeroed": _zeroed}

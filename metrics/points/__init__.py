@@ -1,0 +1,1 @@
+"""Metrics of point sets in the plane."""

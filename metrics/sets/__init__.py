@@ -1,0 +1,1 @@
+"""Metrics of whole sets of pictures, by features of a network."""

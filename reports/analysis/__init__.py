@@ -1,0 +1,1 @@
+"""From records to what a report says; `reports.analysis.analyse` is the way in."""

@@ -1,0 +1,157 @@
+"""Which figures meet which: rows of figures by condition and training seed, paired seed by seed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from reports.analysis.layout import Layout
+from reports.statistics.spread import FEWEST
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Rows = tuple[int, ...]  # a mean of figures each, one for every training seed
+
+
+@dataclass(frozen=True)
+class Pair:
+    """What of two conditions meets: rows by training seed, the same seeds of both where they are "paired", all seeds
+    where they have too few in common ("apart"), and none where these are too few to be compared ("refused").
+    ``left_out`` trainings of either have no partner and are not used; ``trainings``
+    are those of the side that has more: folds and data seeds have trainings of their own under one seed."""
+
+    kind: Literal["paired", "apart", "refused"]
+    left: Rows
+    right: Rows
+    left_out: int = 0
+    trainings: int = 0
+
+    @property
+    def why(self) -> str:
+        """Why there is no comparison; empty where there is one."""
+        if self.kind != "refused":
+            return ""
+        counts = f"{len(self.left)} and {len(self.right)}"
+        return f"no training seed in common, without which both need {FEWEST} trainings or more and have {counts}"
+
+
+class Seeds:
+    """By condition: its figures' rows by training seed and sampling seed; and the means of them that were asked for.
+
+    A row holds the figures of one (condition, seed, sampling seed), over all data seeds. A condition without a
+    training has no training seeds: its rows stand against those of every seed.
+    """
+
+    def __init__(self, layout: Layout) -> None:
+        self.trained = [group.trained for group in layout.groups]
+        self.of: list[dict[int, dict[int, int]]] = []
+        self._trainings = [_trainings(layout.heads.iloc[list(group.runs)]) for group in layout.groups]
+        self.row = np.zeros(len(layout.heads), np.int64)  # by run
+        self.recipes: list[tuple[int, ...]] = []  # which rows are averaged
+        self._known: dict[tuple[int, ...], int] = {}
+        self._pairs: dict[tuple[int, int], Pair] = {}
+        seeds, draws = (_whole(layout.heads, name) for name in ("seed", "sampling_seed"))
+        count = 0
+        for group in layout.groups:
+            found: dict[int, dict[int, int]] = {}
+            for run in group.runs:
+                cells = found.setdefault(int(seeds[run]), {})
+                if int(draws[run]) not in cells:
+                    cells[int(draws[run])] = count
+                    count += 1
+                self.row[run] = cells[int(draws[run])]
+            self.of.append(dict(sorted(found.items())))
+        self.count = count
+
+    def mean(self, rows: Sequence[int]) -> int:
+        """The place of the mean of rows."""
+        wanted = tuple(rows)
+        if wanted not in self._known:
+            self._known[wanted] = len(self.recipes)
+            self.recipes.append(wanted)
+        return self._known[wanted]
+
+    def own(self, condition: int) -> Rows:
+        """A condition's means over its sampling seeds, by training seed."""
+        return tuple(self.mean(tuple(cells.values())) for cells in self.of[condition].values())
+
+    def pair(self, first: int, second: int) -> Pair:
+        """`_pair`, worked out once for all metrics."""
+        if (first, second) not in self._pairs:
+            self._pairs[first, second] = self._pair(first, second)
+        return self._pairs[first, second]
+
+    def _pair(self, first: int, second: int) -> Pair:
+        """Both conditions' means over the sampling seeds that both have, by the training seeds that both have.
+
+        With fewer than three common training seeds all means of both stand side by side, where both have three or more
+        trainings: the spread of trainings can then be told.
+        """
+        ours, theirs = self._shared(first, second), self._shared(second, first)
+        seeds = [seed for seed in ours if seed in theirs]
+        if not seeds and not self.trained[first]:  # nor the second: it would have the seeds of the first
+            return Pair("paired", (self.mean(self._all(first)),), (self.mean(self._all(second)),))
+        sides = self.own(first), self.own(second)
+        if len(seeds) < FEWEST <= min(map(len, sides)):
+            return Pair("apart", *sides)
+        if not seeds:
+            return Pair("refused", *sides)
+        pairs = [_matched(ours[seed], theirs[seed]) for seed in seeds]
+        left, right = (tuple(self.mean(rows[side]) for rows in pairs) for side in (0, 1))
+        trained = [len(rows) for one, rows in zip((first, second), sides, strict=True) if self.trained[one]]
+        kinds = [{key for seed, key in self._trainings[one] if seed in seeds} for one in (first, second)]
+        return Pair("paired", left, right, sum(trained) - len(trained) * len(seeds), max(map(len, kinds)))
+
+    def common(self, sets: Sequence[Sequence[int]]) -> list[int] | None:
+        """The training seeds that all conditions of all sets have; None where no training is involved."""
+        seeds = [set(self.of[one]) for conditions in sets for one in conditions if self.trained[one]]
+        return sorted(set.intersection(*seeds)) if seeds else None
+
+    def blends(self, sets: Sequence[Sequence[int]]) -> list[Rows]:
+        """For each set of conditions its mean, by the `common` training seeds; over all where there is none."""
+        shared = self.common(sets)
+        if not shared:
+            return [(self.mean([row for one in conditions for row in self._all(one)]),) for conditions in sets]
+        return [
+            tuple(self.mean([row for one in conditions for row in self._at(one, seed)]) for seed in shared)
+            for conditions in sets
+        ]
+
+    def _all(self, condition: int) -> list[int]:
+        return [row for cells in self.of[condition].values() for row in cells.values()]
+
+    def _at(self, condition: int, seed: int) -> list[int]:
+        cells = self.of[condition].get(seed) if self.trained[condition] else None
+        return list(cells.values()) if cells else self._all(condition)
+
+    def _shared(self, one: int, other: int) -> Mapping[int, Mapping[int, int]]:
+        """A condition's rows; without a training, they stand at every seed of one that has one."""
+        if self.trained[one] or not self.trained[other]:
+            return self.of[one]
+        rows = self._all(one)
+        every = {-1 - place: row for place, row in enumerate(rows)}  # no sampling seed of another condition
+        return {seed: self.of[one].get(seed, every) if len(rows) > 1 else every for seed in self.of[other]}
+
+
+def _trainings(heads: pd.DataFrame) -> set[tuple[int, str]]:
+    """The trainings of runs, with their seeds."""
+    both = zip(_whole(heads, "seed").tolist(), heads["training"].fillna("").tolist(), strict=True)
+    return {(seed, training) for seed, training in both if training}
+
+
+def _whole(heads: pd.DataFrame, name: str) -> np.ndarray:
+    if name not in heads.columns:
+        return np.zeros(len(heads), np.int64)
+    return heads[name].astype("Int64").fillna(0).to_numpy(np.int64)
+
+
+def _matched(ours: Mapping[int, int], theirs: Mapping[int, int]) -> tuple[list[int], list[int]]:
+    """Rows at the sampling seeds that both have, or all where there are none."""
+    common = sorted(set(ours) & set(theirs))
+    if not common:
+        return list(ours.values()), list(theirs.values())
+    return [ours[draw] for draw in common], [theirs[draw] for draw in common]

@@ -1,0 +1,89 @@
+"""What was asked for: the points of a sweep, the words that asked, the commands that repeat them, what failed."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from errors import UserError
+from harness.store.ensure import failure_of
+from harness.store.entries import Store
+from harness.store.listed import read_points
+from harness.store.recorded import path_of
+from reports.analysis.model import Failure
+
+WAITING = ("waiting", "running")  # the statuses of runs that may still get a record
+ANCHORED = "anchor"  # the status of a run that is in a sweep only as what doing nothing gives
+LATER = ("method", "sampler", "schedule", "network", "train", "seed", "sampling_seed")  # nothing to doing nothing
+DEFAULT = "run"  # the experiment that a command without -cn runs
+
+
+@dataclass(frozen=True)
+class Point:
+    """A point: its run's key, the overrides that asked for it, its experiment, and why it has no record."""
+
+    run: str
+    overrides: tuple[str, ...]
+    experiment: str
+    reason: str
+    asked: bool  # no mere anchor
+    waiting: bool = False
+
+    @property
+    def command(self) -> str:
+        """What repeats the point, quoted for a shell."""
+        chosen = [] if self.experiment == DEFAULT else ["-cn", self.experiment]
+        return shlex.join(["python", "run.py", *chosen, *self.overrides])
+
+
+def points_of(root: Path, sweep: str | None) -> list[Point]:
+    """The points of a sweep in its order, or of all sweeps below ``root``.
+
+    Raises `UserError` for a sweep that is not there or whose points.json is damaged.
+    """
+    folder = root / "sweeps"
+    if sweep is not None and not (folder / sweep / "points.json").is_file():
+        known = sorted(path.parent.name for path in folder.glob("*/points.json"))
+        there = f"there are: {', '.join(known)}" if known else "there are none yet"
+        raise UserError(f"sweep {sweep!r}: no such sweep in {folder}; {there}")
+    files = sorted(folder.glob("*/points.json")) if sweep is None else [folder / sweep / "points.json"]
+    return [point for path in files for point in _read(path)]
+
+
+def _read(path: Path) -> list[Point]:
+    experiment = path.parent.name.rpartition("-")[0] or DEFAULT
+    return [_point(point, experiment) for point in read_points(path.parent)]
+
+
+def _point(told: Mapping[str, Any], experiment: str) -> Point:
+    asked, waits = told["status"] != ANCHORED, told["status"] in WAITING
+    return Point(told["run"], tuple(told["overrides"]), experiment, told["reason"], asked, waits)
+
+
+def nothing_at(point: Point, run: str) -> Point:
+    """The run that degrades the same pictures as a point's and returns them: an anchor keeps no words of its own."""
+    kept = [word for word in point.overrides if word.lstrip("+~").partition("=")[0].partition(".")[0] not in LATER]
+    return Point(run, (*kept, "method=identity"), point.experiment, "", False)
+
+
+def failures(root: Path, points: Sequence[Point], done: Iterable[str]) -> tuple[Failure, ...]:
+    """The points asked for that will have no record: their words, the reason, and the traceback where one was kept."""
+    known = set(done)
+    found: dict[str, Point] = {point.run: point for point in points if point.asked and point.run not in known}
+    return tuple(_failure(root, point) for point in found.values() if not point.waiting)
+
+
+def waiting(points: Sequence[Point], done: Iterable[str]) -> int:
+    """How many of the points asked for have no record yet and may still get one."""
+    return len({point.run for point in points if point.asked and point.waiting} - set(done))
+
+
+def _failure(root: Path, point: Point) -> Failure:
+    kept = failure_of(Store(root).entry("failures", point.run))  # nothing for what never started
+    lost = "its record is damaged: give the sweep's command again"
+    ended = lost if path_of(root, point.run).exists() else "did not run to its end"
+    reason = point.reason or str(kept.get("reason", "")) or ended
+    return Failure(" ".join(point.overrides), reason, str(kept.get("traceback", "")))

@@ -1,1 +1,0 @@
-"""From records to what a report says; `reports.analysis` is the way in."""

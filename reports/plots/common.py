@@ -1,0 +1,119 @@
+"""What the charts have in common: which conditions are shown, how each looks, how an axis is laid out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from reports.analysis.model import Block, Condition, Estimate, MetricFacts, Report
+from reports.plots.style import COLOURS, LETTERS, MARKERS, Look, look, wrapped
+from reports.wording.numbers import amount
+from reports.wording.wording import plain
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+MOST = 12  # conditions in a figure
+TICKS = 6  # of a logarithmic axis
+DECADE = 10.0  # an axis that spans more is logarithmic
+
+
+def shown(block: Block, metric: str, first: Collection[str] = ()) -> tuple[list[Condition], str]:
+    """The conditions that a figure of a metric shows, in the block's order, and a remark on those left out.
+
+    All that have the metric; beyond `MOST` the baseline, those with keys in ``first``, and the best by their means.
+    """
+    scored = [condition for condition in block.conditions if metric in condition.scores]
+    if len(scored) <= MOST:
+        return scored, ""
+    sign = -1 if block.metrics[metric].higher_is_better else 1
+
+    def rank(condition: Condition) -> tuple[bool, bool, float]:
+        value = sign * condition.scores[metric].mean.value
+        place = math.inf if math.isnan(value) else value
+        return condition.key != block.baseline, condition.key not in first, place
+
+    kept = {condition.key for condition in sorted(scored, key=rank)[:MOST]}
+    leading = "the fronts and the best" if first else "the best"
+    note = f"{MOST} of {len(scored)} conditions: the baseline, {leading}; the table has all."
+    return [condition for condition in scored if condition.key in kept], note
+
+
+def counterpart(block: Block, condition: Condition, metric: str) -> str:
+    """The key of what a condition is compared with: the block's baseline, or the one of its kind."""
+    compared = condition.scores[metric].comparison
+    return (compared.baseline if compared else "") or block.baseline
+
+
+def against(block: Block, conditions: Sequence[Condition], metric: str) -> str:
+    """What these conditions are compared with, in a word: one label where it is the same for all."""
+    keys = {counterpart(block, condition, metric) for condition in conditions}
+    labels = [plain(condition.label) for condition in block.conditions if condition.key in keys]
+    return labels[0] if len(labels) == 1 else "the baseline of equal options" if labels else "the baseline"
+
+
+def looks(report: Report, conditions: Sequence[Condition]) -> dict[str, Look]:
+    """Colour and line by method, the same all over a report; a marker for each condition of the figure."""
+    order = {method: number for number, method in enumerate(dict.fromkeys(report.methods))}
+    found = {}
+    for place, condition in enumerate(conditions):
+        method = look(order.setdefault(condition.method, len(order)))
+        found[condition.key] = Look(method.colour, MARKERS[place % len(MARKERS)], method.line)
+    return found
+
+
+def colour_of(report: Report, method: str) -> str:
+    """The colour of a method, the same all over a report."""
+    order = list(dict.fromkeys(report.methods))
+    return COLOURS[order.index(method) % len(COLOURS)] if method in order else COLOURS[-1]
+
+
+def heading(figure: Figure, text: str) -> None:
+    """The line at the top of a figure."""
+    figure.suptitle(wrapped(text, 44, 2), x=0.01, ha="left", fontsize=LETTERS + 1, fontweight="bold")
+
+
+def arms(estimates: Iterable[Estimate]) -> list[list[float]]:
+    """The lengths of error bars, below and above; none where there is no interval."""
+    pairs = [(e.value - e.low, e.high - e.value) for e in estimates]
+    return [[0.0 if math.isnan(pair[side]) else max(0.0, pair[side]) for pair in pairs] for side in (0, 1)]
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value has a place on an axis of numbers."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def scale_x(axes: Axes, values: Sequence[float]) -> None:
+    """A logarithmic axis where the positive values span more than a decade; with zeros it begins at zero."""
+    sizes = [value for value in values if value > 0]
+    if not sizes or max(sizes) <= DECADE * min(sizes) or min(values) < 0:
+        return
+    if min(values) == 0:
+        axes.set_xscale("symlog", linthresh=min(sizes), linscale=0.4)
+        axes.set_xlim(-0.2 * min(sizes), max(sizes) * 1.35)
+    else:
+        axes.set_xscale("log")
+        axes.set_xlim(min(sizes) / 1.35, max(sizes) * 1.35)
+    ticks = [*([0.0] if min(values) == 0 else []), *_round(min(sizes), max(sizes))]
+    axes.set_xticks(ticks, [f"{tick:g}" if tick < 1e4 else amount(tick) for tick in ticks])
+    axes.minorticks_off()
+
+
+def _round(low: float, high: float) -> list[float]:
+    """The round numbers between two positive ones: 1, 2, 5 of each decade, or fewer where they were many."""
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    found: list[float] = []
+    for leads in ((1, 2, 5), (1, 3), (1,)):
+        found = [lead * 10.0**decade for decade in decades for lead in leads if low <= lead * 10.0**decade <= high]
+        if len(found) <= TICKS:
+            break
+    return found
+
+
+def same_units(facts: Sequence[MetricFacts], most: int) -> tuple[list[MetricFacts], str]:
+    """The first ``most`` metrics, a panel each, and a remark on those left out."""
+    note = f"{most} of {len(facts)} metrics; the table has all." if len(facts) > most else ""
+    return list(facts[:most]), note

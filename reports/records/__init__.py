@@ -1,0 +1,1 @@
+"""Records from the disk as tables."""

@@ -1,0 +1,1 @@
+"""What intervals and tests are made of; `reports.statistics.crossed` is the way in."""

@@ -1,0 +1,75 @@
+"""Intervals of figures that belong to a whole set of pictures, from their bootstrap replicates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from reports.statistics.spread import FEWEST, LEVEL, Spread, blank, joined, patterns, put
+from reports.statistics.student import quantile
+
+Side = tuple[np.ndarray, np.ndarray]  # figures (M, S) and their replicates (M, S, B)
+
+
+def spread_of_sets(
+    sides: Sequence[Side], items: np.ndarray, units: np.ndarray | None = None, ours: np.ndarray | None = None
+) -> Spread:
+    """As `statistics.spread` for figures of sets, items (M,) of each, of which the replicates draw ``units`` (M,):
+    whole photographs, or items that are their own.
+
+    One side is figures, or differences of paired ones; two sides, of which the first minus the second is told, have no
+    training in common. ``ours`` (M, S) are the first ones of differences. Replicate b of every training resamples the
+    same units. Only the spread of the replicates is used, times P / (P - 1) of P units, and not their place: resampled
+    rows repeat, which shifts a Frechet distance upward. NaN replicates leave the part of the items out; with fewer than
+    3 trainings there is then no interval, and with one unit there is none.
+
+    These intervals are conservative where two sets are nearly equal: discrepancies between sets (KID, MMD, energy,
+    Frechet) are quadratic in what sets them apart, rows that are drawn twice add to it, and the replicates of the
+    difference then vary 1.6 to 2.1 times as much as the difference does (coverage about 100%, so that small
+    differences are not found rather than made up).
+    """
+    found, units = blank(len(items)), items if units is None else units
+    signed = [(sign * values, sign * again) for sign, (values, again) in zip((1, -1), sides, strict=False)]
+    known = [np.where(np.isfinite(values), values, np.nan)[:, :, None] for values, _ in signed]
+    for one in patterns(known):
+        parts = [
+            (values[one.members][:, rows], again[one.members][:, rows])
+            for (values, again), rows in zip(signed, one.rows, strict=True)
+        ]
+        first = (sides[0][0] if ours is None else ours)[one.members][:, one.rows[0]].mean(1)
+        put(found, one.members, _sets(parts, first, items[one.members], units[one.members]))
+    return found
+
+
+def _sets(sides: Sequence[Side], ours: np.ndarray, items: np.ndarray, units: np.ndarray) -> Spread:
+    """`spread_of_sets` of complete figures, to be summed over the sides."""
+    mean = sum(values.mean(1) for values, _ in sides)
+    joint = np.sum([again.mean(1) for _, again in sides], 0)
+    grown = units / np.maximum(units - 1, 1)
+    of_items = joint.var(1, ddof=1) * grown
+    factor = np.maximum(quantile(LEVEL, np.maximum(units - 1.0, 1.0)), _symmetric(joint))
+    trainings, rest = [(np.zeros(len(items)), FEWEST)], np.zeros(len(items))
+    if min(values.shape[1] for values, _ in sides) >= FEWEST:
+        trainings = [(values.var(1, ddof=1) / values.shape[1], values.shape[1]) for values, _ in sides]
+        rest = np.nan_to_num(np.sum([_rest(again) for _, again in sides], 0) * grown)
+        of_items, factor = np.nan_to_num(of_items), np.nan_to_num(factor)  # without replicates the trainings must do
+    error, factor = joined(trainings, of_items, rest, factor)
+    seeds = [values.shape[1] for values, _ in sides]
+    counts = [np.full(len(items), count) for count in seeds] + [np.zeros(len(items), np.int64)]
+    error = np.where(units < 2, np.nan, error)
+    return Spread(mean, error, factor, ours, units.astype(np.int64), items.astype(np.int64), 0 * counts[0], *counts[:2])
+
+
+def _rest(replicates: np.ndarray) -> np.ndarray:
+    """What the trainings' own resampling adds to the variance of their mean."""
+    count = replicates.shape[1]
+    return (replicates - replicates.mean(1, keepdims=True)).var(2, ddof=1).sum(1) / ((count - 1) * count)
+
+
+def _symmetric(replicates: np.ndarray) -> np.ndarray:
+    """0.95 quantiles of the distance of replicates (M, B) to their mean, in standard deviations; 0 without spread."""
+    off = np.abs(replicates - replicates.mean(1, keepdims=True))
+    deviation = replicates.std(1, ddof=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(deviation == 0, 0.0, np.quantile(off, 0.95, axis=1) / deviation)

@@ -1,0 +1,173 @@
+"""Means with their standard errors, and what follows from them: intervals, p values, power."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from reports.statistics.power import multiple
+from reports.statistics.student import freedom_of, quantile, two_sided
+
+FEWEST = 3  # trainings from which on their spread can be told
+SIGNS = 6  # units from which on the sign test can reach 0.05: 2^(1 - 6) = 0.031
+LEVEL = 0.975  # quantile of a two-sided 95% interval
+ROOM = 4_000_000  # numbers held at a time
+EQUAL = 1e-6  # standard error over mean, below which all units have the same figure
+
+
+@dataclass(frozen=True)
+class Spread:
+    """M means with what their intervals need, arrays (M,); NaN where nothing can be told.
+
+    ``error`` is the standard error, ``factor`` what it is multiplied with. ``ours`` is the mean of the first of the two
+    whose difference ``mean`` is, over the same figures; ``mean`` itself where there is one alone. What was used:
+    ``units`` (photographs, or pictures that are their own), ``images`` (pictures), ``seeds`` (trainings) and, where two
+    sides are not paired by training seed, the ``others`` of the second (else 0). ``infinite`` pictures were left out.
+
+    Where all units have the same figure, its spread is unknown rather than 0: two equal differences would win with
+    p = 0. By the signs alone n equal differences have p = 2^(1 - n) (the sign test), which is what p is then, and with
+    fewer than 6 units there is no interval. From 6 units on it is the range of the figures, of no width, which is the
+    sign test's own 95% interval of the median (Thompson 1936, Annals of Mathematical Statistics 7, 122).
+    """
+
+    mean: np.ndarray
+    error: np.ndarray
+    factor: np.ndarray
+    ours: np.ndarray
+    units: np.ndarray
+    images: np.ndarray
+    infinite: np.ndarray
+    seeds: np.ndarray
+    others: np.ndarray
+
+    @functools.cached_property
+    def equal(self) -> np.ndarray:
+        """Where all units have the same figure, but for rounding."""
+        return self.error <= EQUAL * np.abs(self.mean)
+
+    @functools.cached_property
+    def half(self) -> np.ndarray:
+        """Half the widths of the 95% intervals."""
+        return np.where(self.equal & (self.units < SIGNS), np.nan, self.factor * self.error)
+
+    @functools.cached_property
+    def low(self) -> np.ndarray:
+        """Lower bounds of the 95% intervals."""
+        return self.mean - self.half
+
+    @functools.cached_property
+    def high(self) -> np.ndarray:
+        """Upper bounds of the 95% intervals."""
+        return self.mean + self.half
+
+    @functools.cached_property
+    def p(self) -> np.ndarray:
+        """Two-sided p values of mean = 0: P(|t| >= |mean| / error), t with the degrees of freedom that have the
+        interval's factor as their 97.5% quantile. So p < 0.05 where, and only where, the interval leaves out 0."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            t = np.where((self.error == 0) & (self.mean == 0), 0.0, self.mean / self.error)
+        p = two_sided(t, freedom_of(self.factor))
+        return np.where(self.equal, np.maximum(p, 0.5 ** (self.units - 1.0)), p)
+
+    @functools.cached_property
+    def detectable(self) -> np.ndarray:
+        """The true mean that is told from 0 with a power of 0.8, estimated without bias of its median."""
+        return np.where(self.equal, np.nan, multiple(self.factor) * self.error)
+
+
+def blank(count: int) -> Spread:
+    """Nothing told of ``count`` quantities."""
+    return Spread(*(np.full(count, np.nan) for _ in range(4)), *(np.zeros(count, np.int64) for _ in range(5)))
+
+
+def put(whole: Spread, members: np.ndarray, part: Spread) -> None:
+    """Write a part where its members stand."""
+    for one in fields(whole):
+        getattr(whole, one.name)[members] = getattr(part, one.name)
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """Members with the same figures: by side the trainings used, the pictures used, and how many are infinite."""
+
+    members: np.ndarray
+    rows: tuple[np.ndarray, ...]
+    columns: np.ndarray
+    infinite: int
+
+    @property
+    def size(self) -> int:
+        """Figures of a member."""
+        return max(1, sum(int(rows.sum()) for rows in self.rows) * int(self.columns.sum()))
+
+    def chunks(self) -> Iterator[np.ndarray]:
+        """The members, not more at a time than fit."""
+        step = max(1, ROOM // self.size)
+        for first in range(0, len(self.members), step):
+            yield self.members[first : first + step]
+
+
+def patterns(sides: Sequence[np.ndarray]) -> Iterator[Pattern]:
+    """The patterns of missing (NaN) and infinite figures, sides (M, S, I) of the same members and pictures.
+
+    Used are the trainings that have at least half as many pictures as the fullest of their side, and the pictures that
+    all of them have; pictures that are infinite in one of them are counted and left out.
+    """
+    if not sides[0].size or not sides[-1].size:
+        return
+    for first, members in _alike(sides):
+        rows = tuple(_full(~np.isnan(side[first])) for side in sides)
+        used = np.concatenate([side[first][row] for side, row in zip(sides, rows, strict=True)])
+        there, endless = ~np.isnan(used).any(axis=0), np.isinf(used).any(axis=0)
+        if all(row.any() for row in rows) and there.any():
+            yield Pattern(members, rows, there & ~endless, int((there & endless).sum()))
+
+
+def _alike(sides: Sequence[np.ndarray]) -> Iterator[tuple[int, np.ndarray]]:
+    """The members of each pattern, with the first of them."""
+    flat = np.concatenate([_bits(side) for side in sides], 1)
+    if (flat == flat[0]).all():
+        yield 0, np.arange(len(flat))
+        return
+    _, first, inverse = np.unique(flat, axis=0, return_index=True, return_inverse=True)
+    inverse = inverse.reshape(-1)  # NumPy 2.0 gives it a second axis
+    order = np.argsort(inverse, kind="stable")
+    ends = np.searchsorted(inverse[order], np.arange(len(first) + 1))
+    for place, one in enumerate(first):
+        yield int(one), order[ends[place] : ends[place + 1]]
+
+
+def _bits(side: np.ndarray) -> np.ndarray:
+    flat = side.reshape(len(side), -1)
+    finite = np.isfinite(flat)
+    return np.packbits(finite if finite.all() else np.concatenate([finite, np.isnan(flat)], 1), axis=1)
+
+
+def _full(known: np.ndarray) -> np.ndarray:
+    counts = known.sum(1)
+    return (counts > 0) & (2 * counts >= counts.max(initial=0))
+
+
+def joined(
+    trainings: Sequence[tuple[np.ndarray, int]], pictures: np.ndarray, rest: np.ndarray, factor: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Standard error and factor of a mean, of its independent parts: by side the variance v_k that its trainings give
+    it, with their number; the variance that the pictures give it, of which ``rest`` is in the trainings' already.
+
+    With shares w_k = v_k / sum v and each part's own factor t_k, Student's t with S - 1 degrees of freedom for
+    trainings and ``factor`` for pictures, the whole has t^2 = z^2 + sum w_k^2 (t_k^2 - z^2), z = 1.96. That is
+    Satterthwaite's (1946, Biometrics Bulletin 2, 110), for two sides Welch's, 1 / f = sum w_k^2 / f_k to the first
+    order in 1 / f, exact where one part is all, and a little wider between. The interval is never narrower than that
+    of the pictures alone.
+    """
+    parts = np.stack([variance for variance, _ in trainings] + [np.maximum(pictures - rest, 0)])
+    own = [np.broadcast_to(quantile(LEVEL, np.array(count - 1.0)), factor.shape) for _, count in trainings]
+    z2, whole = quantile(LEVEL, np.array(np.inf)) ** 2, parts.sum(0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        shares = np.where(whole > 0, parts / whole, 0)
+        mixed = np.sqrt(z2 + (shares**2 * (np.stack([*own, factor]) ** 2 - z2)).sum(0))
+    alone = (whole == 0) | (pictures * factor**2 > whole * mixed**2)
+    return np.sqrt(np.where(alone, pictures, whole)), np.where(alone, factor, mixed)

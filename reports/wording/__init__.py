@@ -1,0 +1,1 @@
+"""Numbers, names and sentences that every written report shares."""

@@ -1,0 +1,1 @@
+"""Making room in a store."""

@@ -1,0 +1,78 @@
+"""From the points of a sweep to jobs that somebody runs: what is missing is planned, frozen and handed over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from errors import UserError
+from harness.config.commandline import compose_points
+from harness.planning.plan import Plan, plan
+from harness.progress import say
+from sweeps.folder import Submission, listed_job, write_submission
+from sweeps.graph import graph, with_anchors
+from sweeps.jobs import Job, grouped
+from sweeps.launchers import local, slurm
+from sweeps.launchers.freeze import freeze
+from sweeps.launchers.settings import check_counts
+from sweeps.progress.costs import History
+
+
+@dataclass(frozen=True)
+class Launcher:
+    """What a launcher is to `hand_over`.
+
+    ``check(settings, jobs)`` gives the number of GPUs of each job and raises `UserError` where the machine or the
+    settings refuse, before anything is written; ``alive(root)`` gives the tasks that are on their way, by key, each
+    with what the launcher calls its job; ``start(submission, root, jobs, alive)`` starts the jobs.
+    """
+
+    check: Callable[[Mapping[str, Any], Sequence[Job]], list[int]]
+    alive: Callable[[Path], Mapping[str, str]]
+    start: Callable[[Submission, Path, Sequence[Job], Mapping[str, str]], None]
+
+
+LAUNCHERS = {
+    "local": Launcher(local.check, local.alive, local.start),
+    "slurm": Launcher(slurm.check, slurm.alive, slurm.start),
+}
+
+
+REFUSED = 2  # the exit status of what the user can mend
+
+
+def launch(name: str, settings: Mapping[str, Any], config: str, folder: str, lines: Sequence[Sequence[str]]) -> None:
+    """Hand the points of the expanded command lines of a configuration to a launcher; what is done is left out."""
+    try:
+        points = compose_points(config, lines)
+        plans = with_anchors([plan(point) for point in points])
+        hand_over(plans, Path(points[0].config["results_dir"]).absolute(), Path(folder), name, settings)
+    except UserError as error:  # Hydra would show it as a fault of the program
+        say(f"error: {error}")
+        raise SystemExit(REFUSED) from error
+
+
+def hand_over(plans: Sequence[Plan], root: Path, folder: Path, name: str, settings: Mapping[str, Any]) -> None:
+    """Start whatever the plans lack and nobody is making. Raises `UserError`."""
+    check_counts(settings)
+    launcher = LAUNCHERS[name]
+    wanted = graph(plans, root).wanted
+    others = launcher.alive(root) if wanted else {}
+    alive = {task.key: others[task.key] for task in wanted if task.key in others}
+    jobs = grouped([task for task in wanted if task.key not in alive], settings["chunk"])
+    if not jobs:
+        say("nothing to do: " + ("the rest is on its way" if wanted else "all is in the store"))
+        return
+    gpus, history = launcher.check(settings, jobs), History(root)
+    listed = [listed_job(job, number, _about(job, history)) for job, number in zip(jobs, gpus, strict=True)]
+    code, sha256 = freeze(root)
+    facts = {"launcher": name, "settings": dict(settings), "code": str(code), "sha256": sha256, "jobs": listed}
+    launcher.start(write_submission(folder, facts, jobs), root, jobs, alive)
+
+
+def _about(job: Job, history: History) -> float | None:
+    """How long a job will take, about."""
+    known = [history.seconds(task) for task in job.tasks]
+    return None if None in known else sum(seconds or 0.0 for seconds in known)

@@ -1,0 +1,1 @@
+"""How a sweep stands, and what has come of it."""

@@ -1,0 +1,65 @@
+"""What a sweep would do, before it does it: how much, what is there already, in how many jobs, how long."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from errors import page
+from harness.planning.plan import Plan
+from sweeps.graph import KINDS, Graph, Task, graph, with_anchors
+from sweeps.jobs import grouped
+from sweeps.progress.costs import History, about
+
+CHUNK = 16  # as the launchers have it, unless they are told otherwise
+SHOWN = 12  # trainings listed one by one
+
+
+def planned(plans: Sequence[Plan], root: Path, chunk: int = CHUNK) -> str:
+    """The plan as a table and the list of its trainings. Nothing is written."""
+    everything = with_anchors(plans)
+    whole, history = graph(everything, root), History(root)
+    jobs = grouped(whole.wanted, chunk)
+    extra = len(everything) - len({made.run for made in plans})
+    lines = [f"{_many(len(plans), 'point')}{f', and doing nothing on their inputs ({extra})' if extra else ''}", ""]
+    lines.append(f"{'':<12}{'all':>7}{'there':>8}{'to do':>8}{'jobs':>7}   about")
+    for kind in KINDS:
+        tasks = whole.of(kind)
+        wanted = [task for task in tasks if task.key not in whole.done]
+        there = len(tasks) - len(wanted)
+        number = sum(job.kind == kind for job in jobs)
+        cost = _cost(wanted, history) if kind != "scoring" else ""
+        lines.append(f"{kind + 's':<12}{len(tasks):>7}{there:>8}{len(wanted):>8}{number:>7}   {cost}".rstrip())
+    return page([*lines, *_trainings(whole, history), "", "nothing was started"])
+
+
+def _trainings(whole: Graph, history: History) -> list[str]:
+    """The trainings, each with what depends on it."""
+    readers: dict[str, int] = {}
+    for task in whole.of("sampling"):
+        for key in task.needs:
+            readers[key] = readers.get(key, 0) + (task.key not in whole.done)
+    trainings = whole.of("training")
+    lines = [""] if trainings else []
+    for task in trainings[:SHOWN]:
+        state = "there" if task.key in whole.done else about(history.seconds(task))
+        stage = "" if len(task.plan.stages) == 1 else f" {task.stage}"
+        samplings = _many(readers.get(task.key, 0), "sampling")
+        lines.append(f"  train {task.method}{stage} {task.key[:8]} ({state}) -> {samplings} to do")
+    left = len(trainings) - SHOWN
+    return [*lines, f"  and {left} more trainings"] if left > 0 else lines
+
+
+def _cost(tasks: Sequence[Task], history: History) -> str:
+    """The sum of what is known, and how much is not."""
+    known = [seconds for task in tasks if (seconds := history.seconds(task)) is not None]
+    if not tasks:
+        return ""
+    if not known:
+        return "unknown: nothing like it has been done here"
+    more = len(tasks) - len(known)
+    return about(sum(known)) + (f", and {more} unknown" if more else "")
+
+
+def _many(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
