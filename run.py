@@ -17,12 +17,12 @@ from harness.config.commandline import Command, Words, from_hydra, parse, read, 
 from harness.config.nodes import store_nodes
 from harness.config.words import quoted
 from harness.execute import execute
-from harness.planning.plan import Plan, anchor, plan
+from harness.planning.plan import Plan, identity_baseline, plan
 from harness.progress import say
 from harness.store.ensure import PointFailed
 from harness.store.entries import Entry, Store
 from sweeps.folder import list_points
-from sweeps.graph import graph, with_anchors
+from sweeps.graph import graph, with_identity_baselines
 from sweeps.launchers.driver import driving
 from sweeps.launchers.launch import REFUSED
 from sweeps.progress.collect import folder_of
@@ -43,11 +43,11 @@ def job(config: DictConfig) -> None:
     try:
         say(f"--- {' '.join(words) or 'the default run'}")
         point = from_hydra(config, words)
-        store = Store(Path(point.config["results_dir"]).absolute())
+        store = Store(Path(point.values["results_dir"]).absolute())
         made = plan(point)
         failed = store.entry("failures", made.run)
         failed.discard()
-        for wanted in (made, anchor(point)):
+        for wanted in (made, identity_baseline(point)):
             if wanted is not None:
                 execute(wanted, store)
     except (PointFailed, UserError) as error:
@@ -115,7 +115,7 @@ def sweep(words: Words, command: Command, plans: Sequence[Plan]) -> int:
     try:
         Store(root).prepare()
     except UserError:
-        if graph(with_anchors(plans), root).wanted:
+        if graph(with_identity_baselines(plans), root).wanted:
             raise
         return show_unwritable(root, plans)
     list_points(folder, plans)

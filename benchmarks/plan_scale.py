@@ -20,8 +20,8 @@ from hydra import initialize_config_dir
 from harness.config.commandline import FOLDER, expand, read
 from harness.config.compose import Composer
 from harness.config.nodes import store_nodes
-from harness.config.run_config import Point
-from harness.planning.plan import anchor, plan
+from harness.config.run_config import RunConfig
+from harness.planning.plan import identity_baseline, plan
 
 TARGET = 30.0
 AXES = ("method=rddm,ddim", "task=lowlight,denoise", "sampler.steps=5,10,20,30,50", "sampler.eta=0,0.25,0.5,0.75,1")
@@ -45,7 +45,7 @@ def measured(what: str, count: int, work: Callable[[], _Made]) -> tuple[_Made, f
     return made, took / count
 
 
-def whole(words: Sequence[str], sample: int, points: Sequence[Point]) -> float:
+def whole(words: Sequence[str], sample: int, points: Sequence[RunConfig]) -> float:
     """The seconds that Hydra takes to compose one point whole; raises where that is another point."""
     lines = expand([], words)
     some = range(0, len(lines), max(1, len(lines) // sample))
@@ -68,7 +68,7 @@ def main() -> None:
     count = len(expand([], words))
     command, reading = measured("read", count, lambda: read(["-m", *words]))
     plans, planning = measured("plan", count, lambda: [plan(point) for point in command.points])
-    measured("anchor", count, lambda: [anchor(point) for point in command.points])
+    measured("identity", count, lambda: [identity_baseline(point) for point in command.points])
     hydras = whole(words, chosen.sample, command.points)
     total, budget = (reading + planning) * count, f"at most {TARGET:.0f} s"
     runs, trainings = (len(set(keys)) for keys in zip(*((made.run, made.stages[0].key) for made in plans), strict=True))

@@ -28,7 +28,8 @@ from harness.store.recorded import write_note
 
 METRICS = (("psnr", "dB", True, 20.0, 1.0), ("ssim", "", True, 0.6, 0.03), ("mae", "8-bit levels", False, 20.0, -2.0))
 SWEEP = "scale-00000000"
-LISTED = {"status": "done", "reason": "", "trainings": {}, "inputs": "i", "samples": "s", "reals": "r", "scores": {}}
+LISTED = {"status": "done", "reason": "", "trainings": {}, "scores": {}}
+LISTED |= {"inputs": "i", "samples": "s", "references": "r"}
 FIXED = {
     **{f"train.{name}": 0.5 for name in ("lr", "ema", "clip", "decay", "warmup", "steps")},
     **{f"network.{name}": 32 for name in ("dim", "groups", "heads", "depth")},

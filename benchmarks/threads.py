@@ -40,10 +40,10 @@ def step() -> None:
     point = plan(read(["metrics=[psnr]", "device=cpu"]).points[0])
     share_cores()
     data, device = Data(point), torch.device("cpu")
-    method = method_of(point.point, data.source.shape, device)
+    method = method_of(point.config, data.source.shape, device)
     method.begin("model")
     method.train()
-    size, took = point.point.config["train"]["batch_size"], []
+    size, took = point.config.values["train"]["batch_size"], []
     for number in range(STEPS):
         batch, began = data.batch(number, size, device), time.perf_counter()
         method.update(batch)

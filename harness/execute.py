@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from harness.evaluation.score import score_all
-from harness.planning.plan import Plan, Stage
+from harness.planning.plan import Plan, Training
 from harness.progress import progress
 from harness.store import recorded, records
 from harness.store.ensure import ensure, whole
@@ -38,7 +38,7 @@ def inputs(plan: Plan, store: Store) -> None:
     ensure(store.entry("inputs", plan.inputs.key), plan.inputs.facts, partial(_inputs, plan))
 
 
-def training(plan: Plan, stage: Stage, store: Store) -> None:
+def training(plan: Plan, stage: Training, store: Store) -> None:
     """One training of a point; those that it builds on are in the store."""
     ensure(store.entry("trainings", stage.key), stage.facts, partial(_train, plan, stage, store))
 
@@ -53,7 +53,7 @@ def record(plan: Plan, store: Store) -> Path:
     return _record(plan, store, score_all(plan, store))
 
 
-def _train(plan: Plan, stage: Stage, store: Store, entry: Entry) -> None:
+def _train(plan: Plan, stage: Training, store: Store, entry: Entry) -> None:
     from harness.training.train import train
 
     share_cores()
@@ -73,8 +73,8 @@ def _sample(plan: Plan, store: Store, entry: Entry) -> None:
     share_cores()
     method = trained(plan, store)
     pictures = read_npz(store.entry("inputs", plan.inputs.key), "inputs.npz")
-    with progress(f"sample {plan.point.name('method')} ({plan.samples.key[:8]})", len(pictures["ids"])) as bar:
-        sample(method, plan.point, pictures, entry, bar)
+    with progress(f"sample {plan.config.name('method')} ({plan.samples.key[:8]})", len(pictures["ids"])) as bar:
+        sample(method, plan.config, pictures, entry, bar)
 
 
 def _record(plan: Plan, store: Store, scores: records.Scores) -> Path:

@@ -56,7 +56,7 @@ class Lines:
         console.print(visible(f"{self.title}: {text}"), markup=False, soft_wrap=True)
 
 
-class Report:
+class ProgressReport:
     """A small file for those who watch a job from elsewhere: title, done, total, text and time; and the log's lines."""
 
     path: Path | None = None
@@ -86,14 +86,14 @@ class Report:
 
 def report_to(path: Path) -> None:
     """Let the loops of this process report to a file."""
-    Report.path = path
+    ProgressReport.path = path
 
 
 @contextmanager
-def progress(title: str, total: int) -> Iterator[Bar | Lines | Report]:
+def progress(title: str, total: int) -> Iterator[Bar | Lines | ProgressReport]:
     """Progress of a loop of ``total`` steps."""
-    if Report.path is not None or not console.is_terminal:
-        yield (Lines if Report.path is None else Report)(title, total)
+    if ProgressReport.path is not None or not console.is_terminal:
+        yield (Lines if ProgressReport.path is None else ProgressReport)(title, total)
         return
     columns = (
         TextColumn("{task.description}", markup=False),

@@ -46,7 +46,7 @@ def numpy_rng(base: int, *axes: str | int) -> np.random.Generator:
     return np.random.Generator(np.random.PCG64(derive(base, *axes)))
 
 
-class Noise:
+class SeededNoise:
     """Gaussian noise of a batch of images, each row a function of its own image's id.
 
     ``base`` is the sampling seed, ``dataset`` the name of the data set, ``ids`` the B image ids. An id that

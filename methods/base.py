@@ -13,12 +13,12 @@ from errors import UserError
 from methods.parts import Parts
 from methods.samplers import NoiseSource, Sampler
 from methods.schedules import Schedule
-from methods.training import Recipe
+from methods.training import OptimizerConfig
 from registry.facts import MethodFacts
 
 
 @dataclass(frozen=True)
-class Setting:
+class MethodContext:
     """What every method is built from: the shape of one picture or point, the task's kind, and the shared parts.
 
     ``network(in_channels, out_channels)`` builds a backbone ``(x, t) -> y``; ``kind`` is "generation" or
@@ -30,13 +30,13 @@ class Setting:
     kind: str
     schedule: Schedule
     network: Callable[[int, int], nn.Module]
-    recipe: Recipe
+    optimizer: OptimizerConfig
     masked: bool = False
     autocast: torch.dtype | None = None
 
 
 @dataclass(frozen=True)
-class Given:
+class Observation:
     """What a method may look at: ``count`` items, their degraded pictures (B, C, H, W) in [-1, 1] when restoring,
     and their masks (B, 1, H, W) in [0, 1] where the data set or the task marks a region."""
 
@@ -44,10 +44,10 @@ class Given:
     degraded: Tensor | None = None
     mask: Tensor | None = None
 
-    def to(self, device: torch.device, dtype: torch.dtype) -> Given:
+    def to(self, device: torch.device, dtype: torch.dtype) -> Observation:
         """The same on another device and in another type."""
         moved = [None if tensor is None else tensor.to(device, dtype) for tensor in (self.degraded, self.mask)]
-        return Given(self.count, *moved)
+        return Observation(self.count, *moved)
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Batch:
     """
 
     clean: Tensor
-    given: Given
+    observation: Observation
     generator: torch.Generator
     whole: int | None = None
     first: int = 0
@@ -87,8 +87,8 @@ class Batch:
 class Method(MethodFacts, nn.Module, ABC):
     """A way to make pictures. What the planner knows of it are its facts (`registry.facts.MethodFacts`).
 
-    What it reads of its `Setting` and of `sample`'s arguments has to be among these: what they do not name refuses to
-    be read. Each of its stages has `parts`, from which `state`, `resume`, `weights` and `load` follow.
+    What it reads of its `MethodContext` and of `sample`'s arguments has to be among these: what they do not name
+    refuses to be read. Each of its stages has `parts`, from which `state`, `resume`, `weights` and `load` follow.
     """
 
     def begin(self, stage: str) -> None:
@@ -110,7 +110,7 @@ class Method(MethodFacts, nn.Module, ABC):
         raise UserError(f"{type(self).__name__} trains on one device only: take train.devices=1")
 
     @abstractmethod
-    def sample(self, given: Given, sampler: Sampler, noise: NoiseSource) -> Tensor:
+    def sample(self, observation: Observation, sampler: Sampler, noise: NoiseSource) -> Tensor:
         """``given.count`` pictures (B, ...) in [-1, 1], from the degraded ones when restoring."""
 
     def backbones(self) -> list[nn.Module]:

@@ -19,12 +19,12 @@ from torch import Tensor
 from torch.special import log_ndtr
 
 from errors import UserError
-from methods.process import Chain, Components, Point, mix, posterior_std
-from methods.samplers import EDITS, Denoise, Node, NoiseSource
+from methods.process import Chain, Components, Level, mix, posterior_std
+from methods.samplers import EDITS, Denoise, NoiseSource, Waypoint
 from methods.schedules import Schedule
 
 
-def forward_std(p: Point, q: Point, chain: Chain) -> float:
+def forward_std(p: Level, q: Level, chain: Chain) -> float:
     """Standard deviation of q(x_p | x_q), sqrt(p.b^2 - k^2 q.b^2), k = chain(p, q): sqrt(beta_t) of DDPM (eq. 2)."""
     return math.sqrt(max(float(p.b) ** 2 - (chain(p, q) * float(q.b)) ** 2, 0.0))
 
@@ -33,16 +33,16 @@ def forward_std(p: Point, q: Point, chain: Chain) -> float:
 VARIANCES = {"small": posterior_std, "large": forward_std}
 
 
-class Parts(NamedTuple):
+class BoundTerms(NamedTuple):
     """The parts of the bound, (B,), in nats or in bits per dimension; their sum is the bound."""
 
     prior: Tensor
     rate: Tensor
     distortion: Tensor
 
-    def bits_per_dimension(self, dimensions: int) -> Parts:
+    def bits_per_dimension(self, dimensions: int) -> BoundTerms:
         """From nats of a whole picture: divided by ln 2 and by its number of values."""
-        return Parts(*(part / (math.log(2) * dimensions) for part in self))
+        return BoundTerms(*(part / (math.log(2) * dimensions) for part in self))
 
 
 def gaussian_kl(shift: Tensor, q_std: float, p_std: float) -> Tensor:
@@ -110,7 +110,7 @@ class Bound:
         if min(self._stds(t)[0] for t in range(2, schedule.T + 1)) == 0:
             raise UserError("schedule: a likelihood needs noise at each step, this schedule has a step without any")
 
-    def parts(self, x0: Tensor, x_in: Tensor, noise: NoiseSource, levels: Sequence[tuple[int, int]]) -> Parts:
+    def parts(self, x0: Tensor, x_in: Tensor, noise: NoiseSource, levels: Sequence[tuple[int, int]]) -> BoundTerms:
         """The bound of each picture in nats, float64 (B,), the rate from the weighted ``levels``.
 
         x0 (B, ...) are 8-bit values in [-1, 1], in the type that the denoiser is to see, x_in the process' end. Noise
@@ -119,7 +119,7 @@ class Bound:
         rate = _total(torch.zeros_like(x0))
         for t, weight in levels:
             rate += weight * self.rate(t, x0, x_in, noise)
-        return Parts(self.prior(x0, x_in), rate, self.distortion(x0, x_in, noise))
+        return BoundTerms(self.prior(x0, x_in), rate, self.distortion(x0, x_in, noise))
 
     def prior(self, x0: Tensor, x_in: Tensor) -> Tensor:
         """L_T = KL(q(x_T|x0) || N(x_in, start_std^2)), (B,): what the end of the chain still tells of x0."""
@@ -132,7 +132,7 @@ class Bound:
         true, estimate = self._pair(t, x0, x_in, noise)
         q, (s, reverse) = self.schedule.point(t - 1, t - 1), self._stds(t)
         # Both means are that of the true posterior, whatever variance the reverse step has (DDPM, eq. 7 and 8).
-        still = Point(q.a, math.sqrt(float(q.b) ** 2 - s**2))
+        still = Level(q.a, math.sqrt(float(q.b) ** 2 - s**2))
         return _total(gaussian_kl(mix(true, still) - mix(estimate, still), s, reverse))
 
     def distortion(self, x0: Tensor, x_in: Tensor, noise: NoiseSource) -> Tensor:
@@ -148,7 +148,7 @@ class Bound:
         """The components of x_t and their edited estimate, in float64."""
         p, eps = self.schedule.point(t, t), noise.normal("bound", t, tuple(x0.shape[1:])).to(x0)
         true = Components(x0, x_in - x0, eps)
-        found = self.denoise(mix(true, p), Node(t, t))
+        found = self.denoise(mix(true, p), Waypoint(t, t))
         return _double(true), self.edit(_double(found), p)
 
     def _stds(self, t: int) -> tuple[float, float]:

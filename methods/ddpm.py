@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from methods.base import Setting
-from methods.diffusion import Design, Diffusion, nothing
+from methods.base import MethodContext
+from methods.diffusion import Diffusion, RegressionDesign, nothing
 from methods.parameterizations import Clean, Noise, Velocity
 from registry import register
 
@@ -35,13 +35,13 @@ class Ddpm(Diffusion):
 
     def __init__(
         self,
-        setting: Setting,
+        context: MethodContext,
         *,
         predict: Literal["noise", "clean", "velocity"] = "noise",
         loss: Literal["l2", "l1"] = "l2",
         sees: Literal["degraded", "degraded_mask"] = "degraded",
     ) -> None:
-        super().__init__(setting, Design(PREDICTIONS[predict](), nothing, loss, sees=sees))
+        super().__init__(context, RegressionDesign(PREDICTIONS[predict](), nothing, loss, sees=sees))
 
 
 @register("method", "ddim")

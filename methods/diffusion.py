@@ -10,13 +10,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from errors import UserError
-from methods.base import Batch, Given, Method, Setting
+from methods.base import Batch, Method, MethodContext, Observation
 from methods.parameterizations import Parameterization
 from methods.parts import Parts
 from methods.predictor import Predictor
 from methods.process import Components, mix
-from methods.samplers import Node, NoiseSource, Sampler
-from methods.training import Average, Learner
+from methods.samplers import NoiseSource, Sampler, Waypoint
+from methods.training import EMA, Learner
 
 LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"l1": F.l1_loss, "l2": F.mse_loss}
 
@@ -31,23 +31,26 @@ def the_degraded(clean: Tensor, degraded: Tensor | None) -> Tensor:
     return torch.zeros_like(clean) if degraded is None else degraded
 
 
-def see_degraded(given: Given) -> Tensor | None:
+def see_degraded(observation: Observation) -> Tensor | None:
     """The degraded picture, (B, C, H, W), where there is one."""
-    return given.degraded
+    return observation.degraded
 
 
-def see_degraded_and_mask(given: Given) -> Tensor | None:
+def see_degraded_and_mask(observation: Observation) -> Tensor | None:
     """The degraded picture and its mask as one more channel in [-1, 1], as RDDM's shadow removal sees them."""
-    if given.degraded is None or given.mask is None:
+    if observation.degraded is None or observation.mask is None:
         raise ValueError("there is no degraded picture with a mask to see")
-    return torch.cat((given.degraded, 2 * given.mask - 1), dim=1)
+    return torch.cat((observation.degraded, 2 * observation.mask - 1), dim=1)
 
 
-SEEN: dict[str, Callable[[Given], Tensor | None]] = {"degraded": see_degraded, "degraded_mask": see_degraded_and_mask}
+SEEN: dict[str, Callable[[Observation], Tensor | None]] = {
+    "degraded": see_degraded,
+    "degraded_mask": see_degraded_and_mask,
+}
 
 
 @dataclass(frozen=True)
-class Design:
+class RegressionDesign:
     """The values in which regression methods differ.
 
     ``end(clean, degraded)`` gives the process' end x_in; ``weights`` weigh the outputs' losses (lambda_res,
@@ -71,27 +74,27 @@ class Diffusion(Method):
     an optimizer of its own, as in RDDM's code. Raises `UserError` where schedule and parameterization do not fit.
     """
 
-    def __init__(self, setting: Setting, design: Design) -> None:
+    def __init__(self, context: MethodContext, design: RegressionDesign) -> None:
         super().__init__()
-        design.parameterization.check(setting.schedule)
-        if setting.kind == "generation" and abs(setting.schedule.start_std - 1) > 1e-6:
+        design.parameterization.check(context.schedule)
+        if context.kind == "generation" and abs(context.schedule.start_std - 1) > 1e-6:
             raise UserError("schedule.sum_scale must be 1 for task=generate, which starts from N(0, I)")
-        axes, channels = design.parameterization.indices, setting.shape[0]
+        axes, channels = design.parameterization.indices, context.shape[0]
         outputs = {1: len(axes), len(axes): 1}[design.networks]
         nets = [
-            setting.network(channels + _channels_seen(setting, design), channels * outputs)
+            context.network(channels + _channels_seen(context, design), channels * outputs)
             for _ in range(design.networks)
         ]
-        self.setting, self.design = setting, design
+        self.context, self.design = context, design
         self.network = self._predictor(nets)
         self.predict: Callable[..., tuple[Tensor, ...]] = self.network.__call__
-        self.averages = [Average(net, setting.recipe.ema) for net in nets]
+        self.averages = [EMA(net, context.optimizer.ema) for net in nets]
         self.ema = self._predictor([average.module for average in self.averages])
         self.learners: list[Learner] = []
 
     def begin(self, stage: str) -> None:
         """Make the optimizers, on the device where the weights are by now."""
-        self.learners = [Learner(net.parameters(), self.setting.recipe) for net in self.network.backbones()]
+        self.learners = [Learner(net.parameters(), self.context.optimizer) for net in self.network.backbones()]
 
     def parts(self, stage: str) -> Parts:
         """The networks by their names in RDDM's checkpoints, ``unet0`` and ``unet1``, each with all that is its own."""
@@ -102,12 +105,12 @@ class Diffusion(Method):
 
     def update(self, batch: Batch) -> dict[str, float]:
         """One step of every network; {"loss": the weighted sum}."""
-        design, schedule = self.design, self.setting.schedule
+        design, schedule = self.design, self.context.schedule
         i = batch.indices(1, schedule.T)
-        x_in = design.end(batch.clean, batch.given.degraded)
+        x_in = design.end(batch.clean, batch.observation.degraded)
         components = Components(batch.clean, x_in - batch.clean, batch.normal())
         p = schedule.points(i, batch.clean)
-        outputs = self.predict(mix(components, p), SEEN[design.sees](batch.given), i, i)
+        outputs = self.predict(mix(components, p), SEEN[design.sees](batch.observation), i, i)
         targets = design.parameterization.target(components, p)
         losses = [
             weight * LOSSES[design.loss](output, target)
@@ -126,37 +129,41 @@ class Diffusion(Method):
         self.predict = self._predictor([wrap(net) for net in self.network.backbones()]).__call__
 
     @torch.inference_mode()
-    def sample(self, given: Given, sampler: Sampler, noise: NoiseSource) -> Tensor:
+    def sample(self, observation: Observation, sampler: Sampler, noise: NoiseSource) -> Tensor:
         """Walk from the process' end with the averaged weights."""
-        x_in = self.end(given)
-        return sampler.sample(self.setting.schedule, lambda x, node: self.components(x, given, node), x_in, noise)
+        x_in = self.end(observation)
+        return sampler.sample(
+            self.context.schedule, lambda x, waypoint: self.components(x, observation, waypoint), x_in, noise
+        )
 
-    def end(self, given: Given) -> Tensor:
+    def end(self, observation: Observation) -> Tensor:
         """The process' end x_in (B, ...) for what is given, on the weights' device and in their type."""
         like = next(self.ema.parameters())
-        blank = torch.zeros((given.count, *self.setting.shape), device=like.device, dtype=like.dtype)
-        return self.design.end(blank, given.degraded)
+        blank = torch.zeros((observation.count, *self.context.shape), device=like.device, dtype=like.dtype)
+        return self.design.end(blank, observation.degraded)
 
-    def components(self, x: Tensor, given: Given, node: Node) -> Components:
+    def components(self, x: Tensor, observation: Observation, waypoint: Waypoint) -> Components:
         """What the averaged network takes x (B, ...) at a way-point for: x0, residual and noise."""
-        i, j = (torch.full((given.count,), index, device=x.device) for index in node)
-        outputs = self.ema(x, SEEN[self.design.sees](given), i, j)
-        return self.design.parameterization.complete(x, self.end(given), self.setting.schedule.point(*node), outputs)
+        i, j = (torch.full((observation.count,), index, device=x.device) for index in waypoint)
+        outputs = self.ema(x, SEEN[self.design.sees](observation), i, j)
+        return self.design.parameterization.complete(
+            x, self.end(observation), self.context.schedule.point(*waypoint), outputs
+        )
 
     def backbones(self) -> list[nn.Module]:
         """The averaged networks."""
         return self.ema.backbones()
 
     def _predictor(self, nets: list[nn.Module]) -> Predictor:
-        setting, design = self.setting, self.design
+        context, design = self.context, self.design
         axes = design.parameterization.indices
-        return Predictor(setting.schedule, nets, axes, design.time, setting.autocast)
+        return Predictor(context.schedule, nets, axes, design.time, context.autocast)
 
 
-def _channels_seen(setting: Setting, design: Design) -> int:
+def _channels_seen(context: MethodContext, design: RegressionDesign) -> int:
     """Channels that networks see beside x: `UserError` where a mask is asked for and there is none."""
-    if setting.kind == "generation":
+    if context.kind == "generation":
         return 0
-    if design.sees == "degraded_mask" and not setting.masked:
+    if design.sees == "degraded_mask" and not context.masked:
         raise UserError("method.sees=degraded_mask needs masks: take task=shadow, raindrop or inpaint, or dataset=istd")
-    return setting.shape[0] + {"degraded": 0, "degraded_mask": 1}[design.sees]
+    return context.shape[0] + {"degraded": 0, "degraded_mask": 1}[design.sees]

@@ -1,11 +1,11 @@
-"""Doing nothing: the anchor of every table."""
+"""Doing nothing: the identity baseline of every table."""
 
 from __future__ import annotations
 
 from torch import Tensor
 
 from errors import UserError
-from methods.base import Given, Method, Setting
+from methods.base import Method, MethodContext, Observation
 from methods.samplers import NoiseSource, Sampler
 from registry import register
 
@@ -18,13 +18,13 @@ class Identity(Method):
     samples_read = ()
     bibtex = ""
 
-    def __init__(self, setting: Setting) -> None:
+    def __init__(self, context: MethodContext) -> None:
         super().__init__()
-        if setting.kind == "generation":
+        if context.kind == "generation":
             raise UserError("method=identity has no input to return for task=generate; choose a restoration task")
 
-    def sample(self, given: Given, sampler: Sampler, noise: NoiseSource) -> Tensor:
+    def sample(self, observation: Observation, sampler: Sampler, noise: NoiseSource) -> Tensor:
         """The degraded pictures themselves."""
-        if given.degraded is None:
+        if observation.degraded is None:
             raise ValueError("identity needs the degraded pictures")
-        return given.degraded
+        return observation.degraded

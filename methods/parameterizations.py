@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from torch import Tensor
 
 from errors import UserError
-from methods.process import Components, Point, Scalar, noise_of
+from methods.process import Components, Level, Scalar, noise_of
 from methods.schedules import Schedule
 
 
@@ -22,11 +22,11 @@ class Parameterization(ABC):
     indices: tuple[str, ...]
 
     @abstractmethod
-    def target(self, c: Components, p: Point) -> tuple[Tensor, ...]:
+    def target(self, c: Components, p: Level) -> tuple[Tensor, ...]:
         """What the network's outputs should be at level p."""
 
     @abstractmethod
-    def complete(self, x: Tensor, x_in: Tensor, p: Point, outputs: tuple[Tensor, ...]) -> Components:
+    def complete(self, x: Tensor, x_in: Tensor, p: Level, outputs: tuple[Tensor, ...]) -> Components:
         """All components from x at level p, the process' end x_in, and the network's outputs."""
 
     def check(self, schedule: Schedule) -> None:
@@ -38,11 +38,11 @@ class Residual(Parameterization):
 
     indices = ("i",)
 
-    def target(self, c: Components, p: Point) -> tuple[Tensor, ...]:
+    def target(self, c: Components, p: Level) -> tuple[Tensor, ...]:
         """res."""
         return (c.res,)
 
-    def complete(self, x: Tensor, x_in: Tensor, p: Point, outputs: tuple[Tensor, ...]) -> Components:
+    def complete(self, x: Tensor, x_in: Tensor, p: Level, outputs: tuple[Tensor, ...]) -> Components:
         """x0 = x_in - res, eps = (x - x_in - (a - 1) res) / b (RDDM, section 3.2)."""
         res = outputs[0]
         x0 = x_in - res
@@ -69,11 +69,11 @@ class Noise(Parameterization):
                 "choose another schedule, or predict velocity or the clean image"
             )
 
-    def target(self, c: Components, p: Point) -> tuple[Tensor, ...]:
+    def target(self, c: Components, p: Level) -> tuple[Tensor, ...]:
         """eps."""
         return (c.eps,)
 
-    def complete(self, x: Tensor, x_in: Tensor, p: Point, outputs: tuple[Tensor, ...]) -> Components:
+    def complete(self, x: Tensor, x_in: Tensor, p: Level, outputs: tuple[Tensor, ...]) -> Components:
         """x0 = (x - a x_in - b eps) / (1 - a), res = x_in - x0."""
         eps = outputs[0]
         x0 = (x - p.a * x_in - p.b * eps) / at_least(1 - p.a, self.floor)
@@ -85,11 +85,11 @@ class ResidualNoise(Parameterization):
 
     indices = ("i", "j")
 
-    def target(self, c: Components, p: Point) -> tuple[Tensor, ...]:
+    def target(self, c: Components, p: Level) -> tuple[Tensor, ...]:
         """(res, eps)."""
         return (c.res, c.eps)
 
-    def complete(self, x: Tensor, x_in: Tensor, p: Point, outputs: tuple[Tensor, ...]) -> Components:
+    def complete(self, x: Tensor, x_in: Tensor, p: Level, outputs: tuple[Tensor, ...]) -> Components:
         """x0 = x - a res - b eps (RDDM, eq. 8); x_in is not needed."""
         res, eps = outputs
         return Components(x - p.a * res - p.b * eps, res, eps)
@@ -100,11 +100,11 @@ class Clean(Parameterization):
 
     indices = ("i",)
 
-    def target(self, c: Components, p: Point) -> tuple[Tensor, ...]:
+    def target(self, c: Components, p: Level) -> tuple[Tensor, ...]:
         """x0."""
         return (c.x0,)
 
-    def complete(self, x: Tensor, x_in: Tensor, p: Point, outputs: tuple[Tensor, ...]) -> Components:
+    def complete(self, x: Tensor, x_in: Tensor, p: Level, outputs: tuple[Tensor, ...]) -> Components:
         """res = x_in - x0, eps = (x - x0 - a res) / b."""
         x0 = outputs[0]
         res = x_in - x0
@@ -125,11 +125,11 @@ class Velocity(Parameterization):
         if bool(((schedule.a == 1) & (schedule.b == 0)).any()):
             raise UserError("schedule: velocity can't be inverted where a = 1 and b = 0; give it noise (sum_scale > 0)")
 
-    def target(self, c: Components, p: Point) -> tuple[Tensor, ...]:
+    def target(self, c: Components, p: Level) -> tuple[Tensor, ...]:
         """(1 - a) eps - b x0."""
         return ((1 - p.a) * c.eps - p.b * c.x0,)
 
-    def complete(self, x: Tensor, x_in: Tensor, p: Point, outputs: tuple[Tensor, ...]) -> Components:
+    def complete(self, x: Tensor, x_in: Tensor, p: Level, outputs: tuple[Tensor, ...]) -> Components:
         """x0 = ((1 - a) y - b v) / n, eps = (b y + (1 - a) v) / n, y = x - a x_in, n = (1 - a)^2 + b^2."""
         v = outputs[0]
         y = x - p.a * x_in

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from torch import Tensor, nn
 
-from methods.training import Average
+from methods.training import EMA
 
 
 class Resumable(Protocol):
@@ -31,7 +31,7 @@ class Parts:
 
     networks: Mapping[str, nn.Module]
     learners: Mapping[str, Resumable] = field(default_factory=dict)
-    averages: Mapping[str, Average] = field(default_factory=dict)
+    averages: Mapping[str, EMA] = field(default_factory=dict)
 
     def state(self) -> dict[str, Tensor]:
         """All that an exact resume needs, as flat tensors: ``networks.unet0.conv.weight`` and so on."""

@@ -20,7 +20,7 @@ from torch import Tensor, where, zeros_like
 Scalar: TypeAlias = "float | Tensor"
 
 
-class Point(NamedTuple):
+class Level(NamedTuple):
     """A level (a, b): floats while sampling, tensors (B, 1, ...) that broadcast against x while training."""
 
     a: Scalar
@@ -35,16 +35,16 @@ class Components(NamedTuple):
     eps: Tensor
 
 
-Chain = Callable[[Point, Point], float]
+Chain = Callable[[Level, Level], float]
 
 
-def additive(p: Point, q: Point) -> float:
+def additive(p: Level, q: Level) -> float:
     """k = 1: increments are added, x_t = x_{t-1} + alpha_t res + beta_t eps (RDDM, eq. 1)."""
     del p, q
     return 1.0
 
 
-def contracting(p: Point, q: Point) -> float:
+def contracting(p: Level, q: Level) -> float:
     """k = (1 - p.a) / (1 - q.a): each step shrinks x, x_t = sqrt(1 - beta_t) x_{t-1} + sqrt(beta_t) eps (DDPM, eq. 2).
 
     Levels of equal a keep their scale, so k = 1 there, also where 1 - a is 0.
@@ -52,12 +52,12 @@ def contracting(p: Point, q: Point) -> float:
     return 1.0 if p.a == q.a else float((1 - p.a) / (1 - q.a))
 
 
-def mix(components: Components, p: Point) -> Tensor:
+def mix(components: Components, p: Level) -> Tensor:
     """x(a, b) = x0 + a res + b eps (RDDM, eq. 3)."""
     return components.x0 + p.a * components.res + p.b * components.eps
 
 
-def posterior_std(p: Point, q: Point, chain: Chain) -> float:
+def posterior_std(p: Level, q: Level, chain: Chain) -> float:
     """Standard deviation of q(x_q | x_p, x0, res), for one step p -> q (q the cleaner level)::
 
         s = sqrt((p.b^2 - k^2 q.b^2) q.b^2 / p.b^2),    k = chain(p, q)
@@ -71,7 +71,7 @@ def posterior_std(p: Point, q: Point, chain: Chain) -> float:
     return math.sqrt(max(variance, 0.0))
 
 
-def step(components: Components, q: Point, s: float, z: Tensor | None) -> Tensor:
+def step(components: Components, q: Level, s: float, z: Tensor | None) -> Tensor:
     """Move to q, replacing noise of standard deviation s by fresh noise z ~ N(0, I)::
 
         x_q = x0 + q.a res + sqrt(q.b^2 - s^2) eps + s z
@@ -84,7 +84,7 @@ def step(components: Components, q: Point, s: float, z: Tensor | None) -> Tensor
     kept_variance = float(q.b) ** 2 - s**2
     if kept_variance < -1e-12:
         raise ValueError(f"a step to b = {q.b} can't add noise of standard deviation {s}")
-    moved = mix(components, Point(q.a, math.sqrt(max(kept_variance, 0.0))))
+    moved = mix(components, Level(q.a, math.sqrt(max(kept_variance, 0.0))))
     if s == 0:
         return moved
     if z is None:
@@ -92,7 +92,7 @@ def step(components: Components, q: Point, s: float, z: Tensor | None) -> Tensor
     return moved + s * z
 
 
-def noise_of(x: Tensor, x0: Tensor, res: Tensor, p: Point) -> Tensor:
+def noise_of(x: Tensor, x0: Tensor, res: Tensor, p: Level) -> Tensor:
     """eps = (x - x0 - a res) / b, and 0 where b = 0: there is no noise to tell, and it has no weight."""
     rest = x - x0 - p.a * res
     if isinstance(p.b, Tensor):
@@ -100,7 +100,7 @@ def noise_of(x: Tensor, x0: Tensor, res: Tensor, p: Point) -> Tensor:
     return rest / p.b if p.b > 0 else zeros_like(rest)
 
 
-def shift_x0(components: Components, x0: Tensor, p: Point) -> Components:
+def shift_x0(components: Components, x0: Tensor, p: Level) -> Components:
     """Replace the x0 estimate by an edited one and derive the rest again, x and x_in = x0 + res held::
 
         res' = res - (x0' - x0),      eps' = eps - (1 - a) (x0' - x0) / b

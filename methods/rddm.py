@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Annotated, Literal
 
 from errors import UserError
-from methods.base import Setting
-from methods.diffusion import Design, Diffusion, the_degraded
+from methods.base import MethodContext
+from methods.diffusion import Diffusion, RegressionDesign, the_degraded
 from methods.parameterizations import Noise, Parameterization, Residual, ResidualNoise
 from registry import register
 
@@ -51,7 +51,7 @@ class Rddm(Diffusion):
 
     def __init__(  # noqa: PLR0913 - a component's options are its signature
         self,
-        setting: Setting,
+        context: MethodContext,
         *,
         predict: Literal["res_noise", "res", "noise"] = "res_noise",
         networks: Annotated[int, "[1, 2]"] = 1,
@@ -67,4 +67,4 @@ class Rddm(Diffusion):
         if networks > len(axes):
             raise UserError(f"method.networks={networks}: predict={predict} has one output; use networks=1")
         chosen = tuple(weights[axis] for axis in axes)
-        super().__init__(setting, Design(parameterization, the_degraded, loss, chosen, networks, time, sees))
+        super().__init__(context, RegressionDesign(parameterization, the_degraded, loss, chosen, networks, time, sees))

@@ -53,7 +53,7 @@ def cumulative(profile: str, T: int, power: float) -> Tensor:
 
 
 @register("schedule", "rddm")
-class Residual(Facts):
+class ResidualSchedule(Facts):
     """alpha and beta^2 each along a profile of its own; b_T^2 = sum_scale (1 to generate, 0.01 to restore).
 
     ``sum_scale`` unset takes the reference code's default for the task's kind. 0 removes all noise, which only

@@ -10,20 +10,20 @@ from typing import Annotated, Literal, NamedTuple, Protocol
 from torch import Tensor
 
 from errors import UserError
-from methods.process import Components, Point, posterior_std, shift_x0, step
+from methods.process import Components, Level, posterior_std, shift_x0, step
 from methods.schedules import Schedule
 from registry import register
 from registry.facts import Facts
 
 
-class Node(NamedTuple):
+class Waypoint(NamedTuple):
     """A way-point (a[i], b[j]): residual index i, noise index j."""
 
     i: int
     j: int
 
 
-Denoise = Callable[[Tensor, Node], Components]
+Denoise = Callable[[Tensor, Waypoint], Components]
 
 
 class NoiseSource(Protocol):
@@ -61,35 +61,35 @@ def quadratic(T: int, steps: int) -> list[int]:
 SPACINGS = {"uniform": uniform, "leading": leading, "quadratic": quadratic}
 
 
-def together(indices: list[int]) -> list[Node]:
+def together(indices: list[int]) -> list[Waypoint]:
     """Residual and noise leave at the same pace, along the schedule."""
-    return [Node(k, k) for k in indices]
+    return [Waypoint(k, k) for k in indices]
 
 
-def residual_first(indices: list[int]) -> list[Node]:
+def residual_first(indices: list[int]) -> list[Waypoint]:
     """All of the residual leaves first, then all of the noise (RDDM, section 4.4): twice the steps."""
-    return [Node(k, indices[0]) for k in indices] + [Node(0, k) for k in indices[1:]]
+    return [Waypoint(k, indices[0]) for k in indices] + [Waypoint(0, k) for k in indices[1:]]
 
 
-def noise_first(indices: list[int]) -> list[Node]:
+def noise_first(indices: list[int]) -> list[Waypoint]:
     """All of the noise leaves first, then all of the residual (RDDM, section 4.4): twice the steps."""
-    return [Node(indices[0], k) for k in indices] + [Node(k, 0) for k in indices[1:]]
+    return [Waypoint(indices[0], k) for k in indices] + [Waypoint(k, 0) for k in indices[1:]]
 
 
 ORDERS = {"together": together, "residual_first": residual_first, "noise_first": noise_first}
 
 
-def keep(c: Components, p: Point) -> Components:
+def keep(c: Components, p: Level) -> Components:
     """No edit."""
     return c
 
 
-def clip_x0(c: Components, p: Point) -> Components:
+def clip_x0(c: Components, p: Level) -> Components:
     """x0 clipped to [-1, 1], residual and noise derived again (DDPM's ``clip_denoised``)."""
     return shift_x0(c, c.x0.clamp(-1, 1), p)
 
 
-def clip_x0_keep_eps(c: Components, p: Point) -> Components:
+def clip_x0_keep_eps(c: Components, p: Level) -> Components:
     """x0 clipped to [-1, 1] with the residual, the predicted noise kept (diffusers' DDIM, RDDM's pred_noise)."""
     return clip_x0(c, p)._replace(eps=c.eps)
 
@@ -139,7 +139,7 @@ class EtaSampler(Sampler):
         self.steps, self.strength = steps, ETAS[eta_scales](eta)
         self.spacing, self.order, self.edit = SPACINGS[spacing], ORDERS[order], EDITS[clip]
 
-    def walk(self, T: int) -> list[Node]:
+    def walk(self, T: int) -> list[Waypoint]:
         """The way-points, from the first noisy one to (0, 0); `UserError` when there are fewer levels than steps."""
         steps = T if self.steps is None else self.steps
         if steps > T:

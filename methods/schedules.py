@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from errors import UserError
-from methods.process import Chain, Point, contracting
+from methods.process import Chain, Level, contracting
 
 
 @dataclass(frozen=True)
@@ -47,15 +47,15 @@ class Schedule:
         """Standard deviation of the noise that sampling starts from: 1 for a chain whose end is N(0, I), else b_T."""
         return 1.0 if self.chain is contracting else float(self.b[-1])
 
-    def point(self, i: int, j: int) -> Point:
+    def point(self, i: int, j: int) -> Level:
         """The level (a[i], b[j]) as floats: i the residual index, j the noise index."""
-        return Point(float(self.a[i]), float(self.b[j]))
+        return Level(float(self.a[i]), float(self.b[j]))
 
-    def points(self, i: Tensor, like: Tensor) -> Point:
+    def points(self, i: Tensor, like: Tensor) -> Level:
         """The levels (a[i], b[i]) of a batch, i (B,) integer, as tensors (B, 1, ...) of ``like``'s type and device."""
         shape = (-1, *[1] * (like.ndim - 1))
         a, b = (table.to(like.device, like.dtype)[i].reshape(shape) for table in (self.a, self.b))
-        return Point(a, b)
+        return Level(a, b)
 
 
 def from_betas(betas: Tensor) -> Schedule:

@@ -16,8 +16,8 @@ from registry.facts import Facts
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """What a `Learner` and an `Average` need to know of the training options."""
+class OptimizerConfig:
+    """What a `Learner` and an `EMA` need to know of the training options."""
 
     optimizer: str
     lr: float
@@ -65,7 +65,7 @@ class Train(Facts):
     ) -> None:
         self.batch_size, self.checkpoint_seconds, self.steps = batch_size, checkpoint_seconds, steps
         self.devices = devices
-        self.recipe = Recipe(optimizer, lr, steps, warmup, decay, clip, ema)
+        self.optimizer = OptimizerConfig(optimizer, lr, steps, warmup, decay, clip, ema)
 
 
 def _adam(parameters: Iterable[Tensor], lr: float) -> torch.optim.Optimizer:
@@ -96,16 +96,16 @@ class Learner:
     ``state`` and ``load`` are a flat map of tensors, so that a checkpoint needs no pickle.
     """
 
-    def __init__(self, parameters: Iterable[nn.Parameter], recipe: Recipe) -> None:
+    def __init__(self, parameters: Iterable[nn.Parameter], config: OptimizerConfig) -> None:
         self.parameters = list(parameters)
-        self.recipe = recipe
-        self.optimizer = OPTIMIZERS[recipe.optimizer](self.parameters, recipe.lr)
+        self.config = config
+        self.optimizer = OPTIMIZERS[config.optimizer](self.parameters, config.lr)
         self.steps_done = 0
 
     def rate(self) -> float:
         """lr_k = lr min(1, (k + 1) / (warmup + 1)) decay(k / steps) at step k."""
-        k, recipe = self.steps_done, self.recipe
-        return recipe.lr * min(1.0, (k + 1) / (recipe.warmup + 1)) * DECAYS[recipe.decay](min(k / recipe.steps, 1.0))
+        k, config = self.steps_done, self.config
+        return config.lr * min(1.0, (k + 1) / (config.warmup + 1)) * DECAYS[config.decay](min(k / config.steps, 1.0))
 
     def step(self, loss: Tensor) -> None:
         """One update along the gradient of a scalar loss."""
@@ -113,8 +113,8 @@ class Learner:
             group["lr"] = self.rate()
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        if self.recipe.clip > 0:
-            torch.nn.utils.clip_grad_norm_(self.parameters, self.recipe.clip)
+        if self.config.clip > 0:
+            torch.nn.utils.clip_grad_norm_(self.parameters, self.config.clip)
         self.optimizer.step()
         self.steps_done += 1
 
@@ -142,7 +142,7 @@ def _laid_out(value: Tensor, parameter: Tensor) -> Tensor:
     return torch.empty_like(parameter).copy_(value) if value.shape == parameter.shape else value
 
 
-class Average:
+class EMA:
     """An exponential moving average of a module's weights: w <- d w + (1 - d) w_now.
 
     d = min(decay, (1 + k) / (10 + k)) after k updates, so that short trainings are not averaged with their start.

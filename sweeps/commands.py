@@ -44,7 +44,7 @@ def _status(chosen: argparse.Namespace) -> int:
 def _retry(chosen: argparse.Namespace) -> int:
     sweep = _sweep(chosen)
     if chosen.dry_run:
-        lost = [row for row in sweep.lost() if row["status"] != "anchor"]
+        lost = [row for row in sweep.lost() if row["status"] != "identity"]
         sys.stdout.write(page([*(" ".join(row["overrides"]) for row in lost), f"{len(lost)} points"]) + "\n")
         return 0
     if not retry(sweep, chosen.settings):

@@ -20,7 +20,7 @@ from harness.store.files import plainly, write_atomic
 from harness.store.listed import write_points
 from harness.store.sealed import Damaged, Either, Shape, seal, unsealed
 from registry import nearest
-from sweeps.graph import with_anchors
+from sweeps.graph import with_identity_baselines
 from sweeps.jobs import Job, text
 
 JOB: dict[str, Shape] = {"number": int, "kind": str, "method": str, "needs": [int], "tasks": [str], "gpus": int}
@@ -50,13 +50,13 @@ def point_row(made: Plan, status: str) -> dict[str, Any]:
     return {
         "run": made.run,
         "status": status,
-        "overrides": list(made.point.overrides),
+        "overrides": list(made.config.overrides),
         "reason": "",
-        "method": made.point.name("method"),
+        "method": made.config.name("method"),
         "trainings": {stage.name: stage.key for stage in made.stages},
         "inputs": made.inputs.key,
         "samples": made.samples.key,
-        "reals": made.reals.key,
+        "references": made.references.key,
         "scores": {name: node.key for name, node in made.scores.items()},
     }
 
@@ -64,8 +64,8 @@ def point_row(made: Plan, status: str) -> dict[str, Any]:
 def list_points(folder: Path, plans: Sequence[Plan]) -> None:
     """Write the points of a sweep that starts, and doing nothing on their inputs, which is none of its points."""
     asked = {made.run for made in plans}
-    anchors = [made for made in with_anchors(plans) if made.run not in asked]
-    rows = [point_row(made, "waiting") for made in plans] + [point_row(made, "anchor") for made in anchors]
+    identities = [made for made in with_identity_baselines(plans) if made.run not in asked]
+    rows = [point_row(made, "waiting") for made in plans] + [point_row(made, "identity") for made in identities]
     write_points(folder, rows)
 
 

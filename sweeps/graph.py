@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.planning.plan import Plan, anchor
+from harness.planning.plan import Plan, identity_baseline
 from harness.store import records
 from harness.store.entries import Store
 from registry import find
@@ -19,7 +19,7 @@ LEVELS = {"training": "trainings", "sampling": "samples"}
 
 
 @dataclass(frozen=True)
-class Task:
+class WorkItem:
     """One piece of work: what it makes, whose entry has ``key``; ``needs`` are keys of tasks that come before.
 
     A training makes a stage, a sampling a set of samples, a scoring the record of a run. ``model`` is the same for
@@ -39,24 +39,24 @@ class Task:
 class Graph:
     """All tasks of a sweep by key, each after what it needs, and the keys of those that are done or not wanted."""
 
-    tasks: Mapping[str, Task]
+    tasks: Mapping[str, WorkItem]
     done: frozenset[str]
 
     @property
-    def wanted(self) -> list[Task]:
+    def wanted(self) -> list[WorkItem]:
         """What has to be done, in an order in which it can be."""
         return [task for task in self.tasks.values() if task.key not in self.done]
 
-    def of(self, kind: str) -> list[Task]:
+    def of(self, kind: str) -> list[WorkItem]:
         """All tasks of a kind."""
         return [task for task in self.tasks.values() if task.kind == kind]
 
 
-def with_anchors(plans: Sequence[Plan]) -> list[Plan]:
+def with_identity_baselines(plans: Sequence[Plan]) -> list[Plan]:
     """The plans, each once, and doing nothing on the inputs of each restoration, which every table needs."""
     runs = {made.run: made for made in plans}
     for made in plans:
-        nothing = anchor(made.point)
+        nothing = identity_baseline(made.config)
         if nothing is not None:
             runs.setdefault(nothing.run, nothing)
     return list(runs.values())
@@ -64,7 +64,7 @@ def with_anchors(plans: Sequence[Plan]) -> list[Plan]:
 
 def graph(plans: Iterable[Plan], root: Path) -> Graph:
     """The graph of the plans over what lies in the store at ``root``."""
-    tasks: dict[str, Task] = {}
+    tasks: dict[str, WorkItem] = {}
     for made in plans:
         for task in tasks_of(made):
             tasks.setdefault(task.key, task)
@@ -72,32 +72,32 @@ def graph(plans: Iterable[Plan], root: Path) -> Graph:
     return Graph(tasks, frozenset(_unwanted(tasks, made_already)))
 
 
-def tasks_of(made: Plan) -> list[Task]:
+def tasks_of(made: Plan) -> list[WorkItem]:
     """The tasks of a plan: its stages, its samples, its record."""
     keys = {stage.name: stage.key for stage in made.stages}
-    model, method = "+".join(keys.values()), made.point.name("method")
+    model, method = "+".join(keys.values()), made.config.name("method")
     trainings = [
-        Task(
+        WorkItem(
             "training", stage.key, tuple(keys[name] for name in stage.after), stage.method, stage.key, made, stage.name
         )
         for stage in made.stages
     ]
     everything = tuple(keys.values())
-    sampling = Task("sampling", made.samples.key, everything, method, model, made)
+    sampling = WorkItem("sampling", made.samples.key, everything, method, model, made)
     # A likelihood reads the networks; other figures read what was sampled.
     networks = any(find("metrics", name).facts.kind == "model" for name in made.scores)
-    scoring = Task("scoring", made.run, (made.samples.key, *(everything if networks else ())), method, model, made)
+    scoring = WorkItem("scoring", made.run, (made.samples.key, *(everything if networks else ())), method, model, made)
     return [*trainings, sampling, scoring]
 
 
-def is_done(task: Task, root: Path) -> bool:
+def is_done(task: WorkItem, root: Path) -> bool:
     """Whether the store has what a task makes."""
     if task.kind == "scoring":
         return records.holds(root, task.plan)
     return Store(root).entry(LEVELS[task.kind], task.key).sound
 
 
-def _unwanted(tasks: Mapping[str, Task], made: set[str]) -> set[str]:
+def _unwanted(tasks: Mapping[str, WorkItem], made: set[str]) -> set[str]:
     """What is made, and what nothing that is missing needs."""
     wanted: set[str] = set()
     for task in reversed(list(tasks.values())):

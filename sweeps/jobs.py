@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.config.run_config import Point
+from harness.config.run_config import RunConfig
 from harness.store.sealed import Shape, seal, unsealed
-from sweeps.graph import Task
+from sweeps.graph import WorkItem
 
 SPEC: dict[str, Shape] = {"kind": str, "cwd": str, "points": [{"config": dict, "overrides": [str]}]}
 SPEC |= {"tasks": [{"kind": str, "key": str, "stage": str, "point": int}]}
@@ -25,7 +25,7 @@ class Job:
 
     number: int
     kind: str
-    tasks: tuple[Task, ...]
+    tasks: tuple[WorkItem, ...]
     needs: tuple[int, ...]
 
     @property
@@ -36,11 +36,11 @@ class Job:
     @property
     def devices(self) -> int:
         """How many devices it computes on at the same time."""
-        train = self.tasks[0].plan.point.config["train"]
+        train = self.tasks[0].plan.config.values["train"]
         return int(train.get("devices", 1)) if self.kind == "training" else 1
 
 
-def grouped(tasks: Sequence[Task], chunk: int) -> list[Job]:
+def grouped(tasks: Sequence[WorkItem], chunk: int) -> list[Job]:
     """The jobs of some tasks, at most ``chunk`` samplings or scorings in one, each after the jobs that it needs."""
     makers: dict[str, int] = {}  # by the key of what is made, the number of the job
     jobs: list[Job] = []
@@ -52,11 +52,11 @@ def grouped(tasks: Sequence[Task], chunk: int) -> list[Job]:
     return jobs
 
 
-def _batches(tasks: Sequence[Task], kind: str, makers: Mapping[str, int], chunk: int) -> Iterable[list[Task]]:
+def _batches(tasks: Sequence[WorkItem], kind: str, makers: Mapping[str, int], chunk: int) -> Iterable[list[WorkItem]]:
     if kind == "training":
         yield from ([task] for task in tasks)
         return
-    alike: dict[tuple[object, ...], list[Task]] = {}
+    alike: dict[tuple[object, ...], list[WorkItem]] = {}
     for task in tasks:
         maker = makers.get(task.needs[0], -1) if kind == "scoring" else -1
         alike.setdefault((task.method, task.model, maker), []).append(task)
@@ -67,12 +67,12 @@ def _batches(tasks: Sequence[Task], kind: str, makers: Mapping[str, int], chunk:
 
 def text(job: Job, cwd: Path) -> bytes:
     """A job's file: the points as they were composed, and what to do for them."""
-    points = {task.plan.run: task.plan.point for task in job.tasks}
+    points = {task.plan.run: task.plan.config for task in job.tasks}
     places = {run: place for place, run in enumerate(points)}
     tasks = [
         {"kind": task.kind, "key": task.key, "stage": task.stage, "point": places[task.plan.run]} for task in job.tasks
     ]
-    frozen = [{"config": dict(point.config), "overrides": list(point.overrides)} for point in points.values()]
+    frozen = [{"config": dict(config.values), "overrides": list(config.overrides)} for config in points.values()]
     return seal({"kind": job.kind, "cwd": str(cwd), "tasks": tasks, "points": frozen})
 
 
@@ -81,6 +81,6 @@ def spec_of(path: Path) -> dict[str, Any]:
     return unsealed(path, SPEC)
 
 
-def points_of(spec: Mapping[str, Any]) -> list[Point]:
+def points_of(spec: Mapping[str, Any]) -> list[RunConfig]:
     """The frozen points of a job's file."""
-    return [Point(point["config"], tuple(point["overrides"])) for point in spec["points"]]
+    return [RunConfig(config["config"], tuple(config["overrides"])) for config in spec["points"]]

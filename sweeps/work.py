@@ -20,7 +20,7 @@ from typing import Any
 from errors import UserError
 from harness import execute
 from harness.distributed.parent import end_with_parent
-from harness.planning.plan import Plan, Stage, plan
+from harness.planning.plan import Plan, Training, plan
 from harness.progress import report_to, say
 from harness.store.ensure import PointFailed, failure_of, whole
 from harness.store.entries import Entry, Store
@@ -109,12 +109,12 @@ def _ended(tried: Path, began: float, reason: str) -> JobFailed:
     return JobFailed(reason)
 
 
-def _do(task: Mapping[str, Any], point: Any, store: Store) -> str:
+def _do(task: Mapping[str, Any], config: Any, store: Store) -> str:
     """Do one task; the reason why it failed, or nothing. Never raises but for the interruptions of its own process."""
-    say(f"--- {task['kind']} {task['key']}: {' '.join(point.overrides) or 'the default run'}")
+    say(f"--- {task['kind']} {task['key']}: {' '.join(config.overrides) or 'the default run'}")
     made: Plan | None = None
     try:
-        made = plan(point)
+        made = plan(config)
         _unchanged(task, made)
         DOING[task["kind"]](made, task, store)
         store.entry("failures", made.run).discard()
@@ -132,7 +132,7 @@ def _failed(made: Plan | None, store: Store, reason: str) -> str:
     say(f"failed: {reason}")
     if made is not None:
         with suppress(UserError):  # a full disk takes no marker either
-            words = {"overrides": list(made.point.overrides)}
+            words = {"overrides": list(made.config.overrides)}
             store.entry("failures", made.run).fail(reason, traceback.format_exc(), words)
     return reason[:REASON_LENGTH]
 
@@ -152,7 +152,7 @@ def _train(made: Plan, task: Mapping[str, Any], store: Store) -> None:
     execute.training(made, stage, store)
 
 
-def _stage(made: Plan, task: Mapping[str, Any]) -> Stage:
+def _stage(made: Plan, task: Mapping[str, Any]) -> Training:
     return next(stage for stage in made.stages if stage.name == task["stage"])
 
 

@@ -15,7 +15,7 @@ import pytest
 
 import registry
 from harness.config.commandline import read
-from harness.config.run_config import Point
+from harness.config.run_config import RunConfig
 
 CHAIN = Path(__file__).parent / "sweeps" / "chain_for_tests.py"
 TINY = ("scale=smoke", "dataset.size=16", "images=2", "train.steps=2")
@@ -49,12 +49,12 @@ def extend(monkeypatch: pytest.MonkeyPatch, source: str = "") -> None:
 
 
 @functools.cache
-def _base(words: tuple[str, ...]) -> Point:
+def _base(words: tuple[str, ...]) -> RunConfig:
     return read([*TINY, *words]).points[0]
 
 
-def point_of(method: str, *words: str, **options: Any) -> Point:
+def point_of(method: str, *words: str, **options: Any) -> RunConfig:
     """A point of a method of the extended catalogue, at its defaults but for ``options``; ``words`` choose the rest."""
     known = registry.find("method", method)
     own = {name: option.at("smoke") for name, option in known.options.items()}
-    return Point({**_base(words).config, "method": {"name": method, **own, **options}})
+    return RunConfig({**_base(words).values, "method": {"name": method, **own, **options}})

@@ -27,5 +27,5 @@ def keep(table: pd.DataFrame, path: Path) -> Path:
 def listed(folder: Path, points: Sequence[Mapping[str, Any]]) -> None:
     """Write the points of a sweep of which only a part is told."""
     rest = {"status": "done", "overrides": [], "reason": "", "method": "rddm", "trainings": {}, "scores": {}}
-    rest |= {"inputs": "inputs", "samples": "samples", "reals": "reals"}
+    rest |= {"inputs": "inputs", "samples": "samples", "references": "references"}
     write_points(folder, [{**rest, **point} for point in points])

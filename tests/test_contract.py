@@ -12,10 +12,10 @@ from torch.testing import assert_close
 
 from errors import UserError
 from harness.config.commandline import read
-from harness.config.run_config import Point
+from harness.config.run_config import RunConfig
 from harness.evaluation.sample import noise_of, sampler_of, to_pictures
 from harness.planning.plan import Plan, plan
-from harness.training.batches import Data, given
+from harness.training.batches import Data, observation
 from harness.training.build import method_of
 from registry import catalog, create, stages
 from tests.datasets.layouts_for_tests import COPIES, TEST_ONLY, build
@@ -58,7 +58,7 @@ def made(*words: str) -> Plan:
 def trained(point_plan: Plan, steps: int = 2):
     """The method after some steps of each of its stages, its data and the losses."""
     data, losses = Data(point_plan), []
-    method = method_of(point_plan.point, data.source.shape, CPU)
+    method = method_of(point_plan.config, data.source.shape, CPU)
     for stage in point_plan.stages:
         method.begin(stage.name)
         method.train()
@@ -68,8 +68,8 @@ def trained(point_plan: Plan, steps: int = 2):
 
 def drawn(point_plan: Plan, method, inputs, rows, seed: int = 0) -> torch.Tensor:
     """Samples for some rows of the inputs, in that order, as one batch, in the type of the method's weights."""
-    seen = given(inputs, rows, CPU).to(CPU, next(method.parameters(), torch.zeros(())).dtype)
-    point = Point({**point_plan.point.config, "sampling_seed": seed})
+    seen = observation(inputs, rows, CPU).to(CPU, next(method.parameters(), torch.zeros(())).dtype)
+    point = RunConfig({**point_plan.config.values, "sampling_seed": seed})
     noise = noise_of(point, [str(name) for name in inputs["ids"][rows]])
     with torch.inference_mode():
         return method.sample(seen, sampler_of(point), noise)
@@ -106,7 +106,7 @@ def check_method(point_plan: Plan) -> None:
     again, _, repeated = trained(point_plan)
     assert repeated == losses
     assert_close(drawn(point_plan, again, inputs, rows), images, rtol=0, atol=0, msg="same training, other bits")
-    other = made(*point_plan.point.overrides, "seed=1")
+    other = made(*point_plan.config.overrides, "seed=1")
     assert trained(other)[2] != losses, "another seed, the same losses"
     assert (drawn(point_plan, method, inputs, rows, seed=1) - images).abs().max() > 1e-6, (
         "another seed, the same images"
@@ -204,7 +204,7 @@ def test_every_task_degrades_the_same_for_everyone(task):
     assert inputs["degraded"].dtype == np.uint8 and inputs["degraded"].shape == inputs["clean"].shape
     assert (inputs["degraded"] != inputs["clean"]).any()
     other = made(*TINY, f"task={task}", "data_seed=1")
-    assert plan(other.point).inputs.key != point_plan.inputs.key
+    assert plan(other.config).inputs.key != point_plan.inputs.key
 
 
 @pytest.mark.parametrize("task", RESTORING)
@@ -212,7 +212,7 @@ def test_identity_returns_exactly_what_was_saved_as_degraded(task):
     point_plan = made(*TINY, f"task={task}", "method=identity")
     data = Data(point_plan)
     inputs = data.tests()
-    method = method_of(point_plan.point, data.source.shape, CPU)
+    method = method_of(point_plan.config, data.source.shape, CPU)
     images = to_pictures(drawn(point_plan, method, inputs, np.arange(4)))
     np.testing.assert_array_equal(images, inputs["degraded"])
 
@@ -236,7 +236,7 @@ def test_a_data_set_without_a_training_split_tests_and_says_so(dataset, pictures
     point_plan = made(*words_for(dataset, pictures), "method=identity", "metrics=[psnr,kernel]")
     data = Data(point_plan)
     inputs = data.tests()
-    method = method_of(point_plan.point, data.source.shape, CPU)
+    method = method_of(point_plan.config, data.source.shape, CPU)
     images = to_pictures(drawn(point_plan, method, inputs, np.arange(2)))
     np.testing.assert_array_equal(images, inputs["degraded"])
     truth = catalog()["dataset"][dataset].facts.truth

@@ -10,9 +10,9 @@ import torch
 from torch import nn
 
 import registry
-from methods.base import Batch, Given, Setting
+from methods.base import Batch, MethodContext, Observation
 from methods.residual_schedules import Residual as ResidualSchedule
-from methods.training import Recipe
+from methods.training import OptimizerConfig
 
 ROOT = Path(__file__).parent.parent
 
@@ -35,11 +35,11 @@ def test_the_method_of_the_guide_is_read_and_trains(tmp_path):
             return self.conv(x)
 
     schedule = ResidualSchedule("restoration").build()
-    recipe = Recipe("adam", 1e-3, 2, 0, "constant", 1.0, 0.9)
-    method = scope["Cold"](Setting((3, 8, 8), "restoration", schedule, Net, recipe))
+    recipe = OptimizerConfig("adam", 1e-3, 2, 0, "constant", 1.0, 0.9)
+    method = scope["Cold"](MethodContext((3, 8, 8), "restoration", schedule, Net, recipe))
     method.begin("model")
     clean = torch.zeros(2, 3, 8, 8)
-    batch = Batch(clean, Given(2, clean + 0.5), torch.Generator().manual_seed(0))
+    batch = Batch(clean, Observation(2, clean + 0.5), torch.Generator().manual_seed(0))
     assert method.update(batch)["loss"] > 0
 
 

@@ -38,7 +38,7 @@ def planned(name: str, *words: str) -> Plan:
 def begun(made: Plan, name: str, left: Mapping[str, Mapping[str, Tensor]]) -> Method:
     """The method that trains a stage, on top of what upstream stages have ``left``."""
     stage = next(stage for stage in made.stages if stage.name == name)
-    method = built(made.point, stage.method, stage.options, Data(made).source.shape, CPU, name)
+    method = built(made.config, stage.method, stage.options, Data(made).source.shape, CPU, name)
     for upstream in stage.after:
         if upstream in left:
             method.load(upstream, left[upstream])
@@ -90,14 +90,14 @@ def test_all_that_a_stage_changes_is_among_its_parts(name, stage):
 @pytest.mark.parametrize("name", [*METHODS, "codec", "chain"])
 def test_the_weights_of_all_stages_make_the_same_samples(name):
     made = planned(name)
-    first, left = method_of(made.point, Data(made).source.shape, CPU), {}
+    first, left = method_of(made.config, Data(made).source.shape, CPU), {}
     for stage in stages(name):
         trainer = begun(made, stage.name, left)
         for step in range(2):
             trainer.update(Data(made).batch(step, 2, CPU))
         left[stage.name] = copied(trainer.weights(stage.name))
         first.load(stage.name, left[stage.name])
-    other = method_of(planned(name, "seed=1").point, Data(made).source.shape, CPU)
+    other = method_of(planned(name, "seed=1").config, Data(made).source.shape, CPU)
     inputs, rows = Data(made).tests(), np.arange(2)
     untrained = drawn(made, other.eval(), inputs, rows)
     for stage, weights in left.items():

@@ -14,14 +14,14 @@ from datasets.tasks.resampling import sharpen
 from registry import register
 
 
-class Drawn(Protocol):
+class Degradation(Protocol):
     """The parameters that a pipeline drew."""
 
     def apply(self, clean: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """The degraded picture of ``clean``, both float32 (H, W, C); ``rng`` draws the noise alone."""
 
 
-PIPELINES: dict[str, Callable[[np.random.Generator], Drawn]] = {
+PIPELINES: dict[str, Callable[[np.random.Generator], Degradation]] = {
     "codeformer": codeformer,
     "codeformer_faces": codeformer_faces,
     "realesrgan": realesrgan,

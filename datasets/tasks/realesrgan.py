@@ -13,7 +13,7 @@ from datasets.tasks.resampling import convolve, divided, resize
 
 
 @dataclass(frozen=True)
-class Noise:
+class NoiseSettings:
     """Clipped noise of ``kind`` "gaussian" (``strength`` in 8-bit units) or "poisson" (``strength`` its scale).
 
     Poisson: y = x + strength (Poisson(v x) / v - x), v the power of two from the number of distinct 8-bit values up.
@@ -71,7 +71,7 @@ class Round:
     blur: Bell | Sinc | None
     scale: float
     mode: str
-    noise: Noise
+    noise: NoiseSettings
     quality: int
 
     def before_jpeg(self, image: np.ndarray, base: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
@@ -117,7 +117,7 @@ def _draw_round(rng: np.random.Generator, settings: Settings) -> Round:
     mode = str(rng.choice(MODES))
     kind = "gaussian" if rng.random() < 0.5 else "poisson"
     strength = float(rng.uniform(*{"gaussian": settings.gaussian, "poisson": settings.poisson}[kind]))
-    noise = Noise(kind, strength, bool(rng.random() < 0.4))
+    noise = NoiseSettings(kind, strength, bool(rng.random() < 0.4))
     return Round(blur if blurred else None, scale, mode, noise, round(rng.uniform(*QUALITY)))
 
 

@@ -22,7 +22,7 @@ from errors import UserError
 from harness.config.compose import Composer, composed, one_line, plain
 from harness.config.nodes import CHOSEN, store_nodes
 from harness.config.results_folder import results_folder
-from harness.config.run_config import Point
+from harness.config.run_config import RunConfig
 from harness.config.words import expanded
 from registry import ROOT, nearest
 
@@ -35,7 +35,7 @@ OWN_FLAGS = (DRY_RUN, WAIT) = ("--dry-run", "--wait")
 class Command:
     """A checked command line: its points, in Hydra's order, and whether it is a sweep."""
 
-    points: tuple[Point, ...]
+    points: tuple[RunConfig, ...]
     multirun: bool
     config_name: str
 
@@ -117,19 +117,19 @@ def expand(swept: Sequence[str], overrides: Sequence[str]) -> list[tuple[str, ..
         return [tuple(point) for point in expanded(axes)]
 
 
-def compose_points(name: str, lines: Iterable[Sequence[str]]) -> tuple[Point, ...]:
+def compose_points(name: str, lines: Iterable[Sequence[str]]) -> tuple[RunConfig, ...]:
     """The checked points of command lines that are expanded; to be called where Hydra is initialised."""
     return tuple(map(Composer(name).point, lines))
 
 
-def from_hydra(config: DictConfig, line: Sequence[str]) -> Point:
+def from_hydra(config: DictConfig, line: Sequence[str]) -> RunConfig:
     """The point of a configuration that Hydra composed for a job."""
-    return Point(plain(config), tuple(line))
+    return RunConfig(plain(config), tuple(line))
 
 
 def results_dir(command: Command) -> Path:
     """The folder of the store, the same for all points; `UserError` where a sweep names several."""
-    folders = {str(point.config["results_dir"]) for point in command.points}
+    folders = {str(point.values["results_dir"]) for point in command.points}
     if len(folders) > 1:
         raise UserError("results_dir: one sweep has one folder; it can't be swept")
     return results_folder(folders.pop())

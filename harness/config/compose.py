@@ -25,7 +25,7 @@ from yaml import YAMLError
 
 from errors import UserError
 from harness.config.nodes import CHOSEN, ROOT_OPTIONS
-from harness.config.run_config import Point, check_values, check_words, expected
+from harness.config.run_config import RunConfig, check_values, check_words, expected
 from harness.config.words import refusal
 from registry import catalog
 
@@ -45,20 +45,20 @@ class Composer:
         self._base = functools.cache(lambda words: _Base(self._config(words)))
         self._leaf = functools.cache(_leaf)
 
-    def point(self, line: Sequence[str]) -> Point:
+    def point(self, line: Sequence[str]) -> RunConfig:
         """The point of a command line. Raises `UserError`, in one line."""
         return self.quick(line) or self.whole(line)
 
-    def whole(self, line: Sequence[str]) -> Point:
+    def whole(self, line: Sequence[str]) -> RunConfig:
         """The point as Hydra composes all of its words together."""
         groups = tuple(word for word in line if _chooses(word))
         check_words(groups, {})
         check_words(line, self._chosen(groups))
-        point = Point(plain(composed(self.name, line)), tuple(line))
+        point = RunConfig(plain(composed(self.name, line)), tuple(line))
         check_values(point)
         return point
 
-    def quick(self, line: Sequence[str]) -> Point | None:
+    def quick(self, line: Sequence[str]) -> RunConfig | None:
         """The same from parts that were composed before; None where a word is not plain or something is refused."""
         groups = tuple(word for word in line if _chooses(word))
         structure = tuple(word for word in line if _chooses(word) or _is_hydras(word))
@@ -68,7 +68,7 @@ class Composer:
         try:
             check_words(line, self._chosen(groups))
             base = self._base(structure)
-            point = Point(base.with_leaves([self._leaf(word) for word in leaves]), tuple(line))
+            point = RunConfig(base.with_leaves([self._leaf(word) for word in leaves]), tuple(line))
             check_values(point)
         except _REFUSALS:
             return None

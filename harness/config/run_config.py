@@ -16,19 +16,19 @@ HINT = "python run.py --help lists every option"
 
 
 @dataclass(frozen=True)
-class Point:
+class RunConfig:
     """A composed configuration: plain values by group and option, and the words that asked for it."""
 
-    config: Mapping[str, Any]
+    values: Mapping[str, Any]
     overrides: tuple[str, ...] = ()
 
     def name(self, group: str) -> str:
         """The component chosen in a group."""
-        return str(self.config[group]["name"])
+        return str(self.values[group]["name"])
 
     def options(self, group: str) -> dict[str, Any]:
         """The chosen component's options."""
-        return {key: value for key, value in self.config[group].items() if key != "name"}
+        return {key: value for key, value in self.values[group].items() if key != "name"}
 
     def flat(self, groups: Iterable[str] = GROUPS) -> dict[str, Any]:
         """The options of groups as columns: ``sampler.eta``, ``schedule.name``, ...; lists as text.
@@ -38,7 +38,7 @@ class Point:
         columns: dict[str, Any] = {}
         for group in groups:
             free = find(group, self.name(group)).facts.free
-            for key, value in self.config[group].items():
+            for key, value in self.values[group].items():
                 if key in free:
                     continue
                 columns[f"{group}.{key}"] = "x".join(map(str, value)) if isinstance(value, list) else value
@@ -81,24 +81,24 @@ def _check_option(key: str, options: Mapping[str, Option], option: str, owner: s
         raise UserError(f"{key}: {owner} has no option {option}; {hint}")
 
 
-def check_values(point: Point) -> None:
+def check_values(config: RunConfig) -> None:
     """Raise `UserError` for the first value outside its option's choices or interval, or a tracker that is missing."""
     for name, (option, _) in ROOT_OPTIONS.items():
-        check_value(name, point.config[name], option)
+        check_value(name, config.values[name], option)
     for group in (*GROUPS, "tracker"):
-        for name, option in find(group, point.name(group)).options.items():
-            check_value(f"{group}.{name}", point.config[group][name], option)
-        _check_multiples(group, point)
-    available(point.name("tracker"), point.options("tracker"))
-    for metric, options in point.config["metrics"].items():
+        for name, option in find(group, config.name(group)).options.items():
+            check_value(f"{group}.{name}", config.values[group][name], option)
+        _check_multiples(group, config)
+    available(config.name("tracker"), config.options("tracker"))
+    for metric, options in config.values["metrics"].items():
         for name, option in find("metrics", metric).options.items():
             check_value(f"metrics.{metric}.{name}", options[name], option)
 
 
-def _check_multiples(group: str, point: Point) -> None:
+def _check_multiples(group: str, config: RunConfig) -> None:
     """Raise `UserError` unless each option that has to be a multiple of another is one."""
-    for name, other in find(group, point.name(group)).facts.multiples.items():
-        options = point.config[group]
+    for name, other in find(group, config.name(group)).facts.multiples.items():
+        options = config.values[group]
         if options[name] % options[other]:
             raise UserError(f"{group}.{name}={options[name]}: must be a multiple of {group}.{other}={options[other]}")
 

@@ -13,7 +13,7 @@ from torch.nn.parallel import DistributedDataParallel
 from methods.base import Batch, Method
 
 
-class Group(Protocol):
+class ProcessGroup(Protocol):
     """``size`` processes that train one method; ``rank`` is this one's number, 0 writes what there is to write.
 
     ``device`` is where this one computes.

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from errors import UserError
-from harness.config.run_config import Point
+from harness.config.run_config import RunConfig
 from harness.distributed.parent import end_with_parent
 from harness.planning.plan import plan
 from harness.store.entries import Store
@@ -50,11 +50,11 @@ def _train(task: dict[str, Any], rank: int) -> None:
     from harness.training.build import device_of
     from harness.training.train import train_in
 
-    made, store = plan(Point(task["config"], tuple(task["overrides"]))), Store(Path(task["results"]))
+    made, store = plan(RunConfig(task["config"], tuple(task["overrides"]))), Store(Path(task["results"]))
     stage = next(stage for stage in made.stages if stage.name == task["stage"])
     if stage.key != task["key"]:
         raise UserError(f"rank {rank} would train another thing: the data or the code changed; start again")
-    device = device_of(made.point)
+    device = device_of(made.config)
     if device.type == "cuda":
         device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
         torch.cuda.set_device(device)

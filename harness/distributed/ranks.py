@@ -21,7 +21,7 @@ from typing import Any
 
 from errors import UserError
 from harness.distributed.place import Place
-from harness.planning.plan import Plan, Stage
+from harness.planning.plan import Plan, Training
 from harness.progress import console
 from harness.store.entries import Entry, Store
 from harness.store.sealed import Damaged
@@ -46,22 +46,22 @@ class RankTraceback(Exception):
     """What a rank told at length: the cause of a `RankFailed`."""
 
 
-def start(plan: Plan, stage: Stage, store: Store) -> None:
+def start(plan: Plan, stage: Training, store: Store) -> None:
     """Train a stage on ``train.devices`` devices, of which this machine's are started here.
 
     For the process that holds the entry's lock, on node 0 where there are several. Raises `RankFailed` or `UserError`.
     """
-    place = Place.here(plan.point.config["train"]["devices"], stage.key)
+    place = Place.here(plan.config.values["train"]["devices"], stage.key)
     _run(plan, stage, store, place, lambda: False)
 
 
-def join(plan: Plan, stage: Stage, store: Store) -> None:
+def join(plan: Plan, stage: Training, store: Store) -> None:
     """Take part in the training that node 0 of this job starts: for the one process on each of the other nodes.
 
     Returns when its ranks have ended, or when the entry is done or failed meanwhile; at once on node 0 and where the
     training is done or is one device's. Writes nothing. Raises `RankFailed` or `UserError`.
     """
-    devices, entry = plan.point.config["train"]["devices"], store.entry("trainings", stage.key)
+    devices, entry = plan.config.values["train"]["devices"], store.entry("trainings", stage.key)
     if devices == 1 or entry.status == "done":
         return
     place, before = Place.here(devices, stage.key), _ended(entry)
@@ -77,12 +77,17 @@ def _ended(entry: Entry) -> str:
         return str(entry.status == "done")
 
 
-def _run(plan: Plan, stage: Stage, store: Store, place: Place, over: Callable[[], bool]) -> None:
+def _run(plan: Plan, stage: Training, store: Store, place: Place, over: Callable[[], bool]) -> None:
     shared = _environment(plan, place)
     with TemporaryDirectory(prefix="ranks-") as name, ExitStack() as stack:
         stack.callback(console.show_cursor)  # which a killed rank 0 leaves hidden on a terminal
         task = Path(name) / "task.json"
-        wanted = {"config": plan.point.config, "overrides": plan.point.overrides, "stage": stage.name, "key": stage.key}
+        wanted = {
+            "config": plan.config.values,
+            "overrides": plan.config.overrides,
+            "stage": stage.name,
+            "key": stage.key,
+        }
         task.write_text(json.dumps({**wanted, "results": str(store.root), "meeting": place.meeting(task.parent)}))
         ranks = {}
         for local in range(place.local):
@@ -104,7 +109,7 @@ def _environment(plan: Plan, place: Place) -> dict[str, str]:
     from harness.training.build import device_of
 
     there = torch.cuda.device_count()
-    if device_of(plan.point).type == "cuda" and place.local > there:
+    if device_of(plan.config).type == "cuda" and place.local > there:
         raise UserError(
             f"train.devices={place.devices}: {place.local} CUDA devices are needed here and there are {there}"
         )

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from datasets.io.pixels import to_uint8
-from harness.config.run_config import Point
+from harness.config.run_config import RunConfig
 from harness.evaluation.cost import Meter
-from harness.seeding import Noise
+from harness.seeding import SeededNoise
 from harness.store.entries import Entry, write_npz
 from harness.training.batches import given
 from harness.training.build import component, device_of
@@ -29,20 +29,22 @@ def to_pictures(x: Tensor) -> np.ndarray:
     return to_uint8((x.permute(0, 2, 3, 1).numpy() + 1) / 2) if x.ndim == 4 else x.numpy()
 
 
-def sample(method: Method, point: Point, inputs: Mapping[str, np.ndarray], entry: Entry, progress: Progress) -> None:
+def sample(
+    method: Method, config: RunConfig, inputs: Mapping[str, np.ndarray], entry: Entry, progress: Progress
+) -> None:
     """Draw one picture for each input and publish them, 8 bit, with the cost per picture.
 
     Noise belongs to the picture's id, so batch size and order change nothing beyond the networks' own rounding.
     """
-    device = device_of(point)
-    sampler = sampler_of(point)
+    device = device_of(config)
+    sampler = sampler_of(config)
     meter = Meter(method.backbones(), device)
     method.eval()
-    ids, size, made = [str(name) for name in inputs["ids"]], point.config["batch_size"], []
+    ids, size, made = [str(name) for name in inputs["ids"]], config.values["batch_size"], []
     for first in range(0, len(ids), size):
         chunk = slice(first, first + size)
         seen = given(inputs, chunk, device)
-        noise = noise_of(point, ids[chunk])
+        noise = noise_of(config, ids[chunk])
         with meter.measure(len(ids[chunk])), torch.inference_mode():
             images = method.sample(seen, sampler, noise)
         made.append(to_pictures(images))
@@ -51,22 +53,22 @@ def sample(method: Method, point: Point, inputs: Mapping[str, np.ndarray], entry
     entry.finish({"cost": meter.cost.per_image(), "hardware": hardware(device)})
 
 
-def sampler_of(point: Point) -> Sampler:
+def sampler_of(config: RunConfig) -> Sampler:
     """The sampler that a point chose; where its method's samples do not depend on it, one that refuses to be used."""
-    method = point.name("method")
+    method = config.name("method")
     if "sampler" not in find("method", method).facts.samples_read:
         return unnamed(method, "sampler")
-    sampler = component(point, "sampler")
+    sampler = component(config, "sampler")
     assert isinstance(sampler, Sampler)
     return sampler
 
 
-def noise_of(point: Point, ids: Sequence[str]) -> NoiseSource:
+def noise_of(config: RunConfig, ids: Sequence[str]) -> NoiseSource:
     """The noise of some pictures; where the method's samples do not depend on the sampling seed, none can be drawn."""
-    method = point.name("method")
+    method = config.name("method")
     if "sampling_seed" not in find("method", method).facts.samples_read:
         return unnamed(method, "sampling_seed")
-    return Noise(point.config["sampling_seed"], point.name("dataset"), ids)
+    return SeededNoise(config.values["sampling_seed"], config.name("dataset"), ids)
 
 
 def hardware(device: torch.device) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import numpy as np
 from harness.planning.dependencies import source_of
 from harness.planning.plan import Plan
 from harness.progress import progress
-from harness.seeding import Noise
+from harness.seeding import SeededNoise
 from harness.store.ensure import ensure
 from harness.store.entries import Entry, Store, read_npz, write_npz
 from harness.store.keys import key
@@ -31,7 +31,7 @@ def score_all(plan: Plan, store: Store) -> Scores:
 
 
 def _score(plan: Plan, name: str, store: Store, entry: Entry) -> None:
-    measure = create("metrics", name, plan.point.config["metrics"][name])
+    measure = create("metrics", name, plan.config.values["metrics"][name])
     kind = find("metrics", name).facts.kind
     arrays, against = KINDS[kind](measure, plan, store)
     write_npz(entry, "values.npz", **arrays)
@@ -59,9 +59,9 @@ def _set(measure: Any, plan: Plan, store: Store) -> Scored:
     """
     made = _features(measure, "samples", plan.samples.key, store, plan)
     clean = _features(measure, "inputs", plan.inputs.key, store, plan)
-    ensure(store.entry("reals", plan.reals.key), plan.reals.facts, partial(_reals, plan))
-    others = _features(measure, "reals", plan.reals.key, store, plan)
-    measure.prepare(source_of(plan.point))
+    ensure(store.entry("references", plan.references.key), plan.references.facts, partial(_references, plan))
+    others = _features(measure, "references", plan.references.key, store, plan)
+    measure.prepare(source_of(plan.config))
     inputs = _inputs(plan, store)
     restored = "degraded" in inputs
     real, unmade = (clean, others) if restored else (others, clean)
@@ -124,12 +124,12 @@ def _model(measure: Any, plan: Plan, store: Store) -> Scored:
     from harness.training.batches import given, to_tensor
     from harness.training.build import device_of, trained
 
-    method, inputs, device = trained(plan, store), _inputs(plan, store), device_of(plan.point)
-    ids, size, found = [str(name) for name in inputs["ids"]], plan.point.config["batch_size"], []
+    method, inputs, device = trained(plan, store), _inputs(plan, store), device_of(plan.config)
+    ids, size, found = [str(name) for name in inputs["ids"]], plan.config.values["batch_size"], []
     with progress(f"likelihood ({plan.samples.key[:8]})", len(ids)) as bar, torch.inference_mode():
         for first in range(0, len(ids), size):
             chunk = slice(first, first + size)
-            noise = Noise(plan.point.config["sampling_seed"], plan.point.name("dataset"), ids[chunk])
+            noise = SeededNoise(plan.config.values["sampling_seed"], plan.config.name("dataset"), ids[chunk])
             clean = to_tensor(inputs["clean"][chunk], device)
             found.append(measure.measure(method, clean, given(inputs, chunk, device), noise))
             bar.update(min(first + size, len(ids)), "")
@@ -139,22 +139,26 @@ def _model(measure: Any, plan: Plan, store: Store) -> Scored:
 
 
 def _samples(plan: Plan, store: Store) -> np.ndarray:
-    return read_npz(store.entry("samples", plan.samples.key), "samples.npz")["images"]
+    return _read(store, "samples", plan.samples.key)["images"]
 
 
 def _inputs(plan: Plan, store: Store) -> dict[str, np.ndarray]:
-    return read_npz(store.entry("inputs", plan.inputs.key), "inputs.npz")
+    return _read(store, "inputs", plan.inputs.key)
 
 
-def _reals(plan: Plan, entry: Entry) -> None:
-    from harness.training.batches import Data, write_reals
+def _read(store: Store, level: str, key: str) -> dict[str, np.ndarray]:
+    return read_npz(store.entry(level, key), f"{level}.npz")
 
-    write_reals(entry, Data(plan), plan.reals.facts["of"], plan.reals.facts["count"])
+
+def _references(plan: Plan, entry: Entry) -> None:
+    from harness.training.batches import Data, write_references
+
+    write_references(entry, Data(plan), plan.references.facts["of"], plan.references.facts["count"])
 
 
 READ = {
     "samples": _samples,
     "inputs": lambda plan, store: _inputs(plan, store)["clean"],
-    "reals": lambda plan, store: read_npz(store.entry("reals", plan.reals.key), "reals.npz")["clean"],
+    "references": lambda plan, store: _read(store, "references", plan.references.key)["clean"],
 }
 KINDS = {"image": _images, "set": _set, "model": _model}

@@ -9,15 +9,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from harness.config.run_config import Point
+from harness.config.run_config import RunConfig
 from harness.planning.remembered import by_text
 from harness.store.keys import canonical
 from registry import create, find
 
 
-def component_facts(point: Point, group: str) -> dict[str, Any]:
+def component_facts(config: RunConfig, group: str) -> dict[str, Any]:
     """What a result that reads a group depends on: the component chosen there with its options, as `stated`."""
-    return stated(group, point.name(group), point.options(group))
+    return stated(group, config.name(group), config.options(group))
 
 
 @by_text
@@ -33,11 +33,11 @@ def stated(group: str, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
     return {"class": component.cls, "version": component.version, "options": options}
 
 
-def setting(point: Point) -> dict[str, Any]:
+def setting(config: RunConfig) -> dict[str, Any]:
     """What every method and schedule of a point is built in, whatever they read: the task's kind, the items' shape,
     and whether items come with masks."""
-    task, data = find("task", point.name("task")).facts, find("dataset", point.name("dataset")).facts
-    return {"kind": task.kind, "shape": list(shape_of(point)), "masked": task.masks or data.masks}
+    task, data = find("task", config.name("task")).facts, find("dataset", config.name("dataset")).facts
+    return {"kind": task.kind, "shape": list(shape_of(config)), "masked": task.masks or data.masks}
 
 
 def content(path: str | None) -> str | None:
@@ -50,19 +50,19 @@ def content(path: str | None) -> str | None:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest() if parts else path
 
 
-def source_of(point: Point) -> Any:
+def source_of(config: RunConfig) -> Any:
     """The data set that a point chose."""
-    return _source(point.name("dataset"), point.options("dataset"), point.config["data_seed"])
+    return _source(config.name("dataset"), config.options("dataset"), config.values["data_seed"])
 
 
-def shape_of(point: Point) -> tuple[int, ...]:
+def shape_of(config: RunConfig) -> tuple[int, ...]:
     """The shape of the data set's items, (C, H, W) of pictures and (D,) of points."""
-    return _shape(point.name("dataset"), point.options("dataset"), point.config["data_seed"])
+    return _shape(config.name("dataset"), config.options("dataset"), config.values["data_seed"])
 
 
-def manifest(point: Point) -> str:
+def manifest(config: RunConfig) -> str:
     """The data set's manifest: a hash of the files and choices that were really used, read once per process."""
-    return _manifest(point.name("dataset"), point.options("dataset"), point.config["data_seed"])
+    return _manifest(config.name("dataset"), config.options("dataset"), config.values["data_seed"])
 
 
 def _source(name: str, options: Mapping[str, Any], seed: int) -> Any:

@@ -14,7 +14,7 @@ from harness.store.sealed import Damaged, Each, Shape, seal, unsealed
 POINTS = "points.json"
 NAMES = Each(is_name)
 POINT: dict[str, Shape] = {"run": is_name, "status": str, "overrides": [str], "reason": str, "method": str}
-POINT |= {"trainings": NAMES, "inputs": is_name, "samples": is_name, "reals": is_name, "scores": NAMES}
+POINT |= {"trainings": NAMES, "inputs": is_name, "samples": is_name, "references": is_name, "scores": NAMES}
 SWEEP: dict[str, Shape] = {"sweep": str, "points": [POINT]}
 
 

@@ -48,7 +48,7 @@ def rows(plan: Plan, scores: Scores, sources: Mapping[str, str], cost: Mapping[s
     blank |= {"replicates": None, "units": np.nan}
     empty = pd.DataFrame({"image": [""], "source": [""], "metric": [""], "value": [np.nan]} | blank)
     table = pd.concat(tables or [empty], ignore_index=True)
-    return table.assign(**_columns(plan, plan.point.config["images"]), **dict(cost))
+    return table.assign(**_columns(plan, plan.config.values["images"]), **dict(cost))
 
 
 def _rows(
@@ -71,17 +71,17 @@ def _rows(
 
 
 def _columns(plan: Plan, count: int) -> dict[str, Any]:
-    point = plan.point
+    config = plan.config
     return {
         "run": plan.run,
         "training": plan.stages[-1].key if plan.stages else "",
         "samples": plan.samples.key,
         "inputs": plan.inputs.key,
-        "method": point.name("method"),
-        "dataset": point.name("dataset"),
-        "task": point.name("task"),
+        "method": config.name("method"),
+        "dataset": config.name("dataset"),
+        "task": config.name("task"),
         "n": count,
-        **{name: point.config[name] for name in ("seed", "sampling_seed", "data_seed", "scale", "precision")},
+        **{name: config.values[name] for name in ("seed", "sampling_seed", "data_seed", "scale", "precision")},
         **plan.columns,
         "code_hash": code_hash(),
         "git_commit": git_commit(),

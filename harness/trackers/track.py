@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from harness.config.nodes import GROUPS
-from harness.config.run_config import Point
-from harness.planning.plan import Plan, Stage
+from harness.config.run_config import RunConfig
+from harness.planning.plan import Plan, Training
 from harness.store.entries import Store, read_npz
 from harness.trackers.base import Tracker, Value
 from harness.trackers.session import Session
@@ -33,18 +33,18 @@ def untracked(step: int, values: Mapping[str, float]) -> None:
 
 
 @contextmanager
-def training(plan: Plan, stage: Stage, root: Path, steps: int) -> Iterator[Curve]:
+def training(plan: Plan, stage: Training, root: Path, steps: int) -> Iterator[Curve]:
     """While a stage is trained: where it tells its losses after each step, 1 to ``steps``, by name.
 
     A resumed training tells the steps that it has behind it first. Every ``tracker.every``-th step is kept, and the
     last. Below ``root``, the results' folder.
     """
-    if _idle(plan.point):
+    if _idle(plan.config):
         yield untracked
         return
     name = f"trainings/{stage.method}-{stage.name}-{stage.key[:8]}"
-    with _session(plan.point, root) as session:
-        session.attempt(lambda tracker: tracker.open(stage.key, name, _options(plan.point, stage)))
+    with _session(plan.config, root) as session:
+        session.attempt(lambda tracker: tracker.open(stage.key, name, _options(plan.config, stage)))
 
         def curve(step: int, values: Mapping[str, float]) -> None:
             def add(tracker: Tracker) -> None:
@@ -58,17 +58,17 @@ def training(plan: Plan, stage: Stage, root: Path, steps: int) -> Iterator[Curve
 
 def record(plan: Plan, store: Store, path: Path) -> None:
     """Log the record that was just written at ``path``: its columns, its figures and its first pictures."""
-    if _idle(plan.point):
+    if _idle(plan.config):
         return
-    with _session(plan.point, store.root) as session:
+    with _session(plan.config, store.root) as session:
         session.attempt(lambda tracker: _record(tracker, plan, store, path))
 
 
 def _record(tracker: Tracker, plan: Plan, store: Store, path: Path) -> None:
     import pandas as pd
 
-    table, point = pd.read_parquet(path), plan.point
-    name = f"records/{point.name('method')}-{point.name('task')}-{point.name('dataset')}-{plan.run[:8]}"
+    table, config = pd.read_parquet(path), plan.config
+    name = f"records/{config.name('method')}-{config.name('task')}-{config.name('dataset')}-{plan.run[:8]}"
     tracker.open(plan.run, name, configuration(table))
     tracker.figures(figures(table))
     images = pictures(plan, store)
@@ -76,20 +76,20 @@ def _record(tracker: Tracker, plan: Plan, store: Store, path: Path) -> None:
         tracker.pictures("pictures", images)
 
 
-def _idle(point: Point) -> bool:
-    return find("tracker", point.name("tracker")).facts.idle
+def _idle(config: RunConfig) -> bool:
+    return find("tracker", config.name("tracker")).facts.idle
 
 
-def _session(point: Point, root: Path) -> Session:
-    return Session(point.name("tracker"), point.options("tracker"), root)
+def _session(config: RunConfig, root: Path) -> Session:
+    return Session(config.name("tracker"), config.options("tracker"), root)
 
 
-def _options(point: Point, stage: Stage) -> dict[str, Value]:
+def _options(config: RunConfig, stage: Training) -> dict[str, Value]:
     """What a training depends on, by column, as its key does."""
-    method = Point({"method": {"name": stage.method, **stage.options}}).flat(["method"])
+    method = RunConfig({"method": {"name": stage.method, **stage.options}}).flat(["method"])
     groups = [group for group in GROUPS if group in stage.facts and group != "method"]
-    rest = {name: point.config[name] for name in ("seed", "precision", "scale")}
-    return {name: _plain(value) for name, value in (method | point.flat(groups) | rest).items()}
+    rest = {name: config.values[name] for name in ("seed", "precision", "scale")}
+    return {name: _plain(value) for name, value in (method | config.flat(groups) | rest).items()}
 
 
 def configuration(table: pd.DataFrame) -> dict[str, Value]:

@@ -15,7 +15,7 @@ from harness.planning.dependencies import source_of
 from harness.planning.plan import Plan
 from harness.seeding import derive, numpy_rng
 from harness.store.entries import Entry, write_npz
-from methods.base import Batch, Given
+from methods.base import Batch, Observation
 from registry import create
 
 
@@ -31,12 +31,12 @@ class Data:
     """A data set and a task put together: what is trained on and what is tested on."""
 
     def __init__(self, plan: Plan) -> None:
-        point = plan.point
-        self.name = point.name("dataset")
-        self.seed, self.data_seed = point.config["seed"], point.config["data_seed"]
-        self.count = point.config["images"]
-        self.source = source_of(point)
-        self.task: Any = create("task", point.name("task"), point.options("task"))
+        config = plan.config
+        self.name = config.name("dataset")
+        self.seed, self.data_seed = config.values["seed"], config.values["data_seed"]
+        self.count = config.values["images"]
+        self.source = source_of(config)
+        self.task: Any = create("task", config.name("task"), config.options("task"))
 
     def batch(self, step: int, size: int, device: torch.device, rank: int = 0, ranks: int = 1) -> Batch:
         """The batch of a training step, a function of (seed, step) alone: a resumed training sees what it would have.
@@ -85,18 +85,18 @@ def write_inputs(entry: Entry, data: Data, facts: dict[str, Any]) -> None:
     entry.finish(facts)
 
 
-def write_reals(entry: Entry, data: Data, of: str, count: int) -> None:
+def write_references(entry: Entry, data: Data, of: str, count: int) -> None:
     """Put real items into the store, "training" or "test" ones, for every set metric of this data set."""
     clean = {"training": data.drawn, "test": data.spare}[of](count)
-    write_npz(entry, "reals.npz", clean=clean)
+    write_npz(entry, "references.npz", clean=clean)
     entry.finish({"of": of, "count": len(clean)})
 
 
-def given(arrays: Mapping[str, np.ndarray], rows: slice | np.ndarray, device: torch.device) -> Given:
+def given(arrays: Mapping[str, np.ndarray], rows: slice | np.ndarray, device: torch.device) -> Observation:
     """What a method may look at of some rows of the inputs."""
     degraded = to_tensor(arrays["degraded"][rows], device) if "degraded" in arrays else None
     mask = torch.from_numpy(arrays["mask"][rows]).to(device).float()[:, None] / 255 if "mask" in arrays else None
-    return Given(len(arrays["clean"][rows]), degraded, mask)
+    return Observation(len(arrays["clean"][rows]), degraded, mask)
 
 
 def _stacked(items: list[Item]) -> dict[str, np.ndarray]:

@@ -13,7 +13,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from errors import UserError
-from harness.distributed.group import Group
+from harness.distributed.group import ProcessGroup
 from harness.seeding import derive
 from harness.store import checkpoints
 from harness.store.entries import Entry, write_npz
@@ -53,7 +53,7 @@ class TrainingFailed(Exception):
 
 
 @dataclass(frozen=True)
-class Job:
+class TrainingJob:
     """What a training needs beside the method: its stage, its length, its seed, where batches come from, and among
     whom it is shared."""
 
@@ -62,10 +62,10 @@ class Job:
     checkpoint_seconds: float
     seed: int
     batch: Callable[[int], Batch]
-    group: Group
+    group: ProcessGroup
 
 
-def fit(method: Method, job: Job, entry: Entry, progress: Progress, follow: Curve = untracked) -> None:
+def fit(method: Method, job: TrainingJob, entry: Entry, progress: Progress, follow: Curve = untracked) -> None:
     """Train a stage to its end and publish it in ``entry``: weights, loss curve, seconds.
 
     Starts from the newest whole checkpoint in the entry's folder. Since a batch and its noise depend on (seed, step)
@@ -101,7 +101,9 @@ def _check(losses: dict[str, float], step: int) -> None:
             raise TrainingFailed(step, name, value)
 
 
-def _resume(method: Method, job: Job, entry: Entry, progress: Progress) -> tuple[list[dict[str, float]], float, int]:
+def _resume(
+    method: Method, job: TrainingJob, entry: Entry, progress: Progress
+) -> tuple[list[dict[str, float]], float, int]:
     """The curve so far, the seconds spent, and the step to go on with."""
     method.begin(job.stage)
     found = _found(job.group, entry, progress)
@@ -114,7 +116,7 @@ def _resume(method: Method, job: Job, entry: Entry, progress: Progress) -> tuple
     return _unpacked(tensors, start), float(tensors["seconds"]), start
 
 
-def _found(group: Group, entry: Entry, progress: Progress) -> tuple[int, dict[str, Tensor]] | None:
+def _found(group: ProcessGroup, entry: Entry, progress: Progress) -> tuple[int, dict[str, Tensor]] | None:
     """The newest whole checkpoint; rank 0 says which that is, and the others read the same."""
     if group.rank > 0:
         return _same(group, entry)
@@ -123,7 +125,7 @@ def _found(group: Group, entry: Entry, progress: Progress) -> tuple[int, dict[st
     return found
 
 
-def _same(group: Group, entry: Entry) -> tuple[int, dict[str, Tensor]] | None:
+def _same(group: ProcessGroup, entry: Entry) -> tuple[int, dict[str, Tensor]] | None:
     """The checkpoint that rank 0 found, as soon as this machine sees it."""
     step, until = group.tell(0), time.monotonic() + SEEN_WITHIN
     found = checkpoints.newest(entry.path, lambda path: None) if step else None
@@ -137,7 +139,7 @@ def _same(group: Group, entry: Entry) -> tuple[int, dict[str, Tensor]] | None:
     return found
 
 
-def _save(method: Method, job: Job, entry: Entry, curve: list[dict[str, float]], seconds: float) -> None:
+def _save(method: Method, job: TrainingJob, entry: Entry, curve: list[dict[str, float]], seconds: float) -> None:
     state = {f"method.{name}": value for name, value in method.state(job.stage).items()}
     clock = torch.tensor(seconds, dtype=torch.float64)
     spent = {"seconds": clock, "threads": torch.tensor(torch.get_num_threads())}
@@ -157,7 +159,7 @@ def _unpacked(tensors: dict[str, Tensor], steps: int) -> list[dict[str, float]]:
     return [{name: value for name, value in row.items() if not math.isnan(value)} for row in rows]
 
 
-def _publish(method: Method, job: Job, entry: Entry, curve: list[dict[str, float]], seconds: float) -> None:
+def _publish(method: Method, job: TrainingJob, entry: Entry, curve: list[dict[str, float]], seconds: float) -> None:
     weights = {name: value.detach().cpu().contiguous() for name, value in method.weights(job.stage).items()}
     entry.write("weights.safetensors", save(weights))
     write_npz(entry, "curve.npz", **{name: values.numpy() for name, values in _packed(curve).items()})

@@ -7,21 +7,21 @@ from dataclasses import replace
 
 from safetensors.torch import load
 
-from harness.distributed.group import Alone, Group
+from harness.distributed.group import Alone, ProcessGroup
 from harness.distributed.ranks import start
-from harness.planning.plan import Plan, Stage
+from harness.planning.plan import Plan, Training
 from harness.progress import progress
 from harness.store.entries import Entry, Store
 from harness.trackers import track
 from harness.training.batches import Data
 from harness.training.build import built, component, device_of
-from harness.training.fit import Job, Progress, Silent, fit
+from harness.training.fit import Progress, Silent, TrainingJob, fit
 from harness.training.unnamed import unnamed
 from methods.base import Batch
 from methods.training import Train
 
 
-def train(plan: Plan, stage: Stage, store: Store, entry: Entry) -> None:
+def train(plan: Plan, stage: Training, store: Store, entry: Entry) -> None:
     """Train a stage to its end in ``entry``, whose lock the caller holds, on top of the stages it builds on.
 
     With ``train.devices`` > 1 as many processes do it. Raises `TrainingFailed`, `RankFailed` or `UserError`.
@@ -29,24 +29,24 @@ def train(plan: Plan, stage: Stage, store: Store, entry: Entry) -> None:
     if _options(plan).devices > 1:
         start(plan, stage, store)
     else:
-        train_in(Alone(device_of(plan.point)), plan, stage, store, entry)
+        train_in(Alone(device_of(plan.config)), plan, stage, store, entry)
 
 
-def train_in(group: Group, plan: Plan, stage: Stage, store: Store, entry: Entry) -> None:
+def train_in(group: ProcessGroup, plan: Plan, stage: Training, store: Store, entry: Entry) -> None:
     """This process's part of a training that ``group`` does together; rank 0 writes ``entry`` and tells how far it is.
 
     Raises `TrainingFailed` or `UserError`.
     """
-    point, data, options = plan.point, Data(plan), _options(plan)
-    method = built(point, stage.method, stage.options, data.source.shape, group.device, stage.name)
+    config, data, options = plan.config, Data(plan), _options(plan)
+    method = built(config, stage.method, stage.options, data.source.shape, group.device, stage.name)
     for upstream in plan.stages:
         if upstream.name in stage.after:
             method.load(upstream.name, load(store.entry("trainings", upstream.key).read("weights.safetensors")))
-    job = Job(
+    job = TrainingJob(
         stage.name,
         options.steps,
         options.checkpoint_seconds,
-        point.config["seed"],
+        config.values["seed"],
         lambda step: _seen(stage, data.batch(step, options.batch_size, group.device, group.rank, group.size)),
         group,
     )
@@ -60,12 +60,12 @@ def train_in(group: Group, plan: Plan, stage: Stage, store: Store, entry: Entry)
         fit(method, job, entry, bar, follow)
 
 
-def _seen(stage: Stage, batch: Batch) -> Batch:
+def _seen(stage: Training, batch: Batch) -> Batch:
     """The batch as a stage may see it: without what is given, where it does not depend on the task."""
-    return batch if "task" in stage.facts else replace(batch, given=unnamed(stage.method, "task"))
+    return batch if "task" in stage.facts else replace(batch, observation=unnamed(stage.method, "task"))
 
 
 def _options(plan: Plan) -> Train:
-    options = component(plan.point, "train")
+    options = component(plan.config, "train")
     assert isinstance(options, Train)
     return options

@@ -40,7 +40,7 @@ class PreNorm(nn.Module):
         return self.fn(self.norm(x))
 
 
-class Residual(nn.Module):
+class ResidualConnection(nn.Module):
     """``x + fn(norm(x))``; a module of its own for the sake of the checkpoints' names."""
 
     def __init__(self, channels: int, fn: nn.Module) -> None:

@@ -74,7 +74,7 @@ class StandardizedConv2d(nn.Conv2d):
         return {key: value for key, value in self.__dict__.items() if key != "_folded"}
 
 
-class Block(nn.Module):
+class ConvBlock(nn.Module):
     """Convolution 3x3, group normalisation, FiLM, SiLU: (B, I, H, W) -> (B, O, H, W)."""
 
     def __init__(self, channels_in: int, channels_out: int, groups: int) -> None:
@@ -97,8 +97,8 @@ class ResnetBlock(nn.Module):
     def __init__(self, channels_in: int, channels_out: int, time_dim: int, groups: int) -> None:
         super().__init__()
         self.mlp = nn.Sequential(nn.SiLU(), nn.Linear(time_dim, 2 * channels_out))
-        self.block1 = Block(channels_in, channels_out, groups)
-        self.block2 = Block(channels_out, channels_out, groups)
+        self.block1 = ConvBlock(channels_in, channels_out, groups)
+        self.block2 = ConvBlock(channels_out, channels_out, groups)
         same = channels_in == channels_out
         self.res_conv = nn.Identity() if same else nn.Conv2d(channels_in, channels_out, 1)
 

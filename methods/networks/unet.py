@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from errors import UserError
-from methods.networks.attention import FullAttention, LinearAttention, Residual
+from methods.networks.attention import FullAttention, LinearAttention, ResidualConnection
 from methods.networks.blocks import ResnetBlock, require_divisible
 from methods.networks.timestep import TimeEmbedding
 from registry import register
@@ -61,7 +61,7 @@ class Unet(Facts, nn.Module):
             self.downs.append(_stage(narrow, narrow, (time_dim, groups), _down(narrow, wide, deepest)))
             self.ups.insert(0, _stage(wide + narrow, wide, (time_dim, groups), _up(wide, narrow, level == 0)))
         self.mid_block1 = ResnetBlock(widths[-1], widths[-1], time_dim, groups)
-        self.mid_attn = Residual(widths[-1], FullAttention(widths[-1]))
+        self.mid_attn = ResidualConnection(widths[-1], FullAttention(widths[-1]))
         self.mid_block2 = ResnetBlock(widths[-1], widths[-1], time_dim, groups)
         self.final_res_block = ResnetBlock(2 * dim, dim, time_dim, groups)
         self.final_conv = nn.Conv2d(dim, out_channels, 1)
@@ -101,7 +101,7 @@ def _widths(dim: int, dim_mults: tuple[int, ...], groups: int) -> list[int]:
 def _stage(channels_in: int, channels_out: int, shared: tuple[int, int], resample: nn.Module) -> nn.ModuleList:
     """Two residual blocks, attention and a change of resolution; ``shared`` is (time_dim, groups)."""
     blocks = [ResnetBlock(channels_in, channels_out, *shared) for _ in range(2)]
-    return nn.ModuleList([*blocks, Residual(channels_out, LinearAttention(channels_out)), resample])
+    return nn.ModuleList([*blocks, ResidualConnection(channels_out, LinearAttention(channels_out)), resample])
 
 
 def _parts(stage: nn.Module) -> list[nn.Module]:

@@ -55,7 +55,7 @@ class BitsPerDim(ModelMetric):
 
         if clean.ndim != 4:
             raise UserError("metrics=bpd is of 8-bit pictures, this data set has points: choose mmd or energy")
-        schedule = method.setting.schedule
+        schedule = method.context.schedule
         bound = Bound(schedule, lambda x, node: method.components(x, given, node), self.variance, self.clip)
         levels = drawn_levels(schedule, self.levels, self.seed)
         nats = bound.parts(clean, method.end(given), noise, levels)

@@ -54,7 +54,7 @@ class Unit(nn.Module):
         return relu(self.bn(self.conv(x)))
 
 
-class Mixed(nn.Module):
+class InceptionBlock(nn.Module):
     """Branches side by side, one map on top of the other, the pooled input last: convolved by a branch, or as it is."""
 
     def __init__(self, channels: int, branches: tuple[Branch, ...], pool: Pool, stride: int = 1) -> None:
@@ -132,15 +132,15 @@ class InceptionV3(nn.Module):
         self.Conv2d_2b_3x3 = Unit(32, ("", 64, 3, 3))
         self.Conv2d_3b_1x1 = Unit(64, ("", 80, 1, 1))
         self.Conv2d_4a_3x3 = Unit(80, ("", 192, 3, 3), padded=False)
-        self.Mixed_5b = Mixed(192, _a(32), average)
-        self.Mixed_5c = Mixed(256, _a(64), average)
-        self.Mixed_5d = Mixed(288, _a(64), average)
-        self.Mixed_6a = Mixed(288, _B, halved, stride=2)
+        self.Mixed_5b = InceptionBlock(192, _a(32), average)
+        self.Mixed_5c = InceptionBlock(256, _a(64), average)
+        self.Mixed_5d = InceptionBlock(288, _a(64), average)
+        self.Mixed_6a = InceptionBlock(288, _B, halved, stride=2)
         for letter, inner in zip("bcde", (128, 160, 160, 192), strict=True):
-            self.add_module(f"Mixed_6{letter}", Mixed(768, _c(inner), average))
-        self.Mixed_7a = Mixed(768, _D, halved, stride=2)
-        self.Mixed_7b = Mixed(1280, _e(), average)
-        self.Mixed_7c = Mixed(2048, _e(), maximum)
+            self.add_module(f"Mixed_6{letter}", InceptionBlock(768, _c(inner), average))
+        self.Mixed_7a = InceptionBlock(768, _D, halved, stride=2)
+        self.Mixed_7b = InceptionBlock(1280, _e(), average)
+        self.Mixed_7c = InceptionBlock(2048, _e(), maximum)
         self.fc = nn.Linear(2048, CLASSES)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -14,8 +14,8 @@ from reports.analysis.cells import Pair, Rows
 from reports.analysis.comparisons import differences, means
 from reports.analysis.decision import estimate
 from reports.analysis.gathered import Figures
-from reports.analysis.layout import Group
-from reports.analysis.model import Ablation, Estimate, Interaction, Level
+from reports.analysis.layout import ConditionGroup
+from reports.analysis.model import Ablation, Estimate, FactorLevel, Interaction
 from reports.statistics.spread import patterns
 from reports.wording.numbers import worded
 
@@ -26,7 +26,7 @@ Context = tuple[tuple[str, Any], ...]  # what is equal: (option, value) pairs
 
 
 @dataclass(frozen=True)
-class Design:
+class AblationDesign:
     """Conditions that differ in ``axes`` alone, over all contexts that have the same levels: by level one condition a
     context. ``within`` is what the design was restricted to."""
 
@@ -36,7 +36,7 @@ class Design:
     levels: dict[tuple[Any, ...], list[int]]
 
 
-def designs(groups: Sequence[Group], count: int) -> Iterator[Design]:
+def designs(groups: Sequence[ConditionGroup], count: int) -> Iterator[AblationDesign]:
     """The designs of ``count`` axes: each option within each method, and the methods where their options agree."""
     methods = dict.fromkeys(group.method for group in groups)
     for method in methods:
@@ -53,7 +53,7 @@ def designs(groups: Sequence[Group], count: int) -> Iterator[Design]:
                 yield design
 
 
-def ablation(figures: Figures, design: Design, metric: str) -> Ablation | None:
+def ablation(figures: Figures, design: AblationDesign, metric: str) -> Ablation | None:
     """The means at each level over the contexts, and the paired differences to the first level that has figures, all
     over the trainings and pictures that every level has.
 
@@ -66,13 +66,13 @@ def ablation(figures: Figures, design: Design, metric: str) -> Ablation | None:
     own = means(kept, blended)
     if figures.seeds.common(levels) == []:
         values = [
-            Level(value[0], Estimate(float(own.mean[k]), math.nan, math.nan), None)
+            FactorLevel(value[0], Estimate(float(own.mean[k]), math.nan, math.nan), None)
             for k, value in enumerate(design.levels)
         ]
         return Ablation(design.axes[0], metric, design.within, design.contexts, tuple(values), APART)
     gaps = differences(kept, [Pair("paired", rows, blended[0]) for rows in blended[1:]])
     told = [
-        Level(value[0], estimate(own, place), estimate(gaps, place - 1) if place else None)
+        FactorLevel(value[0], estimate(own, place), estimate(gaps, place - 1) if place else None)
         for place, value in enumerate(design.levels)
     ]
     return Ablation(design.axes[0], metric, design.within, design.contexts, tuple(told))
@@ -89,7 +89,7 @@ def _shared(figures: Figures, rows: Sequence[Rows]) -> tuple[Figures, list[Rows]
     return figures, list(rows)
 
 
-def interaction(figures: Figures, design: Design, metric: str) -> Interaction | None:
+def interaction(figures: Figures, design: AblationDesign, metric: str) -> Interaction | None:
     """The means over the contexts at each pair of levels that has figures, all over the trainings and pictures that
     these have in common. Without a training seed that all have there are none: they would compare trainings too."""
     rows, columns = (_ordered(level[side] for level in design.levels) for side in (0, 1))
@@ -113,11 +113,11 @@ def _ordered(values: Iterable[Any]) -> tuple[Any, ...]:
     return tuple(sorted(found)) if numbers else found
 
 
-def _members(design: Design) -> list[int]:
+def _members(design: AblationDesign) -> list[int]:
     return [place for members in design.levels.values() for place in members]
 
 
-def _axes(groups: Sequence[Group], members: Iterable[int]) -> list[str]:
+def _axes(groups: Sequence[ConditionGroup], members: Iterable[int]) -> list[str]:
     """The options that have 2 to 40 values among these conditions."""
     values: dict[str, dict[Any, None]] = {}
     for place in members:
@@ -126,7 +126,9 @@ def _axes(groups: Sequence[Group], members: Iterable[int]) -> list[str]:
     return [name for name, found in values.items() if 2 <= len(found) <= MOST]
 
 
-def _design(groups: Sequence[Group], members: Iterable[int], axes: tuple[str, ...], within: str) -> Design | None:
+def _design(
+    groups: Sequence[ConditionGroup], members: Iterable[int], axes: tuple[str, ...], within: str
+) -> AblationDesign | None:
     """The contexts that have the most levels, with exactly the same ones; None where none has two."""
     contexts: dict[Context, dict[tuple[Any, ...], int]] = {}
     for place in members:
@@ -140,7 +142,7 @@ def _design(groups: Sequence[Group], members: Iterable[int], axes: tuple[str, ..
     kept = {context: levels for context, levels in contexts.items() if levels.keys() == fullest.keys()}
     if len(fullest) < 2:
         return None
-    return Design(
+    return AblationDesign(
         axes, _said(within, kept), len(kept), {level: [one[level] for one in kept.values()] for level in fullest}
     )
 

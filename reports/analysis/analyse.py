@@ -11,9 +11,9 @@ import numpy as np
 from reports.analysis.baselines import parsed
 from reports.analysis.basis import conditional
 from reports.analysis.blocks import Asked, block
-from reports.analysis.layout import ANCHOR, Layout, layouts
+from reports.analysis.layout import IDENTITY, Layout, layouts
 from reports.analysis.model import Block, Report
-from reports.analysis.points import Point, failures, nothing_at, points_of, waiting
+from reports.analysis.points import PlannedRun, failures, nothing_at, points_of, waiting
 from reports.analysis.provenance import provenance, settings
 from reports.analysis.titles import question, titled
 from reports.records.scan import Records, scan
@@ -43,7 +43,7 @@ def analyse(root: Path, sweep: str | None = None, baseline: Mapping[str, str] | 
     methods = tuple(dict.fromkeys(condition.method for one in blocks for condition in one.conditions))
     names = [one.name for one in blocks]
     return Report(
-        title=titled([one for one in methods if one != ANCHOR] or methods, names),
+        title=titled([one for one in methods if one != IDENTITY] or methods, names),
         question=question(methods, names, _axes(blocks)),
         root=root,
         done=len(done & asked),
@@ -67,17 +67,17 @@ def _cut(records: Records) -> list[tuple[int, int, bool]]:
     return [(int(images), int(photographs), bool(which)) for images, photographs, which in rows]
 
 
-def _commands(layout: Layout, points: Sequence[Point]) -> dict[str, str]:
+def _commands(layout: Layout, points: Sequence[PlannedRun]) -> dict[str, str]:
     """The command that repeats each run; that of doing nothing is another run's on the same pictures."""
     known = {point.run: point for point in reversed(points) if point.asked}
     found: dict[str, str] = {}
-    first: dict[str, Point] = {}
+    first: dict[str, PlannedRun] = {}
     for run, inputs in zip(layout.heads["run"], layout.heads["inputs"], strict=True):
         if run in known:
             found[run] = known[run].command
             first.setdefault(inputs, known[run])
     for run, inputs, method in zip(*(layout.heads[name] for name in ("run", "inputs", "method")), strict=True):
-        if run not in found and method == ANCHOR and inputs in first:
+        if run not in found and method == IDENTITY and inputs in first:
             found[run] = nothing_at(first[inputs], run).command
     return found
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from errors import UserError
 from registry import nearest
-from reports.analysis.layout import ANCHOR, Layout, plain
+from reports.analysis.layout import IDENTITY, Layout, plain
 from reports.wording.numbers import worded
 
 
@@ -40,8 +40,8 @@ def baselines(layout: Layout, asked: Collection[str], wanted: Mapping[str, str])
 def _default(layout: Layout, asked: Collection[str]) -> int:
     runs = layout.heads["run"].tolist()
     known = [place for place, group in enumerate(layout.groups) if any(runs[run] in asked for run in group.runs)]
-    anchors = [place for place in known if layout.groups[place].method == ANCHOR]
-    return (anchors or known or [0])[0]
+    identities = [place for place in known if layout.groups[place].method == IDENTITY]
+    return (identities or known or [0])[0]
 
 
 def _matching(layout: Layout, wanted: Mapping[str, str]) -> list[int]:

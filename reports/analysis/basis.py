@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from reports.analysis.model import Comparison, MetricFacts
+from reports.analysis.model import Comparison, MetricInfo
 from reports.statistics.spread import FEWEST
 from reports.wording.wording import count, left_out, units
 
 WORDS = {1: "one training run", 2: "these two training runs"}
 
 
-def basis(found: Comparison, trained: bool, facts: MetricFacts) -> str:
+def basis(found: Comparison, trained: bool, facts: MetricInfo) -> str:
     """What a comparison is over: pictures and trainings, and what it is conditional on."""
     what = units(found, facts)
     if not trained:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from errors import UserError
-from reports.analysis.ablations import Design, ablation, designs, interaction
+from reports.analysis.ablations import AblationDesign, ablation, designs, interaction
 from reports.analysis.baselines import baselines
 from reports.analysis.cells import Seeds
 from reports.analysis.gathered import figures
-from reports.analysis.layout import Group, Layout
+from reports.analysis.layout import ConditionGroup, Layout
 from reports.analysis.leads import lead
 from reports.analysis.measured import Measured, fronts, measured, table
 from reports.analysis.model import Ablation, Block, Condition, Interaction
@@ -98,7 +98,7 @@ def _conditions(
 ) -> tuple[Condition, ...]:
     runs, seeds = layout.heads["run"].tolist(), layout.heads["seed"].fillna(0).astype(int).tolist()
 
-    def condition(place: int, group: Group) -> Condition:
+    def condition(place: int, group: ConditionGroup) -> Condition:
         mine = tuple(runs[run] for run in group.runs)
         return Condition(
             key=group.key,
@@ -129,11 +129,11 @@ def _verdicts(
     )
 
 
-def _ablations(found: Sequence[Measured], made: Sequence[Design]) -> tuple[Ablation, ...]:
+def _ablations(found: Sequence[Measured], made: Sequence[AblationDesign]) -> tuple[Ablation, ...]:
     told = [ablation(one.figures, design, one.facts.name) for design in made for one in found]
     return tuple(one for one in told if one is not None)
 
 
-def _interactions(found: Sequence[Measured], made: Sequence[Design]) -> tuple[Interaction, ...]:
+def _interactions(found: Sequence[Measured], made: Sequence[AblationDesign]) -> tuple[Interaction, ...]:
     told = [interaction(one.figures, design, one.facts.name) for design in made for one in found]
     return tuple(one for one in told if one is not None)

@@ -12,8 +12,8 @@ from reports.analysis.blocks import stamps
 from reports.analysis.cells import Seeds
 from reports.analysis.decision import compared
 from reports.analysis.gathered import Figures, figures
-from reports.analysis.layout import Group, Layout, layouts
-from reports.analysis.model import Comparison, Estimate, MetricFacts
+from reports.analysis.layout import ConditionGroup, Layout, layouts
+from reports.analysis.model import Comparison, Estimate, MetricInfo
 from reports.records.scan import Records, scan
 from reports.records.select import chosen
 from reports.statistics.spread import FEWEST
@@ -57,7 +57,7 @@ def compare(root: Path, first: str, second: str) -> list[Sheet]:
     return [table for table, whys in found if whys]
 
 
-def _ends(layout: Layout, sides: list[pd.DataFrame]) -> tuple[Group, Group] | None:
+def _ends(layout: Layout, sides: list[pd.DataFrame]) -> tuple[ConditionGroup, ConditionGroup] | None:
     """Both sides as conditions of a block, of the runs named alone; None where it lacks one of them."""
     runs = layout.heads["run"].tolist()
     found = []
@@ -72,7 +72,7 @@ def _ends(layout: Layout, sides: list[pd.DataFrame]) -> tuple[Group, Group] | No
 
 
 def _table(
-    records: Records, layout: Layout, ends: tuple[Group, Group], names: tuple[str, str]
+    records: Records, layout: Layout, ends: tuple[ConditionGroup, ConditionGroup], names: tuple[str, str]
 ) -> tuple[Sheet, list[str]]:
     """The metrics that both have, and for each why it was not compared, else nothing; the other conditions are of the
     family, whole."""
@@ -95,7 +95,7 @@ def _table(
     return Sheet("compare", "", "compare", caption, HEADER, tuple(rows)), reasons
 
 
-def _only(layout: Layout, groups: tuple[Group, ...]) -> Layout:
+def _only(layout: Layout, groups: tuple[ConditionGroup, ...]) -> Layout:
     """The block with the runs of these conditions alone: one run of a condition is compared without its others."""
     kept = sorted(run for group in groups for run in group.runs)
     place = {run: number for number, run in enumerate(kept)}
@@ -103,16 +103,16 @@ def _only(layout: Layout, groups: tuple[Group, ...]) -> Layout:
     return Layout(layout.name, layout.heads.iloc[kept].reset_index(drop=True), layout.places[kept], moved)
 
 
-def _against(one: Figures, stamp: tuple[str, str, str, bool], groups: int) -> tuple[MetricFacts, Comparison | None]:
+def _against(one: Figures, stamp: tuple[str, str, str, bool], groups: int) -> tuple[MetricInfo, Comparison | None]:
     """A against B, of the comparisons of all conditions with B."""
     metric, protocol, unit, higher = stamp
     kind = "image" if one.replicates is None else "set"
-    facts = MetricFacts(metric, unit, protocol, higher, kind, math.nan, math.nan, one.counted)
+    facts = MetricInfo(metric, unit, protocol, higher, kind, math.nan, math.nan, one.counted)
     pairs = [(place, 1) for place in range(groups) if place != 1]
     return facts, compared(one, pairs, 1.0 if higher else -1.0)[0]
 
 
-def _row(facts: MetricFacts, against: Comparison) -> tuple[Cell, ...]:
+def _row(facts: MetricInfo, against: Comparison) -> tuple[Cell, ...]:
     if against.why:
         return tuple(cells([titled(facts), *[NOTHING] * (len(HEADER) - 2), verdict(against, 0)]))
     means = [Estimate(mean, math.nan, math.nan) for mean in against.means]

@@ -16,13 +16,13 @@ from reports.wording.numbers import worded
 if TYPE_CHECKING:
     import pandas as pd
 
-ANCHOR = "identity"  # the method that returns its input
+IDENTITY = "identity"  # the method that returns its input
 PLACES = ("dataset", "task")
 BESIDES = ("scale", "precision")  # settings that make another condition
 
 
 @dataclass(frozen=True)
-class Group:
+class ConditionGroup:
     """The runs of a condition: places in the block's heads; ``options`` are those that vary in the block."""
 
     key: str
@@ -44,7 +44,7 @@ class Layout:
     name: str
     heads: pd.DataFrame
     places: np.ndarray
-    groups: tuple[Group, ...]
+    groups: tuple[ConditionGroup, ...]
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -84,7 +84,7 @@ def layouts(heads: pd.DataFrame, order: Mapping[str, int]) -> list[Layout]:
 def _ordered(heads: pd.DataFrame, order: Mapping[str, int]) -> pd.DataFrame:
     options = [name for name in varying(heads) if name not in (*SEEDS, *POOLED)]
     place = [
-        order.get(run, -1 if method == ANCHOR else len(order))
+        order.get(run, -1 if method == IDENTITY else len(order))
         for run, method in zip(heads["run"], heads["method"], strict=True)
     ]
     table = heads.assign(_order=place, _row=np.arange(len(heads)))
@@ -152,11 +152,11 @@ def _within(heads: pd.DataFrame, options: Sequence[str]) -> dict[str, set[str]]:
     return found
 
 
-def _group(rows: np.ndarray, values: Mapping[str, list[Any]], within: Mapping[str, set[str]]) -> Group:
+def _group(rows: np.ndarray, values: Mapping[str, list[Any]], within: Mapping[str, set[str]]) -> ConditionGroup:
     first, method = rows[0], str(values["method"][rows[0]])
     config = {name: plain(column[first]) for name, column in values.items() if name not in ("method", "training")}
     facts = json.dumps([method, {name: value for name, value in config.items() if value is not None}], sort_keys=True)
     options = {name: config[name] for name, methods in within.items() if method in methods}
     trained = any(plain(values["training"][row]) for row in rows)
     key = hashlib.sha256(facts.encode()).hexdigest()[:10]
-    return Group(key, method, options, tuple(int(row) for row in rows), trained)
+    return ConditionGroup(key, method, options, tuple(int(row) for row in rows), trained)

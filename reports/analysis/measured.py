@@ -12,8 +12,8 @@ import numpy as np
 from reports.analysis.comparisons import beaten, means, undominated
 from reports.analysis.decision import compared, estimate
 from reports.analysis.gathered import Figures
-from reports.analysis.layout import ANCHOR, Layout
-from reports.analysis.model import Comparison, MetricFacts, Score
+from reports.analysis.layout import IDENTITY, Layout
+from reports.analysis.model import Comparison, MetricInfo, Score
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,7 +25,7 @@ FRONTS = ("nfe", "seconds_per_image", "peak_memory_mb")  # costs that a front is
 class Measured:
     """A metric's facts and figures, the conditions' means (C,), who beats whom (P, 2), a score by condition."""
 
-    facts: MetricFacts
+    facts: MetricInfo
     figures: Figures
     means: np.ndarray
     won: np.ndarray
@@ -56,10 +56,10 @@ def measured(
         )
         for place in sorted(scored)
     }
-    anchors = own.mean[[group.method == ANCHOR for group in layout.groups]]
-    anchor = float(anchors[np.isfinite(anchors)].mean()) if np.isfinite(anchors).any() else math.nan
+    identities = own.mean[[group.method == IDENTITY for group in layout.groups]]
+    degraded = float(identities[np.isfinite(identities)].mean()) if np.isfinite(identities).any() else math.nan
     kind = "image" if figures.replicates is None else "set"
-    facts = MetricFacts(metric, unit, protocol, higher, kind, figures.floor, anchor, figures.counted)
+    facts = MetricInfo(metric, unit, protocol, higher, kind, figures.floor, degraded, figures.counted)
     return Measured(facts, figures, own.mean, won, scores)
 
 

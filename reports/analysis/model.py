@@ -25,13 +25,13 @@ class Estimate:
 
 
 @dataclass(frozen=True)
-class MetricFacts:
+class MetricInfo:
     """A metric of a block. ``kind`` is "image" (a figure per picture) or "set" (one per run). ``counted`` is the unit
     of its tests, intervals and win rates: "picture", "photograph" (where several pictures are cut from one), "sample"
     (of a set whose items are their own).
 
     ``floor`` is a set metric's figure of real pictures against real ones with the same n, NaN otherwise;
-    ``anchor`` the mean figure of the degraded input, NaN where nothing was restored.
+    ``degraded`` the mean figure of the degraded input, NaN where nothing was restored.
     """
 
     name: str
@@ -40,7 +40,7 @@ class MetricFacts:
     higher_is_better: bool
     kind: str
     floor: float
-    anchor: float
+    degraded: float
     counted: str = "picture"
 
 
@@ -117,7 +117,7 @@ class Condition:
 
 
 @dataclass(frozen=True)
-class Level:
+class FactorLevel:
     """A value of an ablated axis: the mean over the conditions that exist at every value, and the paired difference
     to the axis' first value (None at that value)."""
 
@@ -135,7 +135,7 @@ class Ablation:
     metric: str
     within: str
     conditions: int
-    levels: tuple[Level, ...]
+    levels: tuple[FactorLevel, ...]
     note: str = ""
 
 
@@ -164,7 +164,7 @@ class Block:
     task: str
     inputs: tuple[str, ...]
     baseline: str
-    metrics: Mapping[str, MetricFacts]
+    metrics: Mapping[str, MetricInfo]
     conditions: tuple[Condition, ...]
     verdicts: tuple[str, ...]
     ablations: tuple[Ablation, ...]

@@ -16,20 +16,20 @@ from harness.store.recorded import path_of
 from reports.analysis.model import Failure
 
 WAITING = ("waiting", "running")  # the statuses of runs that may still get a record
-ANCHORED = "anchor"  # the status of a run that is in a sweep only as what doing nothing gives
+IDENTITY_STATUS = "identity"  # the status of a run that is in a sweep only as what doing nothing gives
 LATER = ("method", "sampler", "schedule", "network", "train", "seed", "sampling_seed")  # nothing to doing nothing
 DEFAULT = "run"  # the experiment that a command without -cn runs
 
 
 @dataclass(frozen=True)
-class Point:
+class PlannedRun:
     """A point: its run's key, the overrides that asked for it, its experiment, and why it has no record."""
 
     run: str
     overrides: tuple[str, ...]
     experiment: str
     reason: str
-    asked: bool  # no mere anchor
+    asked: bool  # not merely the identity baseline
     waiting: bool = False
 
     @property
@@ -39,7 +39,7 @@ class Point:
         return shlex.join(["python", "run.py", *chosen, *self.overrides])
 
 
-def points_of(root: Path, sweep: str | None) -> list[Point]:
+def points_of(root: Path, sweep: str | None) -> list[PlannedRun]:
     """The points of a sweep in its order, or of all sweeps below ``root``.
 
     Raises `UserError` for a sweep that is not there or whose points.json is damaged.
@@ -53,35 +53,35 @@ def points_of(root: Path, sweep: str | None) -> list[Point]:
     return [point for path in files for point in _read(path)]
 
 
-def _read(path: Path) -> list[Point]:
+def _read(path: Path) -> list[PlannedRun]:
     experiment = path.parent.name.rpartition("-")[0] or DEFAULT
     return [_point(point, experiment) for point in read_points(path.parent)]
 
 
-def _point(told: Mapping[str, Any], experiment: str) -> Point:
-    asked, waits = told["status"] != ANCHORED, told["status"] in WAITING
-    return Point(told["run"], tuple(told["overrides"]), experiment, told["reason"], asked, waits)
+def _point(told: Mapping[str, Any], experiment: str) -> PlannedRun:
+    asked, waits = told["status"] != IDENTITY_STATUS, told["status"] in WAITING
+    return PlannedRun(told["run"], tuple(told["overrides"]), experiment, told["reason"], asked, waits)
 
 
-def nothing_at(point: Point, run: str) -> Point:
-    """The run that degrades the same pictures as a point's and returns them: an anchor keeps no words of its own."""
+def nothing_at(point: PlannedRun, run: str) -> PlannedRun:
+    """The run that degrades the same pictures as a point's and returns them: it keeps no words of its own."""
     kept = [word for word in point.overrides if word.lstrip("+~").partition("=")[0].partition(".")[0] not in LATER]
-    return Point(run, (*kept, "method=identity"), point.experiment, "", False)
+    return PlannedRun(run, (*kept, "method=identity"), point.experiment, "", False)
 
 
-def failures(root: Path, points: Sequence[Point], done: Iterable[str]) -> tuple[Failure, ...]:
+def failures(root: Path, points: Sequence[PlannedRun], done: Iterable[str]) -> tuple[Failure, ...]:
     """The points asked for that will have no record: their words, the reason, and the traceback where one was kept."""
     known = set(done)
-    found: dict[str, Point] = {point.run: point for point in points if point.asked and point.run not in known}
+    found: dict[str, PlannedRun] = {point.run: point for point in points if point.asked and point.run not in known}
     return tuple(_failure(root, point) for point in found.values() if not point.waiting)
 
 
-def waiting(points: Sequence[Point], done: Iterable[str]) -> int:
+def waiting(points: Sequence[PlannedRun], done: Iterable[str]) -> int:
     """How many of the points asked for have no record yet and may still get one."""
     return len({point.run for point in points if point.asked and point.waiting} - set(done))
 
 
-def _failure(root: Path, point: Point) -> Failure:
+def _failure(root: Path, point: PlannedRun) -> Failure:
     kept = failure_of(Store(root).entry("failures", point.run))  # nothing for what never started
     lost = "its record is damaged: give the sweep's command again"
     ended = lost if path_of(root, point.run).exists() else "did not run to its end"

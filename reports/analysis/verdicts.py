@@ -6,9 +6,9 @@ import math
 from collections.abc import Mapping, Sequence
 
 from reports.analysis.basis import basis
-from reports.analysis.layout import ANCHOR
+from reports.analysis.layout import IDENTITY
 from reports.analysis.leads import Lead
-from reports.analysis.model import Comparison, Condition, Estimate, MetricFacts
+from reports.analysis.model import Comparison, Condition, Estimate, MetricInfo
 from reports.wording.numbers import decimals, fixed
 from reports.wording.wording import adjusted, adjustment, named, opposed, plain, spread, units
 
@@ -17,7 +17,7 @@ WORDS = {"better": "better", "leads": "leads (not after the adjustment)", "worse
 WORDS |= {"trails": "trails (not after the adjustment)", "inconclusive": "inconclusive"}
 
 
-def verdict(facts: MetricFacts, conditions: Sequence[Condition], lead: Lead) -> str:
+def verdict(facts: MetricInfo, conditions: Sequence[Condition], lead: Lead) -> str:
     """One metric in a sentence: the winner, if it is better than all others, or those that can't be told apart.
 
     A winner's lead over the runner-up is given, with both means over what the two share.
@@ -31,7 +31,7 @@ def verdict(facts: MetricFacts, conditions: Sequence[Condition], lead: Lead) -> 
     return f"{named(facts)}: {text}; {basis(found, lead.trained, facts)}{left}{_floor(facts)}."
 
 
-def _ahead(facts: MetricFacts, conditions: Sequence[Condition], lead: Lead) -> str:
+def _ahead(facts: MetricInfo, conditions: Sequence[Condition], lead: Lead) -> str:
     found, second = lead.comparison, conditions[lead.second]
     ours, theirs = _means(found)
     direction = "" if facts.higher_is_better else " (lower is better)"
@@ -42,7 +42,7 @@ def _ahead(facts: MetricFacts, conditions: Sequence[Condition], lead: Lead) -> s
     return f"{text}, but is not better than all others after the adjustment ({_p(lead.doubt)})"
 
 
-def _open(facts: MetricFacts, conditions: Sequence[Condition], lead: Lead) -> str:
+def _open(facts: MetricInfo, conditions: Sequence[Condition], lead: Lead) -> str:
     """The two in the order of the means that they share."""
     found, sign = lead.comparison, 1 if facts.higher_is_better else -1
     pair = [conditions[lead.first], conditions[lead.second]]
@@ -68,7 +68,7 @@ def _means(found: Comparison) -> tuple[str, ...]:
     return tuple(fixed(mean, decimals([found.difference])) for mean in found.means)
 
 
-def _gain(found: Comparison, facts: MetricFacts, turn: int) -> str:
+def _gain(found: Comparison, facts: MetricInfo, turn: int) -> str:
     """The difference as a gain: positive where the first is better."""
     gap = found.difference
     if turn * (1 if facts.higher_is_better else -1) < 0:
@@ -91,7 +91,7 @@ def _detectable(found: Comparison) -> str:
     return f"; a true difference of {size} would be found with a power of 0.8"
 
 
-def against(facts: MetricFacts, conditions: Sequence[Condition], baseline: Condition) -> str:
+def against(facts: MetricInfo, conditions: Sequence[Condition], baseline: Condition) -> str:
     """How many conditions are better or worse than the baseline on a metric, after adjustment; empty if none was
     compared."""
     groups: dict[str, list[Condition]] = {kind: [] for kind in WORDS}
@@ -113,7 +113,7 @@ def against(facts: MetricFacts, conditions: Sequence[Condition], baseline: Condi
     return f"{named(facts)} against {_said(baseline)}: {'; '.join(said)}{rule}."
 
 
-def alone(facts: MetricFacts, conditions: Sequence[Condition]) -> str:
+def alone(facts: MetricInfo, conditions: Sequence[Condition]) -> str:
     """The sentence where there is nothing to compare with."""
     scored = [one for one in conditions if facts.name in one.scores]
     if len(scored) != 1:
@@ -123,7 +123,7 @@ def alone(facts: MetricFacts, conditions: Sequence[Condition]) -> str:
 
 
 def _said(condition: Condition) -> str:
-    return f"{plain(condition.label)} (the degraded input)" if condition.method == ANCHOR else plain(condition.label)
+    return f"{plain(condition.label)} (the degraded input)" if condition.method == IDENTITY else plain(condition.label)
 
 
 def _listed(conditions: Sequence[Condition]) -> str:
@@ -132,5 +132,5 @@ def _listed(conditions: Sequence[Condition]) -> str:
     return ", ".join(map(_said, conditions))
 
 
-def _floor(facts: MetricFacts) -> str:
+def _floor(facts: MetricInfo) -> str:
     return "" if math.isnan(facts.floor) else f"; real against real it is {facts.floor:.4g}"

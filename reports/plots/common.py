@@ -6,7 +6,7 @@ import math
 from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from reports.analysis.model import Block, Condition, Estimate, MetricFacts, Report
+from reports.analysis.model import Block, Condition, Estimate, MetricInfo, Report
 from reports.plots.style import COLOURS, LETTERS, MARKERS, Look, look, wrapped
 from reports.wording.numbers import amount
 from reports.wording.wording import plain
@@ -113,7 +113,7 @@ def _round(low: float, high: float) -> list[float]:
     return found
 
 
-def same_units(facts: Sequence[MetricFacts], most: int) -> tuple[list[MetricFacts], str]:
+def same_units(facts: Sequence[MetricInfo], most: int) -> tuple[list[MetricInfo], str]:
     """The first ``most`` metrics, a panel each, and a remark on those left out."""
     note = f"{most} of {len(facts)} metrics; the table has all." if len(facts) > most else ""
     return list(facts[:most]), note

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from reports.analysis.model import Block, Comparison, Condition, MetricFacts, Report
+from reports.analysis.model import Block, Comparison, Condition, MetricInfo, Report
 from reports.plots.common import against, colour_of, counterpart, heading, shown
 from reports.plots.style import INK, PALE, WIDTH, better, label, remark, sheet, wrapped
 from reports.wording.numbers import share
@@ -140,7 +140,7 @@ def _cloud(axes: Axes, pairs: Any, colour: str) -> None:
     seaborn.scatterplot(x=pairs[::step, 0], y=pairs[::step, 1], ax=axes, color=colour, s=18, alpha=0.6, legend=False)
 
 
-def _wins(axes: Axes, pairs: Any, found: Comparison | None, facts: MetricFacts) -> None:
+def _wins(axes: Axes, pairs: Any, found: Comparison | None, facts: MetricInfo) -> None:
     """The win rate of the table, in the corner off the diagonal with the fewest points."""
     if found is None or found.verdict == "refused":
         return

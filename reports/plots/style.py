@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
 
-from reports.analysis.model import MetricFacts
+from reports.analysis.model import MetricInfo
 from reports.wording.wording import plain
 
 if TYPE_CHECKING:
@@ -86,13 +86,13 @@ def sheet(heights: Sequence[float], keys: int = 0, width: float = WIDTH) -> tupl
     return figure, list(panels[:, 0])
 
 
-def label(facts: MetricFacts, change: str = "") -> str:
+def label(facts: MetricInfo, change: str = "") -> str:
     """The words beside an axis: the metric, its unit, and which way is better."""
     unit = f" ({plain(facts.unit)})" if facts.unit else ""
     return f"{plain(facts.name)}{change}{unit}"
 
 
-def better(facts: MetricFacts, axis: str) -> str:
+def better(facts: MetricInfo, axis: str) -> str:
     """The arrow of an axis, "x" or "y", towards the better figures."""
     arrows = {("x", True): "better →", ("x", False): "← better", ("y", True): "↑ better", ("y", False): "↓ better"}
     return arrows[axis, facts.higher_is_better]

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from reports.analysis.model import Comparison, Estimate, MetricFacts, Score
+from reports.analysis.model import Comparison, Estimate, MetricInfo, Score
 from reports.wording.numbers import NOTHING, fixed, interval, probability, worded
 
 LONGEST_SLUG = 80
@@ -61,12 +61,12 @@ def percent(share: Estimate) -> str:
     return f"{fixed(hundred.value, 0)} % {interval(hundred, 0)}".rstrip()
 
 
-def named(facts: MetricFacts) -> str:
+def named(facts: MetricInfo) -> str:
     """A metric with its unit: ``psnr (dB)``."""
     return plain(facts.name) + (f" ({plain(facts.unit)})" if facts.unit else "")
 
 
-def titled(facts: MetricFacts) -> str:
+def titled(facts: MetricInfo) -> str:
     """A metric as a heading: ``psnr (dB) ↑``."""
     return f"{named(facts)} {ARROWS[facts.higher_is_better]}"
 
@@ -76,7 +76,7 @@ def count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def units(found: Comparison, facts: MetricFacts) -> str:
+def units(found: Comparison, facts: MetricInfo) -> str:
     """What a comparison is over: ``24 samples``, ``24 pictures``, ``16 pictures of 3 photographs``,
     of samples too; and how many more have an infinite figure, which wins, loses or ties and is in no mean."""
     said = count(found.images, "sample" if facts.kind == "set" else "picture")
@@ -84,7 +84,7 @@ def units(found: Comparison, facts: MetricFacts) -> str:
     return f"{said}, {found.infinite} more infinite" if found.infinite else said
 
 
-def over(found: Comparison, facts: MetricFacts) -> str:
+def over(found: Comparison, facts: MetricInfo) -> str:
     """What a comparison is over: `units`, and the trainings."""
     if found.verdict == "refused":
         return NOTHING
@@ -97,7 +97,7 @@ def left_out(found: Comparison) -> str:
     return f" ({count(found.left_out, 'training')} left out)" if found.left_out else ""
 
 
-def counted(facts: Iterable[MetricFacts]) -> str:
+def counted(facts: Iterable[MetricInfo]) -> str:
     """What intervals count, in words: ``photographs``, or ``photographs; samples of fd``."""
     names: dict[str, list[str]] = {}
     for one in facts:
@@ -105,7 +105,7 @@ def counted(facts: Iterable[MetricFacts]) -> str:
     return "; ".join(f"{noun}s" + (f" of {', '.join(names[noun])}" if len(names) > 1 else "") for noun in names)
 
 
-def wins(facts: MetricFacts) -> str:
+def wins(facts: MetricInfo) -> str:
     """The heading of the shares of wins, with what they count: ``wins (photographs)``."""
     return "wins" if facts.kind == "set" else f"wins ({facts.counted}s)"
 

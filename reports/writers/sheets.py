@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from reports.analysis.model import Ablation, Block, Estimate, Interaction, Level, Report
+from reports.analysis.model import Ablation, Block, Estimate, FactorLevel, Interaction, Report
 from reports.wording.compared import compare_sheet
 from reports.wording.numbers import NOTHING, amount, decimals, fixed
 from reports.wording.wording import COSTS, Names, counted, plain, spread, titled
@@ -87,7 +87,7 @@ def _ablation(block: Block, parts: Sequence[Ablation], name: str) -> Sheet:
     return Sheet("ablation", first.axis, name, caption, tuple(header), tuple(tuple(row) for row in rows))
 
 
-def _level(level: Level | None, digits: int, fine: int) -> list[Cell]:
+def _level(level: FactorLevel | None, digits: int, fine: int) -> list[Cell]:
     if level is None:
         return cells([NOTHING] * 2)
     return cells([spread(level.mean, digits), spread(level.difference or NONE, fine, "+")])
@@ -121,7 +121,7 @@ def _costs(block: Block, name: str) -> Sheet:
 
 def _protocols(block: Block, name: str) -> Sheet:
     rows = [
-        tuple(cells([titled(facts), plain(facts.protocol), _known(facts.anchor), _known(facts.floor)]))
+        tuple(cells([titled(facts), plain(facts.protocol), _known(facts.degraded), _known(facts.floor)]))
         for facts in block.metrics.values()
     ]
     header = ("metric", "protocol", "degraded input", "real against real")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["main_table", "show", "write_table"]
 
-ANCHOR = "identity"  # the method that returns its input: its figures are the input's
+IDENTITY = "identity"  # the method that returns its input: its figures are the input's
 COSTS = ("nfe", "seconds_per_image", "n", "parameters", "train_seconds", "run")
 
 
@@ -39,9 +39,9 @@ def main_table(records: pd.DataFrame, runs: Sequence[str]) -> pd.DataFrame:
     metrics = _stamps(scored)
     places = [name for name in ("dataset", "task") if heads[name].nunique() > 1]
     table = heads[["method", *places, *varying(heads)]].copy()
-    anchors = records[records["method"] == ANCHOR]
+    identities = records[records["method"] == IDENTITY]
     for name, stamp in metrics.items():
-        ours, theirs = scored[scored["metric"] == name], anchors[anchors["metric"] == name]
+        ours, theirs = scored[scored["metric"] == name], identities[identities["metric"] == name]
         table[name] = _means(ours, "run").reindex(heads["run"]).to_numpy()
         same = theirs[theirs["protocol"] == stamp["protocol"]]
         table[f"{name}_input"] = _means(same, "inputs").reindex(heads["inputs"]).to_numpy()

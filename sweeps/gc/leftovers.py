@@ -15,7 +15,7 @@ from harness.store.holder import Holder, system
 from harness.store.holder import read as read_holder
 from harness.store.keys import DIGITS
 
-LEVELS = ("scores", "features", "samples", "trainings", "inputs", "reals")  # each before what it is made from
+LEVELS = ("scores", "features", "samples", "trainings", "inputs", "references")  # each before what it is made from
 MARKS = ("failures",)  # levels that hold no results
 SILENT = 3600.0  # seconds without a heartbeat after which a holder on another machine is dead beyond doubt
 LEFTOVERS, LOCKS = "leftovers", "locks"

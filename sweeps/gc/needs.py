@@ -96,7 +96,7 @@ def references(facts: Mapping[str, Any]) -> Iterator[Name]:
     for name in ("after", "trainings"):
         given = facts.get(name) or ()
         yield from (("trainings", _key(key)) for key in (given.values() if isinstance(given, Mapping) else given))
-    yield from ((level, _key(facts[level])) for level in ("samples", "inputs", "reals") if level in facts)
+    yield from ((level, _key(facts[level])) for level in ("samples", "inputs", "references") if level in facts)
     if "source" in facts:
         yield _key(facts["level"]), _key(facts["source"])
 
@@ -150,7 +150,7 @@ def _sweep(root: Path, folder: Path) -> tuple[set[Name], set[str]]:
 
 def _wanted(row: Mapping[str, Any]) -> Iterator[Name]:
     yield from (("trainings", key) for key in row["trainings"].values())
-    yield from ((level, row[level]) for level in ("inputs", "samples", "reals"))
+    yield from ((level, row[level]) for level in ("inputs", "samples", "references"))
     yield from (("scores", key) for key in row["scores"].values())
     yield "failures", row["run"]  # why it failed
 

@@ -12,7 +12,7 @@ from harness.config.commandline import compose_points
 from harness.planning.plan import Plan, plan
 from harness.progress import say
 from sweeps.folder import Submission, listed_job, write_submission
-from sweeps.graph import graph, with_anchors
+from sweeps.graph import graph, with_identity_baselines
 from sweeps.jobs import Job, grouped
 from sweeps.launchers import local, slurm
 from sweeps.launchers.freeze import freeze
@@ -47,8 +47,8 @@ def launch(name: str, settings: Mapping[str, Any], config: str, folder: str, lin
     """Hand the points of the expanded command lines of a configuration to a launcher; what is done is left out."""
     try:
         points = compose_points(config, lines)
-        plans = with_anchors([plan(point) for point in points])
-        hand_over(plans, Path(points[0].config["results_dir"]).absolute(), Path(folder), name, settings)
+        plans = with_identity_baselines([plan(point) for point in points])
+        hand_over(plans, Path(points[0].values["results_dir"]).absolute(), Path(folder), name, settings)
     except UserError as error:  # Hydra would show it as a fault of the program
         say(f"error: {error}")
         raise SystemExit(REFUSED) from error

@@ -128,7 +128,7 @@ def start(submission: Submission, root: Path, jobs: Sequence[Job], alive: Mappin
 
 
 def _machine(settings: Mapping[str, Any], jobs: Sequence[Job]) -> Machine:
-    devices = {str(task.plan.point.config["device"]) for job in jobs for task in job.tasks}
+    devices = {str(task.plan.config.values["device"]) for job in jobs for task in job.tasks}
     return Machine.read(settings["workers"], settings["threads"], devices)
 
 

@@ -77,7 +77,7 @@ def gpus_of(job: Job, asked: Resources, there: bool) -> int:
         raise UserError(f"train.devices={job.devices}: can't be divided among {asked.nodes} nodes")
     if asked.gpus != "auto":
         return int(asked.gpus)
-    return job.devices // asked.nodes if there and job.tasks[0].plan.point.config["device"] != "cpu" else 0
+    return job.devices // asked.nodes if there and job.tasks[0].plan.config.values["device"] != "cpu" else 0
 
 
 class Sender:

@@ -62,12 +62,12 @@ def start(submission: Submission, root: Path, jobs: Sequence[Job], alive: Mappin
     leaves = sorted({name.partition("_")[0] for name in ends})
     sweep = submission.folder.parent.parent.name
     asked = asked_by("report", "", settings["resources"])
-    sender.send([Report(root, sweep)], asked, "afterany:" + ":".join(leaves), [])
+    sender.send([ReportJob(root, sweep)], asked, "afterany:" + ":".join(leaves), [])
     say(f"submitted {len(jobs)} jobs")
 
 
 @dataclass(frozen=True)
-class Report:
+class ReportJob:
     """The last job of a sweep as something to call: its table, pictures and report from what there is."""
 
     root: Path
@@ -105,7 +105,7 @@ def _groups(
         groups: dict[str, tuple[Resources, list[Job], str]] = {}
         for job in ready:
             asked, joined = of(job, resources), _joined(job, sender.given, alive)
-            device = job.tasks[0].plan.point.config["device"]
+            device = job.tasks[0].plan.config.values["device"]
             name = json.dumps([job.kind, repr(asked), job.devices, device, joined])
             groups.setdefault(name, (asked, [], joined))[1].append(job)
         yield from groups.values()

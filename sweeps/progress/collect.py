@@ -42,10 +42,10 @@ def collect(root: Path, folder: Path) -> Outcome:
 
     sweep = Sweep(root, folder)
     stood = {row["run"]: standing for row, standing in sweep.points}
-    told = [row if row["status"] == "anchor" else _told(row, stood[row["run"]]) for row in sweep.rows]
+    told = [row if row["status"] == "identity" else _told(row, stood[row["run"]]) for row in sweep.rows]
     write_points(folder, told)
     runs = [row["run"] for row, standing in sweep.points if standing.status == "done"]
-    table = table_of(root, runs, [row["run"] for row in sweep.rows if row["status"] == "anchor"])
+    table = table_of(root, runs, [row["run"] for row in sweep.rows if row["status"] == "identity"])
     if table is None:
         return Outcome(folder, None, sweep.points, None)
     write_table(table, folder)
@@ -57,11 +57,11 @@ def _told(row: Mapping[str, Any], standing: Standing) -> dict[str, Any]:
     return {**row, "status": standing.status, "reason": standing.reason}
 
 
-def table_of(root: Path, runs: Sequence[str], anchors: Sequence[str]) -> pd.DataFrame | None:
+def table_of(root: Path, runs: Sequence[str], identities: Sequence[str]) -> pd.DataFrame | None:
     """The main table of runs that are done, beside what doing nothing gives; None where there are none."""
     from reports import load
     from reports.writers.table import main_table
 
     if not runs:
         return None
-    return main_table(load(root, runs=list(dict.fromkeys([*runs, *anchors]))), list(dict.fromkeys(runs)))
+    return main_table(load(root, runs=list(dict.fromkeys([*runs, *identities]))), list(dict.fromkeys(runs)))

@@ -10,7 +10,7 @@ from typing import Any
 from harness.store.entries import Entry, Store
 from harness.store.keys import canonical
 from harness.store.sealed import Damaged
-from sweeps.graph import Task
+from sweeps.graph import WorkItem
 
 NEWEST = 300  # entries of a level that are looked at
 GROUPS = ("network", "dataset", "task", "precision")
@@ -28,7 +28,7 @@ class History:
         for facts, done in _newest(root / "samples"):
             self._add(self._sampling(facts), done.get("cost", {}).get("seconds_per_image", 0.0))
 
-    def seconds(self, task: Task) -> float | None:
+    def seconds(self, task: WorkItem) -> float | None:
         """About how long a task takes; None where nothing like it has been done."""
         if task.kind == "training":
             stage = next(stage for stage in task.plan.stages if stage.key == task.key)

@@ -11,12 +11,12 @@ from registry import find
 
 def notes(plans: Sequence[Plan]) -> list[str]:
     """Metrics that had nothing to measure; where a point leaves its method's reference, in the method's own words."""
-    asked = dict.fromkeys(name for plan in plans for name in plan.point.config["metrics"])
+    asked = dict.fromkeys(name for plan in plans for name in plan.config.values["metrics"])
     idle = [name for name in asked if not any(name in plan.scores for plan in plans)]
     found = [f"nothing to measure for metrics={name}: {_needs(name)}" for name in idle]
     for plan in plans:
-        for column, rule in find("method", plan.point.name("method")).facts.departs.items():
-            kind = find("task", plan.point.name("task")).facts.kind
+        for column, rule in find("method", plan.config.name("method")).facts.departs.items():
+            kind = find("task", plan.config.name("task")).facts.kind
             value = plan.columns.get(column)
             if kind == rule["kind"] and value is not None and inside(value, rule["interval"]):
                 found.append(rule["note"])

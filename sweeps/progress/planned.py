@@ -7,7 +7,7 @@ from pathlib import Path
 
 from errors import page
 from harness.planning.plan import Plan
-from sweeps.graph import KINDS, Graph, Task, graph, with_anchors
+from sweeps.graph import KINDS, Graph, WorkItem, graph, with_identity_baselines
 from sweeps.jobs import grouped
 from sweeps.progress.costs import History, about
 
@@ -17,7 +17,7 @@ SHOWN = 12  # trainings listed one by one
 
 def planned(plans: Sequence[Plan], root: Path, chunk: int = CHUNK) -> str:
     """The plan as a table and the list of its trainings. Nothing is written."""
-    everything = with_anchors(plans)
+    everything = with_identity_baselines(plans)
     whole, history = graph(everything, root), History(root)
     jobs = grouped(whole.wanted, chunk)
     extra = len(everything) - len({made.run for made in plans})
@@ -50,7 +50,7 @@ def _trainings(whole: Graph, history: History) -> list[str]:
     return [*lines, f"  and {left} more trainings"] if left > 0 else lines
 
 
-def _cost(tasks: Sequence[Task], history: History) -> str:
+def _cost(tasks: Sequence[WorkItem], history: History) -> str:
     """The sum of what is known, and how much is not."""
     known = [seconds for task in tasks if (seconds := history.seconds(task)) is not None]
     if not tasks:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from errors import UserError
 from harness.planning.plan import Plan
 from harness.progress import console, say
-from sweeps.graph import with_anchors
+from sweeps.graph import with_identity_baselines
 from sweeps.progress.collect import Outcome, collect, table_of
 from sweeps.progress.status import results_words
 
@@ -70,7 +70,7 @@ def tell_report(root: Path, folder: Path) -> None:
 def show_unwritable(root: Path, plans: Sequence[Plan]) -> int:
     """The table of what is all done, in a store that can't be written: nothing is kept."""
     asked = [made.run for made in plans]
-    table = table_of(root, asked, [made.run for made in with_anchors(plans) if made.run not in asked])
+    table = table_of(root, asked, [made.run for made in with_identity_baselines(plans) if made.run not in asked])
     if table is not None:
         _print(table)
     say(f"{root}: can't be written, so no table, picture or report is kept")

@@ -95,8 +95,8 @@ class Sweep:
 
     @cached_property
     def points(self) -> list[tuple[dict[str, Any], Standing]]:
-        """The points in order, each with how it stands; doing nothing ("anchor") is none of them."""
-        return [(row, self.point(row)) for row in self.rows if row["status"] != "anchor"]
+        """The points in order, each with how it stands; doing nothing ("identity") is none of them."""
+        return [(row, self.point(row)) for row in self.rows if row["status"] != "identity"]
 
     def point(self, row: Mapping[str, Any]) -> Standing:
         """How a point stands: as the first of its tasks that is not done."""

@@ -10,7 +10,7 @@ from datasets.tasks.blind import PIPELINES, Blind
 from datasets.tasks.codeformer import FACES, GENERAL, codeformer, codeformer_faces
 from datasets.tasks.jpeg import compress
 from datasets.tasks.kernels import Bell, Sinc
-from datasets.tasks.realesrgan import FIRST, SECOND, Noise, Round, TwoRounds, realesrgan
+from datasets.tasks.realesrgan import FIRST, SECOND, NoiseSettings, Round, TwoRounds, realesrgan
 from datasets.tasks.resampling import convolve, resize, sharpen
 from errors import UserError
 
@@ -97,8 +97,8 @@ def test_codeformer_is_its_steps():
 
 @pytest.mark.parametrize("jpeg_last", [False, True])
 def test_realesrgan_is_its_steps(jpeg_last):
-    first = Round(NEEDLE, 0.5, "area", Noise("gaussian", 0.0, False), 90)
-    second = Round(Bell("gaussian", 9, (1.0, 1.0)), 1.5, "bicubic", Noise("gaussian", 0.0, True), 50)
+    first = Round(NEEDLE, 0.5, "area", NoiseSettings("gaussian", 0.0, False), 90)
+    second = Round(Bell("gaussian", 9, (1.0, 1.0)), 1.5, "bicubic", NoiseSettings("gaussian", 0.0, True), 50)
     sinc = Sinc(7, 2.0)
     got = TwoRounds(first, second, sinc, "bilinear", jpeg_last).apply(SMOOTH, np.random.default_rng(0))
     image = compress(np.clip(resize(SMOOTH, 24, 32, "area"), 0, 1), 90)
@@ -127,7 +127,7 @@ def test_more_noise_blur_downsampling_or_compression_is_worse():
 @pytest.mark.parametrize("grey", [False, True])
 def test_gaussian_noise_has_its_strength_and_is_grey_where_it_says(grey):
     flat = np.full((200, 200, 3), 0.5, np.float32)
-    noise = Noise("gaussian", 20.0, grey).apply(flat, np.random.default_rng(0)) - flat
+    noise = NoiseSettings("gaussian", 20.0, grey).apply(flat, np.random.default_rng(0)) - flat
     assert abs(noise.std() * 255 / 20 - 1) < 4 / np.sqrt(2 * 200 * 200)
     assert bool(np.ptp(noise, axis=2).max() == 0) is grey
 
@@ -136,12 +136,12 @@ def test_poisson_noise_has_the_variance_of_its_formula():
     levels = np.linspace(0.2, 0.8, 64)  # 64 distinct values: v = 64
     image = np.repeat(levels, 600).reshape(64, 600, 1).astype(np.float32)
     for scale in (0.5, 1.0):
-        noise = Noise("poisson", scale, False).apply(image, np.random.default_rng(0)) - image
+        noise = NoiseSettings("poisson", scale, False).apply(image, np.random.default_rng(0)) - image
         expected = scale**2 * np.rint(levels * 255) / 255 / 64
         ratio = noise[:, :, 0].astype(np.float64).var(axis=1) / expected
         assert abs(ratio[:30].mean() - 1) < 0.03  # above, clipping at 1 begins to show
     colour = np.repeat(image, 3, axis=2)
-    grey = Noise("poisson", 1.0, True).apply(colour, np.random.default_rng(0)) - colour
+    grey = NoiseSettings("poisson", 1.0, True).apply(colour, np.random.default_rng(0)) - colour
     assert np.ptp(grey, axis=2).max() < 1e-6
 
 

@@ -12,12 +12,12 @@ from safetensors.torch import load
 from torch import Tensor, distributed
 
 from harness.config.commandline import read
-from harness.distributed.group import Group, Ranks
+from harness.distributed.group import ProcessGroup, Ranks
 from harness.planning.plan import Plan, plan
 from harness.store.entries import Entry
 from harness.training.batches import Data
 from harness.training.build import method_of
-from harness.training.fit import Job, Silent, fit
+from harness.training.fit import Silent, TrainingJob, fit
 from methods.base import Batch
 
 ROOT = Path(__file__).parent.parent.parent
@@ -39,20 +39,22 @@ def made(*words: str) -> Plan:
     return plan(read([*TINY, *words]).points[0])
 
 
-def train_precisely(entry: Entry, words: tuple[str, ...], group: Group, rows: Group, stop: int = STEPS) -> None:
+def train_precisely(
+    entry: Entry, words: tuple[str, ...], group: ProcessGroup, rows: ProcessGroup, stop: int = STEPS
+) -> None:
     """Train in float64 to an entry, on the rows that are those of ``rows``, interrupted before step ``stop``."""
     point = made(*words)
     data = Data(point)
-    method = method_of(point.point, data.source.shape, CPU).double()
+    method = method_of(point.config, data.source.shape, CPU).double()
     seconds = 0.0 if stop < STEPS else 3600.0
 
     def batch(step: int) -> Batch:
         if step == stop:
             raise Interrupted
         drawn = data.batch(step, SIZE, CPU, rows.rank, rows.size)
-        return replace(drawn, clean=drawn.clean.double(), given=drawn.given.to(CPU, torch.float64))
+        return replace(drawn, clean=drawn.clean.double(), observation=drawn.observation.to(CPU, torch.float64))
 
-    fit(method, Job("model", STEPS, seconds, 0, batch, group), entry, Silent())
+    fit(method, TrainingJob("model", STEPS, seconds, 0, batch, group), entry, Silent())
 
 
 def weights(entry: Entry) -> dict[str, Tensor]:

@@ -92,15 +92,15 @@ def test_a_data_set_switches_task_network_metrics_and_number_of_images(dataset):
     point, facts = read([f"dataset={dataset}"]).points[0], find("dataset", dataset).facts
     defaults = dict(facts.defaults)
     if "metrics" in defaults:
-        assert list(point.config["metrics"]) == defaults.pop("metrics")
+        assert list(point.values["metrics"]) == defaults.pop("metrics")
     assert {group: point.name(group) for group in defaults} == defaults
     for name in ("images", "references"):
-        assert point.config[name] == facts.counts.get(name, {}).get("cpu", ROOT_OPTIONS[name][0].at("cpu"))
+        assert point.values[name] == facts.counts.get(name, {}).get("cpu", ROOT_OPTIONS[name][0].at("cpu"))
 
 
 def test_the_users_number_of_images_and_metrics_win_over_a_data_sets():
     point = read(["dataset=toy2d", "images=7", "metrics=[psnr]"]).points[0]
-    assert (point.config["images"], list(point.config["metrics"])) == (7, ["psnr"])
+    assert (point.values["images"], list(point.values["metrics"])) == (7, ["psnr"])
 
 
 @pytest.mark.parametrize("scale", SCALES)
@@ -108,11 +108,11 @@ def test_the_embedded_photographs_are_enough_for_every_scale(scale):
     from harness.planning.dependencies import source_of
 
     point = read([f"scale={scale}"]).points[0]
-    assert len(source_of(point).test(point.config["images"])) == point.config["images"]
+    assert len(source_of(point).test(point.values["images"])) == point.values["images"]
 
 
 def test_metrics_are_chosen_together_and_keep_their_options():
-    assert list(read(["metrics=[mae,psnr]"]).points[0].config["metrics"]) == ["mae", "psnr"]
+    assert list(read(["metrics=[mae,psnr]"]).points[0].values["metrics"]) == ["mae", "psnr"]
 
 
 @pytest.mark.parametrize(

@@ -82,7 +82,7 @@ def outcome(make, line):
         point = make(line)
     except UserError as error:
         return str(error)
-    return None if point is None else (repr(point.config), point.overrides)
+    return None if point is None else (repr(point.values), point.overrides)
 
 
 @pytest.mark.parametrize("structure", STRUCTURES, ids=" ".join)
@@ -103,12 +103,12 @@ def test_the_last_word_of_an_option_wins(composer, words):
     for line in (words, words[::-1], [*words, words[0]]):
         assert outcome(composer.quick, line) == outcome(composer.whole, line)
         group, _, option = words[0].partition("=")[0].partition(".")
-        value = composer.quick(line).config[group]
+        value = composer.quick(line).values[group]
         assert str(value[option] if option else value).replace(" ", "") == line[-1].partition("=")[2]
 
 
 def test_a_value_has_its_options_type(composer):
-    config = composer.quick(["sampler.steps=5", "sampler.eta=1", "results_dir=5", "schedule.sum_scale=null"]).config
+    config = composer.quick(["sampler.steps=5", "sampler.eta=1", "results_dir=5", "schedule.sum_scale=null"]).values
     values = [*(config["sampler"][name] for name in ("steps", "eta")), config["results_dir"]]
     assert list(map(repr, values)) == ["5", "1.0", "'5'"] and config["schedule"]["sum_scale"] is None
 
@@ -125,8 +125,8 @@ def test_a_value_has_its_options_type(composer):
 def test_words_that_are_not_plain_go_the_whole_way(composer, line):
     assert composer.quick(line) is None
     point = composer.point(line)
-    assert point.config == composer.whole(line).config
-    assert point.config["seed"] == (4 if line[-1] == "seed=4" else 3 if "3" in "".join(line) else 0)
+    assert point.values == composer.whole(line).values
+    assert point.values["seed"] == (4 if line[-1] == "seed=4" else 3 if "3" in "".join(line) else 0)
 
 
 @pytest.mark.parametrize(
@@ -169,8 +169,8 @@ def test_a_sweep_is_composed_once_for_each_choice_of_groups(monkeypatch):
     monkeypatch.setattr(compose, "composed", lambda name, line: asked.append(line) or composed(name, line))
     points = read(["-m", "scale=smoke", "method=rddm,ddim", "seed=range(20)", "sampler.eta=0,0.5,1"]).points
     assert len(points) == 120 and asked == [("scale=smoke", "method=rddm"), ("scale=smoke", "method=ddim")]
-    assert [point.config["seed"] for point in points[:6]] == [0, 0, 0, 1, 1, 1]
-    assert len({id(point.config["network"]) for point in points}) == 2
+    assert [point.values["seed"] for point in points[:6]] == [0, 0, 0, 1, 1, 1]
+    assert len({id(point.values["network"]) for point in points}) == 2
 
 
 def test_points_are_composed_in_the_launcher_as_on_the_command_line():
@@ -197,9 +197,9 @@ def test_hydras_sweeper_composes_nothing_again():
 LOOK = """
 import sys
 from harness.config.commandline import read
-from harness.planning.plan import anchor, plan
+from harness.planning.plan import identity_baseline, plan
 points = read(sys.argv[1:]).points
-print(len({plan(point).run for point in points}), len({anchor(point).run for point in points}))
+print(len({plan(point).run for point in points}), len({identity_baseline(point).run for point in points}))
 print(*(plan(point).stages[0].key for point in points))
 print([name for name in ("torch", "torchmetrics", "diffusers", "timm") if name in sys.modules])
 """

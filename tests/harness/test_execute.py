@@ -56,7 +56,7 @@ def test_a_sweep_over_eta_trains_twice_and_samples_four_times(swept):
         assert table["psnr"].notna().all() and table["psnr_input"].nunique() == 1
     assert [point["status"] for point in read_points(folder)] == [
         *["done"] * 4,
-        "anchor",
+        "identity",
     ]
     assert done.stdout.count("rddm") == 2 and done.stdout.count("ddim") == 2
     assert (folder / "grid.png").stat().st_size > 1000

@@ -10,7 +10,7 @@ from torch import nn
 from harness.distributed.group import Alone
 from harness.store.entries import Store, read_npz
 from harness.store.keys import key
-from harness.training.fit import Job, Silent, fit
+from harness.training.fit import Silent, TrainingJob, fit
 from methods.base import Method
 from methods.parts import Parts
 
@@ -34,13 +34,13 @@ class Turns(Method):
         done = self.steps.weight.item()
         return {"critic": done} | ({"generator": -done} if done % 2 == 0 else {})
 
-    def sample(self, given, sampler, noise):
-        return self.steps.weight.expand(given.count, 1)
+    def sample(self, observation, sampler, noise):
+        return self.steps.weight.expand(observation.count, 1)
 
 
-def job(seconds: float, stop: int) -> Job:
+def job(seconds: float, stop: int) -> TrainingJob:
     batch = lambda step: "stop" if step == stop else None  # noqa: E731
-    return Job("model", 5, seconds, 0, batch, Alone(torch.device("cpu")))
+    return TrainingJob("model", 5, seconds, 0, batch, Alone(torch.device("cpu")))
 
 
 def test_steps_may_have_different_losses_also_across_a_resume(tmp_path):

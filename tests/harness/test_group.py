@@ -25,10 +25,10 @@ def test_the_ranks_rows_together_are_the_whole_batch(count):
     data = Data(made("task=inpaint"))
     whole = data.batch(3, 6, CPU)
     parts = [data.batch(3, 6, CPU, rank, count) for rank in range(count)]
-    assert [len(part.clean) for part in parts] == [part.given.count for part in parts] == [6 // count] * count
+    assert [len(part.clean) for part in parts] == [part.observation.count for part in parts] == [6 // count] * count
     assert torch.equal(torch.cat([part.clean for part in parts]), whole.clean)
-    assert torch.equal(torch.cat([part.given.degraded for part in parts]), whole.given.degraded)
-    assert torch.equal(torch.cat([part.given.mask for part in parts]), whole.given.mask)
+    assert torch.equal(torch.cat([part.observation.degraded for part in parts]), whole.observation.degraded)
+    assert torch.equal(torch.cat([part.observation.mask for part in parts]), whole.observation.mask)
     for _ in range(2):
         assert torch.equal(torch.cat([part.normal() for part in parts]), whole.normal())
         assert torch.equal(torch.cat([part.indices(1, 1000) for part in parts]), whole.indices(1, 1000))
@@ -86,7 +86,7 @@ def test_every_method_wraps_all_that_learns_and_keeps_its_names(method):
     """Wrapped or not, the losses and the state have the same bits."""
     point = made("task=denoise", f"method={method}")
     data = Data(point)
-    plain, shared = (method_of(point.point, data.source.shape, CPU) for _ in range(2))
+    plain, shared = (method_of(point.config, data.source.shape, CPU) for _ in range(2))
     wrapped: list[Wrapped] = []
     for maker in (plain, shared):
         maker.begin("model")
@@ -102,4 +102,4 @@ def test_every_method_wraps_all_that_learns_and_keeps_its_names(method):
 def test_a_method_that_cannot_share_its_training_says_so():
     point = made("task=denoise", "method=identity")
     with pytest.raises(UserError, match="Identity trains on one device only: take train.devices=1"):
-        method_of(point.point, (3, 16, 16), CPU).distribute(Wrapped)
+        method_of(point.config, (3, 16, 16), CPU).distribute(Wrapped)

@@ -36,7 +36,7 @@ def test_a_digit_of_a_key_that_changed_is_noticed_by_every_reader(
 
 
 @pytest.mark.parametrize("name", PATHS)
-@pytest.mark.parametrize("field", ["run", "samples", "inputs", "reals", "trainings", "scores"])
+@pytest.mark.parametrize("field", ["run", "samples", "inputs", "references", "trainings", "scores"])
 def test_a_key_that_is_a_path_is_refused_though_the_seal_holds(
     tmp_path: Path, field: str, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -112,8 +112,8 @@ def test_a_stage_that_does_not_read_the_task_is_not_shown_what_is_given(tmp_path
 def test_what_neither_stages_nor_samples_name_refuses_to_be_used(part):
     model = built(point_of("chain", "task=denoise"), "chain", {}, (3, 16, 16), CPU)
     with pytest.raises(UserError, match=f"^method=chain uses {part}, which neither"):
-        getattr(model.setting, part)(3, 3)
-    assert model.setting.recipe.steps == 2, "stages train by the recipe, which every key of theirs holds"
+        getattr(model.context, part)(3, 3)
+    assert model.context.optimizer.steps == 2, "stages train by the recipe, which every key of theirs holds"
 
 
 def test_a_stage_that_does_not_read_the_task_is_keyed_by_its_kind_and_masks():
@@ -177,9 +177,9 @@ def test_stages_with_equal_keys_are_built_from_equal_things():
             free = find("method", stage.method).facts.free
             options = {key: value for key, value in stage.options.items() if key not in free}
             groups = [
-                point.config[group] for group in ("network", "task", "dataset", "schedule") if group in stage.facts
+                point.values[group] for group in ("network", "task", "dataset", "schedule") if group in stage.facts
             ]
-            built_from = (stage.method, options, setting(point), groups, point.config["seed"], point.config["train"])
+            built_from = (stage.method, options, setting(point), groups, point.values["seed"], point.values["train"])
             met += stage.key in seen
             assert seen.setdefault(stage.key, built_from) == built_from
     assert met > 20 and len(seen) > 50

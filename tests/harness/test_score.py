@@ -45,11 +45,12 @@ def test_a_set_metric_is_of_the_samples_against_real_items(toys):
     root, plans = toys
     store = Store(root)
     made = read_npz(store.entry("samples", plans[0].samples.key), "samples.npz")["images"].astype(np.float64)
-    reals = read_npz(store.entry("reals", plans[0].reals.key), "reals.npz")["clean"].astype(np.float64)
+    references = read_npz(store.entry("references", plans[0].references.key), "references.npz")["clean"]
+    references = references.astype(np.float64)
     clean = read_npz(store.entry("inputs", plans[0].inputs.key), "inputs.npz")["clean"].astype(np.float64)
     row = load(root).set_index("run").loc[plans[0].run]
-    assert row["value"] == pytest.approx(Energy().value(made, reals), rel=1e-12)
-    assert row["floor"] == pytest.approx(Energy().value(clean, reals), rel=1e-12)
+    assert row["value"] == pytest.approx(Energy().value(made, references), rel=1e-12)
+    assert row["floor"] == pytest.approx(Energy().value(clean, references), rel=1e-12)
 
 
 def test_features_are_computed_once_and_a_later_metric_makes_no_samples(toys):
@@ -58,13 +59,13 @@ def test_features_are_computed_once_and_a_later_metric_makes_no_samples(toys):
     assert len(list(root.glob("features/*/DONE"))) == 4
     before = {
         path: path.stat().st_mtime_ns
-        for level in ("features", "samples", "reals")
+        for level in ("features", "samples", "references")
         for path in root.rglob(f"{level}/*/*")
     }
     run(root, *TOY, "method=ddpm", "metrics=[energy,mmd]")
     after = {
         path: path.stat().st_mtime_ns
-        for level in ("features", "samples", "reals")
+        for level in ("features", "samples", "references")
         for path in root.rglob(f"{level}/*/*")
     }
     assert before == after

@@ -449,7 +449,7 @@ def test_same_arrays_same_bytes(entry: Entry, monkeypatch: pytest.MonkeyPatch) -
     entry.begin({})
     entry.finish({})
     assert entry.read("a.npz") == entry.read("b.npz")
-    other = Entry(entry.path.parent.parent / "reals" / key("reals", {}))
+    other = Entry(entry.path.parent.parent / "references" / key("references", {}))
     write_npz(other, "a.npz", **(ARRAYS | {"scalar": np.array(1.5, np.float32)}))
     other.begin({})
     other.finish({})

@@ -32,7 +32,7 @@ def everything_is_there(monkeypatch):
 def test_a_tracker_enters_no_key_and_no_column(word, everything_is_there):
     every = ["tracker.every=3"] if word in REAL else []
     plain, watched = (plan(read([*TINY, *words]).points[0]) for words in ([], [f"tracker={word}", *every]))
-    for name in ("run", "stages", "inputs", "samples", "reals", "scores", "columns"):
+    for name in ("run", "stages", "inputs", "samples", "references", "scores", "columns"):
         assert getattr(plain, name) == getattr(watched, name), name
     assert "tracker" not in GROUPS and not [name for name in watched.columns if "tracker" in name]
 

@@ -136,7 +136,7 @@ def test_a_resumed_training_shows_one_whole_thinned_curve(tracker, tmp_path):
     told(made, tmp_path, 1, 25, 25)
     seen = look(tracker, tmp_path, made.stages[0].key)
     assert seen.points["train/loss"] == [(step, step / 64) for step in (10, 20, 25)]
-    assert seen.config["train.steps"] == str(made.point.options("train")["steps"])
+    assert seen.config["train.steps"] == str(made.config.options("train")["steps"])
     killed.__exit__(None, None, None)
 
 

@@ -35,10 +35,10 @@ class Mine(Method):
         "third": {{"reads": ["dataset"], "after": ["second"]}},
     }}
 
-    def __init__(self, setting: Setting):
+    def __init__(self, context: Setting):
         super().__init__()
-        self.setting, self.net = setting, setting.network(3, 3)
-        self.average, self.T = copy.deepcopy(self.net), setting.schedule.T
+        self.context, self.net = context, context.network(3, 3)
+        self.average, self.T = copy.deepcopy(self.net), context.schedule.T
         self.own = nn.Conv2d(3, 3, 1)
 
     def used(self, stage):
@@ -46,7 +46,7 @@ class Mine(Method):
 
     def begin(self, stage):
         self.stage, net = stage, self.used(stage)
-        self.learner = Learner(net.parameters(), self.setting.recipe)
+        self.learner = Learner(net.parameters(), self.context.optimizer)
         {begin}
 
     def parts(self, stage):
@@ -59,17 +59,17 @@ class Mine(Method):
         self.learner.step(loss)
         return {{"loss": float(loss.detach())}}
 
-    def sample(self, given, sampler, noise): ...
+    def sample(self, observation, sampler, noise): ...
 """
 TOUCHED = [
     ({"trained": "self.net"}, "network"),
-    ({"begin": "self.setting.network(3, 3)"}, "network"),
+    ({"begin": "self.context.network(3, 3)"}, "network"),
     ({"update": "self.net(x, i)"}, "network"),
     ({"update": "self.average(x, i)"}, "network"),
     ({"update": "next(part for part in self.net.modules() if isinstance(part, nn.Conv2d))(x)"}, "network"),
-    ({"begin": "self.setting.schedule.T"}, "schedule"),
-    ({"update": "self.setting.schedule.points(i, x)"}, "schedule"),
-    ({"update": "copy.deepcopy(self).setting.schedule.T"}, "schedule"),
+    ({"begin": "self.context.schedule.T"}, "schedule"),
+    ({"update": "self.context.schedule.points(i, x)"}, "schedule"),
+    ({"update": "copy.deepcopy(self).context.schedule.T"}, "schedule"),
 ]
 
 
@@ -92,7 +92,7 @@ def test_what_only_another_stage_reads_refuses_to_be_used_in_training(written, p
 def test_what_a_stage_or_one_upstream_reads_may_be_used(stage, written, monkeypatch):
     extend(monkeypatch, source(**written))
     made = plan(point_of("mine", *WORDS))
-    method = built(made.point, "mine", {}, (3, 16, 16), CPU, stage)
+    method = built(made.config, "mine", {}, (3, 16, 16), CPU, stage)
     method.begin(stage)
     assert method.update(Data(made).batch(0, 2, CPU))["loss"] > 0
 
@@ -102,7 +102,7 @@ def test_a_stage_is_trained_alike_whatever_only_another_stage_reads(monkeypatch)
     keys, left = set(), []
     for words in (("network.dim=8", *WORDS), ("network.dim=16", "task=denoise", "schedule=rddm")):
         made = plan(point_of("mine", *words))
-        method = built(made.point, "mine", {}, (3, 16, 16), CPU, "first")
+        method = built(made.config, "mine", {}, (3, 16, 16), CPU, "first")
         method.begin("first")
         method.update(Data(made).batch(0, 2, CPU))
         keys.add(made.stages[0].key)

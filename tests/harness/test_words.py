@@ -104,7 +104,7 @@ def test_users_words_may_hold_any_text(flag, tmp_path):
     folder = tmp_path / LETTERS.replace("/", "")
     words = [*flag, "dataset=folder", f"dataset.clean={quoted(str(folder))}", f"results_dir={quoted(str(folder))}"]
     (point,) = read(words).points
-    assert point.options("dataset")["clean"] == point.config["results_dir"] == str(folder)
+    assert point.options("dataset")["clean"] == point.values["results_dir"] == str(folder)
     if flag:
         two = read([*words, f"dataset.clean={quoted(str(folder))},{quoted('B ü')}"]).points
         assert [point.options("dataset")["clean"] for point in two] == [str(folder), "B ü"]

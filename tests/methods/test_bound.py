@@ -21,8 +21,8 @@ from methods.bound import (
     gaussian_kl,
     strata,
 )
-from methods.process import Components, Point, additive, noise_of, posterior_std
-from methods.residual_schedules import Residual
+from methods.process import Components, Level, additive, noise_of, posterior_std
+from methods.residual_schedules import ResidualSchedule
 from methods.schedules import Schedule, from_betas
 
 VALUES = (torch.arange(256, dtype=torch.float64) / 127.5 - 1)[:, None]
@@ -50,8 +50,8 @@ def log_snr(T: int, high: float = 14.0, low: float = -8.0) -> Schedule:
 def oracle(schedule: Schedule, estimate):
     """A denoiser from an estimate of x0 given y = x / (1 - a) and its noise variance; x_in is 0."""
 
-    def denoise(x, node):
-        p = schedule.point(*node)
+    def denoise(x, waypoint):
+        p = schedule.point(*waypoint)
         x0 = estimate(x / (1 - p.a), (p.b / (1 - p.a)) ** 2)
         return Components(x0, -x0, noise_of(x, x0, -x0, p))
 
@@ -110,7 +110,7 @@ def test_reverse_variances_are_ddpms():
         assert VARIANCES["large"](p, q, DDPM.chain) ** 2 == pytest.approx(float(betas[t - 1]), rel=1e-10)
         tilde = float(betas[t - 1] * (1 - abar[t - 2]) / (1 - abar[t - 1]))
         assert VARIANCES["small"](p, q, DDPM.chain) ** 2 == pytest.approx(tilde, rel=1e-10)
-    assert forward_std(Point(0.0, 0.5), Point(0.0, 0.3), additive) == pytest.approx(0.4, abs=1e-15)
+    assert forward_std(Level(0.0, 0.5), Level(0.0, 0.3), additive) == pytest.approx(0.4, abs=1e-15)
 
 
 @pytest.mark.parametrize(
@@ -234,8 +234,8 @@ def test_a_residual_chain_has_no_prior_cost_and_no_rate_where_the_estimate_is_ri
     x0 = VALUES[::8].clone()
     x_in = x0.flip(0)
 
-    def exact(x, node):
-        return Components(x0, x_in - x0, noise_of(x, x0, x_in - x0, schedule.point(*node)))
+    def exact(x, waypoint):
+        return Components(x0, x_in - x0, noise_of(x, x0, x_in - x0, schedule.point(*waypoint)))
 
     bound = Bound(schedule, exact, "small", "none")
     assert float(bound.prior(x0, x_in).abs().max()) < 1e-12
@@ -320,6 +320,6 @@ def test_what_has_no_finite_bound_is_refused():
         Bound(Linear("generation", T=1).build(), oracle(DDPM, None), "small", "x0")
     flat = Schedule(torch.tensor([0.0, 0.5, 1.0]).double(), torch.tensor([0.0, 0.5, 0.5]).double(), additive)
     silent = Schedule(torch.tensor([0.0, 0.5, 1.0]).double(), torch.tensor([0.0, 0.0, 0.5]).double(), additive)
-    for schedule in (flat, silent, Residual("restoration").build()):
+    for schedule in (flat, silent, ResidualSchedule("restoration").build()):
         with pytest.raises(UserError, match="without any"):
             Bound(schedule, oracle(schedule, None), "small", "x0")

@@ -11,7 +11,7 @@ from torch.testing import assert_close
 from errors import UserError
 from methods.beta_schedules import Cosine, Jsd, Linear, Quad
 from methods.parameterizations import Clean, Noise, Residual, ResidualNoise, Velocity
-from methods.process import Components, Point, additive, contracting, mix, posterior_std, shift_x0, step
+from methods.process import Components, Level, additive, contracting, mix, posterior_std, shift_x0, step
 from methods.residual_schedules import Residual as ResidualSchedule
 
 EXACT = {"rtol": 0, "atol": 1e-12}
@@ -26,7 +26,7 @@ def components(seed: int = 0, x_in: bool = True) -> tuple[Components, torch.Tens
 
 
 @pytest.mark.parametrize("parameterization", ALL, ids=lambda p: type(p).__name__)
-@pytest.mark.parametrize("point", [Point(0.1, 0.3), Point(0.7, 0.02), Point(0.0, 0.5), Point(0.5, 0.9)])
+@pytest.mark.parametrize("point", [Level(0.1, 0.3), Level(0.7, 0.02), Level(0.0, 0.5), Level(0.5, 0.9)])
 @pytest.mark.parametrize("x_in", [True, False])
 def test_complete_inverts_target(parameterization, point, x_in):
     c, end = components(x_in=x_in)
@@ -48,7 +48,7 @@ def test_complete_inverts_target_for_a_batch_of_levels(parameterization):
 @pytest.mark.parametrize("parameterization", [Residual(), ResidualNoise(), Clean()], ids=lambda p: type(p).__name__)
 def test_without_noise_there_is_nothing_to_divide_by(parameterization):
     c, end = components()
-    point = Point(0.4, 0.0)
+    point = Level(0.4, 0.0)
     found = parameterization.complete(mix(c, point), end, point, parameterization.target(c, point))
     assert_close(found.x0, c.x0, **EXACT)
     assert bool(found.eps.isfinite().all())
@@ -104,21 +104,21 @@ def test_ddpm_is_rddm_for_marginals_but_not_for_the_chain():
 def test_a_step_can_not_put_back_more_noise_than_there_is():
     c, _ = components()
     with pytest.raises(ValueError, match="can't add noise"):
-        step(c, Point(0.2, 0.1), 0.2, torch.zeros_like(c.x0))
+        step(c, Level(0.2, 0.1), 0.2, torch.zeros_like(c.x0))
     with pytest.raises(ValueError, match="needs noise"):
-        step(c, Point(0.2, 0.3), 0.2, None)
+        step(c, Level(0.2, 0.3), 0.2, None)
 
 
 def test_degrading_anew_forgets_the_old_noise():
     """s = q.b (RGM's re-noising): the step is the forward process from the estimate, with no eps left in it."""
     c, _ = components()
-    q, z = Point(0.3, 0.4), torch.full_like(c.x0, 2.0)
+    q, z = Level(0.3, 0.4), torch.full_like(c.x0, 2.0)
     assert_close(step(c, q, q.b, z), mix(c._replace(eps=z), q), **EXACT)
 
 
 def test_an_edit_of_x0_keeps_x_and_the_end_of_the_process():
     c, end = components()
-    p = Point(0.3, 0.6)
+    p = Level(0.3, 0.6)
     edited = shift_x0(c, c.x0.clamp(-0.5, 0.5), p)
     assert_close(mix(edited, p), mix(c, p), **EXACT)
     assert_close(edited.x0 + edited.res, end, **EXACT)

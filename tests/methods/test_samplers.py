@@ -13,8 +13,8 @@ from torch.testing import assert_close
 from errors import UserError
 from methods.beta_schedules import Linear
 from methods.parameterizations import Clean, Noise, ResidualNoise
-from methods.process import Components, Point, mix, posterior_std, step
-from methods.residual_schedules import Residual
+from methods.process import Components, Level, mix, posterior_std, step
+from methods.residual_schedules import ResidualSchedule
 from methods.samplers import EDITS, ORDERS, SPACINGS, EtaSampler
 from methods.schedules import Schedule, from_betas
 
@@ -41,9 +41,9 @@ def network(x: Tensor, t: int) -> Tensor:
 
 
 def ours(schedule: Schedule, x: Tensor, seed: int, **options) -> Tensor:
-    def denoise(x, node):
-        eps = network(x, node.j - 1)
-        return Noise().complete(x, torch.zeros_like(x), schedule.point(*node), (eps,))
+    def denoise(x, waypoint):
+        eps = network(x, waypoint.j - 1)
+        return Noise().complete(x, torch.zeros_like(x), schedule.point(*waypoint), (eps,))
 
     source = Drawn(x, torch.Generator().manual_seed(seed))
     return EtaSampler(**options).sample(schedule, denoise, torch.zeros_like(x), source)
@@ -150,9 +150,9 @@ def test_more_steps_than_levels_are_refused():
 @pytest.mark.parametrize(
     "schedule",
     [
-        Residual("restoration", alpha="average", beta2="average").build(),
-        Residual("restoration").build(),
-        Residual("restoration", alpha="decreased", alpha_power=0.3, beta2="decreased", sum_scale=1.0).build(),
+        ResidualSchedule("restoration", alpha="average", beta2="average").build(),
+        ResidualSchedule("restoration").build(),
+        ResidualSchedule("restoration", alpha="decreased", alpha_power=0.3, beta2="decreased", sum_scale=1.0).build(),
         LINEAR,
     ],
     ids=["average", "default", "powers", "ddpm"],
@@ -165,8 +165,8 @@ def test_every_path_order_recovers_x0_exactly_with_an_oracle(order, steps, sched
     # x_T = x0 + a_T res + b_T eps: the end that the walk starts from holds the rest of x0 where a_T < 1.
     start = (mix(Components(x0, x_in - x0, eps), end) - x_in) / schedule.start_std
 
-    def denoise(x: Tensor, node) -> Components:
-        return ResidualNoise().complete(x, x_in, schedule.point(*node), (x_in - x0, eps))
+    def denoise(x: Tensor, waypoint) -> Components:
+        return ResidualNoise().complete(x, x_in, schedule.point(*waypoint), (x_in - x0, eps))
 
     sampler = EtaSampler(steps=steps, order=order)
     found = sampler.sample(schedule, denoise, x_in, Drawn(start, generator))
@@ -178,14 +178,14 @@ def test_every_path_order_recovers_x0_exactly_with_an_oracle(order, steps, sched
 @pytest.mark.parametrize("order", ["residual_first", "noise_first"])
 def test_a_path_does_not_clip_the_noisy_image_between_its_legs(order):
     """RDDM's code clips x itself where the legs meet; here only the estimate of x0 is edited."""
-    schedule = Residual("restoration", sum_scale=25.0).build()
+    schedule = ResidualSchedule("restoration", sum_scale=25.0).build()
     x0 = torch.full((1, 1, 2, 2), 0.5, dtype=torch.float64)
     eps = torch.full_like(x0, 2.0)
     seen = []
 
-    def denoise(x: Tensor, node) -> Components:
+    def denoise(x: Tensor, waypoint) -> Components:
         seen.append(float(x.abs().max()))
-        return ResidualNoise().complete(x, x0 + 0.1, schedule.point(*node), (torch.full_like(x0, 0.1), eps))
+        return ResidualNoise().complete(x, x0 + 0.1, schedule.point(*waypoint), (torch.full_like(x0, 0.1), eps))
 
     found = EtaSampler(steps=4, order=order).sample(schedule, denoise, x0 + 0.1, Drawn(eps, torch.Generator()))
     assert_close(found, x0, rtol=0, atol=1e-12)
@@ -221,7 +221,7 @@ def test_converted_step_equals_rddms_own_formula():
     ddim = math.sqrt(abar_q) * (x - math.sqrt(1 - abar) * eps) / math.sqrt(abar) + math.sqrt(1 - abar_q) * eps
     assert_close(theirs, ddim, rtol=0, atol=1e-12)
     c = Noise().complete(x, torch.zeros_like(x), p, (eps,))
-    assert_close(mix(c, Point(q.a, q.b)), ddim, rtol=0, atol=1e-12)
+    assert_close(mix(c, Level(q.a, q.b)), ddim, rtol=0, atol=1e-12)
 
 
 class OneHot:
@@ -245,8 +245,8 @@ STD = torch.tensor([0.1, 0.4, 1.2], dtype=torch.float64)
 def moments(schedule: Schedule, steps: int, eta: float, x_in: float) -> tuple[Tensor, Tensor]:
     """Exact mean and deviation of samples when the denoiser is the posterior mean of N(MEAN, STD^2) per coordinate."""
 
-    def denoise(x: Tensor, node) -> Components:
-        p = schedule.point(*node)
+    def denoise(x: Tensor, waypoint) -> Components:
+        p = schedule.point(*waypoint)
         gain = STD**2 * (1 - p.a) / ((1 - p.a) ** 2 * STD**2 + p.b**2)
         x0 = MEAN + gain * (x - p.a * x_in - (1 - p.a) * MEAN)
         return Clean().complete(x, torch.full_like(x, x_in), p, (x0,))
@@ -259,7 +259,7 @@ def moments(schedule: Schedule, steps: int, eta: float, x_in: float) -> tuple[Te
 
 FINE = Linear("generation", T=8000, beta_start=1e-4 / 8, beta_end=0.02 / 8).build()
 # b ~ t is smooth at 0; with beta^2 averaged b ~ sqrt(t) is not, and the order is one half.
-SMOOTH = Residual("restoration", T=8000, alpha="average", beta2="increased", sum_scale=1.0).build()
+SMOOTH = ResidualSchedule("restoration", T=8000, alpha="average", beta2="increased", sum_scale=1.0).build()
 GAUSSIAN = {"ddim": (FINE, 0.0, 0.0), "ddpm": (FINE, 1.0, 0.0), "rddm": (SMOOTH, 0.0, 0.3)}
 
 

@@ -9,7 +9,7 @@ from torch.testing import assert_close
 
 from errors import UserError
 from methods.process import additive
-from methods.residual_schedules import PROFILES, Residual, cumulative
+from methods.residual_schedules import PROFILES, ResidualSchedule, cumulative
 from methods.schedules import Schedule, from_betas
 from registry import catalog, create
 
@@ -100,7 +100,7 @@ def test_sum_scale_defaults_to_the_reference_by_kind():
 
 def test_the_default_tables_of_rddm_are_degenerate_at_both_ends():
     """The first noise increment and the last residual increment are exactly 0: b_1 = 0, and 1 - a = 0 at T - 1 too."""
-    schedule = Residual("restoration").build()
+    schedule = ResidualSchedule("restoration").build()
     assert schedule.b[1] == 0
     assert schedule.a[-1] == 1
     assert float(1 - schedule.a[-2]) == pytest.approx(0, abs=1e-12)

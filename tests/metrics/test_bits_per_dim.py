@@ -10,11 +10,11 @@ import torch
 from torch import nn
 
 from errors import UserError
-from harness.seeding import Noise
-from methods.base import Given, Setting
+from harness.seeding import SeededNoise
+from methods.base import MethodContext, Observation
 from methods.beta_schedules import Linear
 from methods.ddpm import Ddpm
-from methods.training import Recipe
+from methods.training import OptimizerConfig
 from metrics.likelihood.bits_per_dim import BitsPerDim
 from registry import create, find
 
@@ -36,8 +36,8 @@ class Net(nn.Module):
 def ddpm(kind: str = "generation", predict: str = "noise") -> Ddpm:
     torch.manual_seed(0)
     schedule = Linear(kind, T=T, beta_start=0.002, beta_end=0.6).build()
-    setting = Setting((3, 8, 8), kind, schedule, Net, Recipe("adam", 1e-3, 2, 0, "constant", 1.0, 0.9))
-    return Ddpm(setting, predict=predict).double().eval()
+    context = MethodContext((3, 8, 8), kind, schedule, Net, OptimizerConfig("adam", 1e-3, 2, 0, "constant", 1.0, 0.9))
+    return Ddpm(context, predict=predict).double().eval()
 
 
 def pictures(seed: int = 0) -> torch.Tensor:
@@ -48,14 +48,14 @@ def pictures(seed: int = 0) -> torch.Tensor:
 @torch.inference_mode()
 def measured(metric: BitsPerDim, method: Ddpm, rows=(0, 1, 2, 3, 4), degraded: torch.Tensor | None = None):
     rows = list(rows)
-    given = Given(len(rows), None if degraded is None else degraded[rows])
-    return metric.measure(method, pictures()[rows], given, Noise(0, "digits", [IDS[k] for k in rows]))
+    observation = Observation(len(rows), None if degraded is None else degraded[rows])
+    return metric.measure(method, pictures()[rows], observation, SeededNoise(0, "digits", [IDS[k] for k in rows]))
 
 
 @torch.inference_mode()
 def test_rate_is_ddpms_weighted_error_of_the_noise():
     # Ho et al., eq. 12 with sigma_t^2 = beta-tilde_t: beta^2 / (2 sigma^2 alpha (1 - abar)) |eps - eps'|^2.
-    method, x0, noise = ddpm(), pictures(), Noise(0, "digits", IDS)
+    method, x0, noise = ddpm(), pictures(), SeededNoise(0, "digits", IDS)
     betas = torch.linspace(0.002, 0.6, T, dtype=torch.float64)
     abar = (1 - betas).cumprod(0)
     total = torch.zeros(len(IDS), dtype=torch.float64)
@@ -114,13 +114,13 @@ def test_float32_agrees_with_float64():
     precise = measured(metric, method)
     single = method.float()
     with torch.inference_mode():
-        rough = metric.measure(single, pictures().float(), Given(len(IDS)), Noise(0, "digits", IDS))
+        rough = metric.measure(single, pictures().float(), Observation(len(IDS)), SeededNoise(0, "digits", IDS))
     np.testing.assert_allclose(rough[""], precise[""], rtol=1e-4, atol=0)
 
 
 def test_points_are_refused_in_one_line():
     with pytest.raises(UserError, match="points") as caught:
-        BitsPerDim().measure(ddpm(), torch.zeros(4, 2), Given(4), Noise(0, "toy2d", IDS[:4]))
+        BitsPerDim().measure(ddpm(), torch.zeros(4, 2), Observation(4), SeededNoise(0, "toy2d", IDS[:4]))
     assert "\n" not in str(caught.value)
 
 

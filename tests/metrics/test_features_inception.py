@@ -13,7 +13,7 @@ from torch import nn
 
 from errors import UserError
 from metrics.features import inception_v3 as features
-from metrics.networks.inception_v3 import InceptionV3, Mixed, average, load, maximum
+from metrics.networks.inception_v3 import InceptionBlock, InceptionV3, average, load, maximum
 from metrics.sets.fid import Fid
 from registry import create
 
@@ -88,7 +88,7 @@ def test_every_stage_has_its_shape(network: InceptionV3) -> None:
 def test_pooling_is_that_of_the_graph(network: InceptionV3) -> None:
     """What torchvision's Inception does otherwise: the border's mean, and the last block's maximum."""
     assert average(torch.ones(1, 1, 4, 4)).eq(1).all()
-    blocks = {name: block for name, block in network.named_children() if isinstance(block, Mixed)}
+    blocks = {name: block for name, block in network.named_children() if isinstance(block, InceptionBlock)}
     assert blocks.pop("Mixed_7c").pool is maximum and blocks["Mixed_7b"].pool is average
     x = torch.arange(16.0).view(1, 1, 4, 4)
     assert average(x)[0, 0, 0, 0] == (0 + 1 + 4 + 5) / 4 and maximum(x)[0, 0, 0, 0] == 5

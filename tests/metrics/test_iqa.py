@@ -77,7 +77,7 @@ def test_the_variant_is_in_the_name_and_in_the_stamp(hub):
 def test_nothing_is_a_default_of_the_harness():
     from harness.config.commandline import read
 
-    assert not set(NAMES) & set(read([]).points[0].config["metrics"])
+    assert not set(NAMES) & set(read([]).points[0].values["metrics"])
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -62,7 +62,7 @@ def synth() -> SimpleNamespace:
 
 @pytest.fixture
 def results(tmp_path: Path) -> Path:
-    """A results folder with five records and the sweep ``etas`` over the four that are no anchor."""
+    """A results folder with five records and the sweep ``etas`` over the four that are no identity baseline."""
     nothing = {"nfe": 0.0, "parameters": 0, "train_seconds": np.nan, "training": ""}
     save(tmp_path, record("r-identity", "identity", 0.0, **nothing))
     save(tmp_path, sampled("r-rddm-0", "rddm", 0.0, 14.0))

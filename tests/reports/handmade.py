@@ -14,10 +14,10 @@ from reports.analysis.model import (
     Comparison,
     Condition,
     Estimate,
+    FactorLevel,
     Failure,
     Interaction,
-    Level,
-    MetricFacts,
+    MetricInfo,
     Report,
     Score,
 )
@@ -27,8 +27,8 @@ IMAGES = 24
 NAN = math.nan
 
 
-def facts(name: str, unit: str, higher: bool, anchor: float) -> MetricFacts:
-    return MetricFacts(name, unit, f"{name};8bit;v1", higher, "image", NAN, anchor)
+def facts(name: str, unit: str, higher: bool, degraded: float) -> MetricInfo:
+    return MetricInfo(name, unit, f"{name};8bit;v1", higher, "image", NAN, degraded)
 
 
 METRICS = {
@@ -117,13 +117,13 @@ def block(name: str, hostile: str) -> Block:
     )
 
 
-def levels(metric: str, place: int, values: tuple = (0.0, 0.5, 1.0)) -> tuple[Level, ...]:
+def levels(metric: str, place: int, values: tuple = (0.0, 0.5, 1.0)) -> tuple[FactorLevel, ...]:
     base, slope = BASE[metric]
     found = []
     for number, value in enumerate(values):
         mean = base + slope * (place - 0.4 * number)
         change = Estimate(mean - base - slope * place, -0.5, 0.2) if number else None
-        found.append(Level(value, Estimate(mean, mean - 0.3 * abs(slope), mean + 0.3 * abs(slope)), change))
+        found.append(FactorLevel(value, Estimate(mean, mean - 0.3 * abs(slope), mean + 0.3 * abs(slope)), change))
     return tuple(found)
 
 

@@ -17,10 +17,10 @@ from reports.analysis.model import (
     Comparison,
     Condition,
     Estimate,
+    FactorLevel,
     Failure,
     Interaction,
-    Level,
-    MetricFacts,
+    MetricInfo,
     Report,
     Score,
 )
@@ -28,10 +28,10 @@ from tests.records_for_tests import keep
 
 HOSTILE = "<script>window.hacked=1</script>\"'&</script><img src=x onerror=alert(1)>\u202egnp.exe\u200b" + "long-" * 60
 METRICS = {
-    "psnr": MetricFacts("psnr", "dB", "psnr;8bit;range=255;v1", True, "image", math.nan, 9.8655),
-    "ssim": MetricFacts("ssim", "", "ssim;8bit;valid;v1", True, "image", math.nan, 0.3012),
-    "mae": MetricFacts("mae", "8-bit levels", "mae;8bit;v1", False, "image", math.nan, 64.125),
-    "kid": MetricFacts("kid", "", "kid;unbiased;n=24;v1", False, "set", 0.0003, math.nan),
+    "psnr": MetricInfo("psnr", "dB", "psnr;8bit;range=255;v1", True, "image", math.nan, 9.8655),
+    "ssim": MetricInfo("ssim", "", "ssim;8bit;valid;v1", True, "image", math.nan, 0.3012),
+    "mae": MetricInfo("mae", "8-bit levels", "mae;8bit;v1", False, "image", math.nan, 64.125),
+    "kid": MetricInfo("kid", "", "kid;unbiased;n=24;v1", False, "set", 0.0003, math.nan),
 }
 SIZES = {"psnr": (18.0, 1.0), "ssim": (0.6, 0.04), "mae": (20.0, 2.0), "kid": (0.05, 0.004)}
 PICTURES = 24
@@ -109,7 +109,7 @@ def images(shown: tuple[Condition, ...]) -> dict[str, pd.DataFrame]:
 def ablation(axis: str, metric: str, within: str, values: tuple[Any, ...]) -> Ablation:
     base, slope = SIZES[metric]
     levels = tuple(
-        Level(value, estimate(base + k * slope, 0.5 * slope), estimate(k * slope, 0.3 * slope) if k else None)
+        FactorLevel(value, estimate(base + k * slope, 0.5 * slope), estimate(k * slope, 0.3 * slope) if k else None)
         for k, value in enumerate(values)
     )
     return Ablation(axis, metric, within, 4, levels)

@@ -93,7 +93,7 @@ def test_a_planted_effect_is_recovered_and_none_is_made_up(planted: Path) -> Non
         assert null.comparison.difference.low < 0 < null.comparison.difference.high
         assert 0 < null.comparison.detectable < 0.5 * abs(slope)
         assert (won.comparison.images, won.comparison.seeds) == (PICTURES, 3)
-    assert block.metrics["psnr"].anchor == named(block, "identity").scores["psnr"].mean.value
+    assert block.metrics["psnr"].degraded == named(block, "identity").scores["psnr"].mean.value
 
 
 def test_the_sentences_say_who_wins_and_on_what_it_depends(planted: Path) -> None:
@@ -250,10 +250,10 @@ def test_identity_is_the_baseline_only_where_it_was_asked_for(tmp_path: Path) ->
         record(tmp_path, "rddm", 1.5),
     )
     said = [(rddm, "done", ["method=rddm", "task=lowlight", "seed=0"]), (ddim, "done", ["method=ddim"])]
-    anchored = analyse(tmp_path, sweep(tmp_path, [*said, (nothing, "anchor", ["method=identity"])]))
-    block = only(anchored)
+    analysed = analyse(tmp_path, sweep(tmp_path, [*said, (nothing, "identity", ["method=identity"])]))
+    block = only(analysed)
     assert [one.method for one in block.conditions] == ["identity", "rddm", "ddim"]  # in the sweep's order
-    assert block.baseline == block.conditions[1].key and (anchored.done, anchored.asked) == (2, 2)
+    assert block.baseline == block.conditions[1].key and (analysed.done, analysed.asked) == (2, 2)
     assert block.conditions[0].command == "python run.py task=lowlight method=identity"
     assert block.conditions[1].command == "python run.py method=rddm task=lowlight seed=0"
     asked = analyse(tmp_path, sweep(tmp_path, [*said, (nothing, "done", ["method=identity"])], "etas-11111111"))

@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import handmade  # noqa: E402
 
 from reports import load  # noqa: E402
-from reports.analysis.model import Ablation, Estimate, Interaction, Level, Report  # noqa: E402
+from reports.analysis.model import Ablation, Estimate, FactorLevel, Interaction, Report  # noqa: E402
 from reports.plots import ablation, common, interaction, paired, quality, training  # noqa: E402
 from reports.plots.figures import drawings, figures, render  # noqa: E402
 from reports.plots.style import COLOURS, LETTERS, LINES, MARKERS, WIDTH, house, look, svg  # noqa: E402
@@ -181,7 +181,7 @@ def test_an_axis_is_logarithmic_beyond_a_decade(values, scale):
 
 
 def ablated(values: tuple) -> tuple[Report, ablation.Block]:
-    levels = tuple(Level(value, Estimate(float(k), k - 0.5, k + 0.5), None) for k, value in enumerate(values))
+    levels = tuple(FactorLevel(value, Estimate(float(k), k - 0.5, k + 0.5), None) for k, value in enumerate(values))
     block = replace(handmade.block("b", "x"), ablations=(Ablation("axis", "psnr", "", 1, levels),))
     return handmade.report(), block
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from methods.residual_schedules import Residual
+from methods.residual_schedules import ResidualSchedule
 from methods.schedules import from_betas
 from reports.pictures.plane import ddpm_path, draw, rddm_path, rgm_levels
 
@@ -18,7 +18,7 @@ def test_the_paths_are_the_schedules_tables() -> None:
     ddpm = from_betas(torch.linspace(1e-4, 0.02, 1000, dtype=torch.float64))
     np.testing.assert_allclose(np.stack(ddpm_path()), torch.stack([ddpm.a, ddpm.b]), rtol=0, atol=1e-12)
     for kind, scale in (("generation", 1.0), ("restoration", 0.01)):
-        rddm = Residual(kind).build()
+        rddm = ResidualSchedule(kind).build()
         np.testing.assert_allclose(np.stack(rddm_path(scale)), torch.stack([rddm.a, rddm.b]), rtol=0, atol=1e-12)
 
 

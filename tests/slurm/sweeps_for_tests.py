@@ -34,11 +34,11 @@ from harness.config.commandline import read, results_dir
 from harness.execute import execute
 from harness.planning.plan import plan
 from harness.store.entries import Store
-from sweeps.graph import with_anchors
+from sweeps.graph import with_identity_baselines
 command = read(sys.argv[1:])
 store = Store(results_dir(command))
 store.prepare()
-for made in with_anchors([plan(point) for point in command.points]):
+for made in with_identity_baselines([plan(point) for point in command.points]):
     execute(made, store)
 """
 Answer = TypeVar("Answer")

@@ -11,7 +11,7 @@ from typing import Annotated
 import torch
 from torch import Tensor, nn
 
-from methods.base import Batch, Given, Method, Setting
+from methods.base import Batch, Method, MethodContext, Observation
 from methods.parts import Parts
 from methods.samplers import NoiseSource, Sampler
 from methods.training import Learner
@@ -21,9 +21,9 @@ from registry import register
 class Chained(Method):
     """Two convolutions for each stage; a stage's loss is that of its own on top of those that it builds on."""
 
-    def __init__(self, setting: Setting, widths: dict[str, int], builds_on: dict[str, list[str]]) -> None:
+    def __init__(self, context: MethodContext, widths: dict[str, int], builds_on: dict[str, list[str]]) -> None:
         super().__init__()
-        self.setting, self.builds_on, channels = setting, builds_on, setting.shape[0]
+        self.context, self.builds_on, channels = context, builds_on, context.shape[0]
         self.nets = nn.ModuleDict(
             {
                 name: nn.Sequential(nn.Conv2d(channels, width, 3, padding=1), nn.Conv2d(width, channels, 1))
@@ -34,11 +34,11 @@ class Chained(Method):
 
     def begin(self, stage: str) -> None:
         self.stage = stage
-        self.learners = {stage: Learner(self.nets[stage].parameters(), self.setting.recipe)}
+        self.learners = {stage: Learner(self.nets[stage].parameters(), self.context.optimizer)}
 
     def update(self, batch: Batch) -> dict[str, float]:
-        assert batch.given.degraded is not None
-        x = batch.given.degraded + 0.01 * batch.normal()
+        assert batch.observation.degraded is not None
+        x = batch.observation.degraded + 0.01 * batch.normal()
         with torch.no_grad():
             for name in self.builds_on.get(self.stage, []):
                 x = x + self.nets[name](x)
@@ -46,9 +46,9 @@ class Chained(Method):
         self.learners[self.stage].step(loss)
         return {"loss": float(loss.detach())}
 
-    def sample(self, given: Given, sampler: Sampler, noise: NoiseSource) -> Tensor:
-        assert given.degraded is not None
-        x = given.degraded.to(next(self.parameters()).device)
+    def sample(self, observation: Observation, sampler: Sampler, noise: NoiseSource) -> Tensor:
+        assert observation.degraded is not None
+        x = observation.degraded.to(next(self.parameters()).device)
         for net in self.nets.values():
             x = x + net(x)
         return x.clamp(-1, 1)
@@ -68,8 +68,8 @@ class Codec(Chained):
     samples_read = ()
     stages = {"codec": {"reads": ["task", "dataset"], "options": ["width"]}}
 
-    def __init__(self, setting: Setting, *, width: Annotated[int, "[1, inf)"] = 4) -> None:
-        super().__init__(setting, {"codec": width}, {})
+    def __init__(self, context: MethodContext, *, width: Annotated[int, "[1, inf)"] = 4) -> None:
+        super().__init__(context, {"codec": width}, {})
 
 
 @register("method", "chain")
@@ -85,8 +85,12 @@ class Chain(Chained):
     }
 
     def __init__(
-        self, setting: Setting, *, width: Annotated[int, "[1, inf)"] = 4, strength: Annotated[float, "[0, inf)"] = 1.0
+        self,
+        context: MethodContext,
+        *,
+        width: Annotated[int, "[1, inf)"] = 4,
+        strength: Annotated[float, "[0, inf)"] = 1.0,
     ) -> None:
         builds_on = {"control": ["codec", "prior"]}
-        super().__init__(setting, {"codec": width, "prior": 4, "control": 4}, builds_on)
+        super().__init__(context, {"codec": width, "prior": 4, "control": 4}, builds_on)
         self.strength = strength

@@ -81,7 +81,8 @@ def record(root: Path, word: object, training: str, samples: str, inputs: str, s
 
 
 def row(word: object, trainings: Sequence[str] = (), samples: str = "", **more: Any) -> dict[str, Any]:
-    keys = {"inputs": name("inputs", "?"), "samples": samples or name("samples", "?"), "reals": name("reals", "?")}
+    keys = {level: name(level, "?") for level in ("inputs", "samples", "references")}
+    keys["samples"] = samples or keys["samples"]
     stages = {str(number): key for number, key in enumerate(trainings)}
     told = {"run": name("record", word), "status": "waiting", "overrides": [], "reason": "", "method": "ddim"}
     return {**told, "trainings": stages, "scores": {}, **keys, **more}
@@ -94,15 +95,16 @@ def sweep(root: Path, word: str, *rows: Mapping[str, Any]) -> Path:
 
 
 def chain(root: Path, word: str, age: float = WEEKS) -> dict[str, str]:
-    """Two stages, samples of both, a score against reals, and features; the key of each."""
+    """Two stages, samples of both, a score against references, and features; the key of each."""
     first = made(root, "trainings", f"{word} first", age, after={})
     second = made(root, "trainings", f"{word} second", age - 1, after={"first": first})
     inputs = made(root, "inputs", word, age, images=2)
     samples = made(root, "samples", word, age - 2, trainings={"second": second}, inputs=inputs)
-    reals = made(root, "reals", word, age, count=2)
-    scores = made(root, "scores", word, age - 4, samples=samples, reals=reals)
+    references = made(root, "references", word, age, count=2)
+    scores = made(root, "scores", word, age - 4, samples=samples, references=references)
     features = made(root, "features", word, age - 3, level="samples", source=samples)
-    keys = {"first": first, "second": second, "inputs": inputs, "samples": samples, "reals": reals, "scores": scores}
+    keys = {"first": first, "second": second, "inputs": inputs, "samples": samples}
+    keys |= {"references": references, "scores": scores}
     return keys | {"features": features}
 
 

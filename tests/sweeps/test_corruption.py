@@ -18,14 +18,14 @@ from errors import UserError
 from harness.config.commandline import read
 from harness.execute import execute
 from harness.planning.plan import Plan, plan
-from harness.progress import Report
+from harness.progress import ProgressReport
 from harness.store.entries import Store
 from harness.store.listed import read_points, write_points
 from reports import load
 from reports.analysis.points import points_of
 from sweeps.__main__ import main
 from sweeps.folder import list_points, submissions, write_submission
-from sweeps.graph import graph, with_anchors
+from sweeps.graph import graph, with_identity_baselines
 from sweeps.jobs import grouped
 from sweeps.launchers.freeze import check_frozen, freeze
 from sweeps.launchers.launch import listed_job
@@ -36,7 +36,7 @@ WORDS = ("scale=smoke", "dataset=toy2d", "task=generate", "network=mlp", "method
 SMALL = ("train.steps=2", "images=64", "references=64")
 FIGURES = ["run", "image", "metric", "value", "floor"]
 SAME = ("*.npz", "*.safetensors")  # what is made anew has the same bytes, but for markers, which hold times
-LEVELS = ("trainings", "inputs", "samples", "reals", "features", "scores")
+LEVELS = ("trainings", "inputs", "samples", "references", "features", "scores")
 
 
 def huge(data: bytes) -> bytes:
@@ -60,7 +60,7 @@ DAMAGES: dict[str, Callable[[bytes, bytes], bytes]] = {
 
 
 def plans_of(*words: str) -> list[Plan]:
-    return with_anchors([plan(point) for point in read([*WORDS, *SMALL, *words]).points])
+    return with_identity_baselines([plan(point) for point in read([*WORDS, *SMALL, *words]).points])
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +91,7 @@ def stores(tmp_path_factory: pytest.TempPathFactory, plans: list[Plan]) -> Itera
     before = os.getcwd()
     finished(ours, plans)
     finished(theirs, plans_of("seed=1", "data_seed=1", "sampling_seed=1"))
-    Report.path = None
+    ProgressReport.path = None
     os.chdir(before)
     yield ours, theirs
 
@@ -116,7 +116,7 @@ def counterpart(path: Path, store: Path, other: Path) -> Path:
     return found[0]
 
 
-READERS = {"reals": ("features", "scores", "records"), "features": ("scores", "records")}
+READERS = {"references": ("features", "scores", "records"), "features": ("scores", "records")}
 
 
 def unread(root: Path, level: str) -> None:
@@ -225,7 +225,7 @@ def test_a_damaged_job_is_refused_in_one_line(
     stores: tuple[Path, Path], tmp_path: Path, damage: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ours, theirs = stores
-    monkeypatch.setattr(Report, "path", None)
+    monkeypatch.setattr(ProgressReport, "path", None)
     root = copied(ours, tmp_path / "root")
     (handed,) = submissions(next((root / "sweeps").iterdir()))
     (theirs_too,) = submissions(next((theirs / "sweeps").iterdir()))

@@ -13,18 +13,18 @@ from pathlib import Path
 import pytest
 
 from harness.config.commandline import read
-from harness.planning.plan import Node, Plan, plan
+from harness.planning.plan import Artifact, Plan, plan
 from harness.store.entries import Store
-from sweeps.graph import graph, with_anchors
+from sweeps.graph import graph, with_identity_baselines
 from sweeps.jobs import Job, grouped
 from tests.sweeps.checkout_for_tests import ROOT, TINY, checkout
 
 
 def plans_of(*words: str) -> list[Plan]:
-    return with_anchors([plan(point) for point in read(["-m", *TINY, *words]).points])
+    return with_identity_baselines([plan(point) for point in read(["-m", *TINY, *words]).points])
 
 
-def pretend(root: Path, level: str, node: Node) -> None:
+def pretend(root: Path, level: str, node: Artifact) -> None:
     entry = Store(root).entry(level, node.key)
     entry.begin(node.facts)
     entry.finish({})
@@ -103,9 +103,9 @@ sys.path.insert(0, ".")
 from pathlib import Path
 from harness.config.commandline import read
 from harness.planning.plan import plan
-from sweeps.graph import graph, with_anchors
+from sweeps.graph import graph, with_identity_baselines
 from sweeps.jobs import grouped
-plans = with_anchors([plan(point) for point in read(sys.argv[1:]).points])
+plans = with_identity_baselines([plan(point) for point in read(sys.argv[1:]).points])
 whole = graph(plans, Path("nowhere"))
 for job in grouped(whole.wanted, 16):
     if job.kind == "training":

@@ -61,15 +61,15 @@ def test_an_unfinished_sweep_keeps_its_trainings_and_a_finished_one_does_not(tmp
     assert clean(tmp_path) == [] and not path.exists()
 
 
-def test_a_sweep_whose_record_lacks_a_metric_is_unfinished_and_so_is_one_without_its_anchor(tmp_path: Path) -> None:
+def test_a_sweep_whose_record_lacks_a_metric_or_whose_baseline_is_missing_is_unfinished(tmp_path: Path) -> None:
     keys = chain(tmp_path, "kept")
     record(tmp_path, "one", "", "", "", {"psnr": "a"})
-    wants = row("one", [keys["second"]], keys["samples"], reals=keys["reals"], inputs=keys["inputs"])
+    wants = row("one", [keys["second"]], keys["samples"], references=keys["references"], inputs=keys["inputs"])
     before = there(tmp_path)
     sweep(tmp_path, "metric", {**wants, "scores": {"psnr": "a", "fid": keys["scores"]}})
     assert clean(tmp_path, 0, 0) == [] and there(tmp_path) == before
     wants["scores"] = {"psnr": "a"}
-    sweep(tmp_path, "metric", wants, row("anchor", status="anchor"))
+    sweep(tmp_path, "metric", wants, row("identity", status="identity"))
     assert clean(tmp_path, 0, 0) == [] and there(tmp_path) == before - {("scores", keys["scores"])}
     sweep(tmp_path, "metric", wants)
     assert clean(tmp_path, 0, 0) == [] and there(tmp_path) == set()

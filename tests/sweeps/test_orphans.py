@@ -53,7 +53,7 @@ def test_what_was_used_lately_goes_later_and_after_what_was_made_from_it(tmp_pat
     assert order[0] == old
     places = {word: order.index(lately[word]) for word in lately}
     assert max(places["scores"], places["features"]) < places["samples"] < places["second"] < places["first"]
-    assert places["samples"] < places["inputs"] and places["scores"] < places["reals"]
+    assert places["samples"] < places["inputs"] and places["scores"] < places["references"]
 
 
 def test_entries_that_are_locked_or_say_nothing_of_themselves_stay(tmp_path: Path) -> None:
@@ -102,7 +102,8 @@ def random_store(root: Path, rng: random.Random) -> tuple[set[NODE], dict[NODE, 
     def some(keys: Sequence[str], most: int) -> list[str]:
         return rng.sample(keys, rng.randrange(min(most, len(keys)) + 1))
 
-    inputs, reals = [add("inputs", set(), images=1) for _ in range(3)], [add("reals", set(), count=1) for _ in range(2)]
+    inputs = [add("inputs", set(), images=1) for _ in range(3)]
+    references = [add("references", set(), count=1) for _ in range(2)]
     trainings: list[str] = []
     for _ in range(rng.randrange(1, 8)):
         after = some(trainings, 2)
@@ -114,9 +115,9 @@ def random_store(root: Path, rng: random.Random) -> tuple[set[NODE], dict[NODE, 
         sampled[add("samples", below, trainings=dict(enumerate(stages)), inputs=seen)] = (stages, seen)
     scored = []
     for number, (samples, (stages, seen)) in enumerate(sampled.items()):
-        real = rng.choice(reals)
+        real = rng.choice(references)
         add("features", {("samples", samples)}, level="samples", source=samples)
-        score = add("scores", {("samples", samples), ("reals", real)}, samples=samples, reals=real)
+        score = add("scores", {("samples", samples), ("references", real)}, samples=samples, references=real)
         scored.append((number, stages, seen, samples, real, score))
     return _asked(root, rng, scored), graph
 
@@ -129,10 +130,10 @@ def _asked(root: Path, rng: random.Random, scored: Sequence[tuple[Any, ...]]) ->
         if kind in ("record", "finished"):
             record(root, number, stages[-1] if stages else "", samples, seen, {"fid": score})
         if kind in ("finished", "unfinished"):
-            asked = row(number, stages, samples, inputs=seen, reals=real, scores={"fid": score})
+            asked = row(number, stages, samples, inputs=seen, references=real, scores={"fid": score})
             sweep(root, str(number), asked)
         names |= wanted if kind != "orphan" else set()
-        names |= {("reals", real)} if kind == "unfinished" else set()
+        names |= {("references", real)} if kind == "unfinished" else set()
     return names
 
 

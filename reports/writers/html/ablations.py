@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import TypeVar
 
-from reports.analysis.model import Ablation, Block, Estimate, Interaction, Level
+from reports.analysis.model import Ablation, Block, Estimate, FactorLevel, Interaction
 from reports.wording.numbers import NOTHING, decimals, fixed, interval, worded
 from reports.writers.html.drawn import Drawn
 from reports.writers.html.markup import Markup, element, joined
@@ -73,7 +73,7 @@ def _pair_of_heads(block: Block, one: Ablation) -> list[str | Markup]:
     return [mean, joined(element("small", {}, one.metric), " against ", first)]
 
 
-def _pair(level: Level | None, mean: int, difference: int) -> list[str | Markup]:
+def _pair(level: FactorLevel | None, mean: int, difference: int) -> list[str | Markup]:
     if level is None:
         return [NOTHING, NOTHING]
     against = NOTHING if level.difference is None else _told(level.difference, difference, "+")

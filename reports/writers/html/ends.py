@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from reports.analysis.model import Block, Failure, MetricFacts, Report
+from reports.analysis.model import Block, Failure, MetricInfo, Report
 from reports.wording.citations import bibtex
 from reports.wording.numbers import NOTHING, amount
 from reports.writers.html.markup import Markup, element, joined, rows_of
@@ -58,7 +58,7 @@ def citations(methods: Sequence[str]) -> Markup:
 
 
 def protocols(block: Block, key: str) -> Markup:
-    """The metrics of a block with the stamps that decide their figures, and the anchors to read them by."""
+    """The metrics of a block with the stamps that decide their figures, and the figures to read them by."""
     columns = [
         Column("metric"),
         Column("unit"),
@@ -71,9 +71,9 @@ def protocols(block: Block, key: str) -> Markup:
     return sortable(Frame(key, joined("Metrics of ", block.name)), columns, rows)
 
 
-def _stamp(facts: MetricFacts) -> list[Cell]:
+def _stamp(facts: MetricInfo) -> list[Cell]:
     better = "higher" if facts.higher_is_better else "lower"
-    numbers = [Cell(_known(value), value) for value in (facts.anchor, facts.floor)]
+    numbers = [Cell(_known(value), value) for value in (facts.degraded, facts.floor)]
     return [Cell(facts.name), Cell(facts.unit or NOTHING), Cell(better), *numbers, Cell(facts.protocol)]
 
 

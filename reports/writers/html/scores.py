@@ -6,7 +6,7 @@ import math
 import statistics
 from collections.abc import Iterator
 
-from reports.analysis.model import Block, Comparison, Condition, Estimate, MetricFacts, Score
+from reports.analysis.model import Block, Comparison, Condition, Estimate, MetricInfo, Score
 from reports.wording.numbers import NOTHING, decimals, fixed, interval, probability, share
 from reports.wording.wording import adjustment, count, opposed, wins
 from reports.writers.html.markup import Markup, element, joined
@@ -24,7 +24,7 @@ ABSENT = [MISSING, Cell(NOTHING), MISSING, MISSING]
 EMPTY = Score(Estimate(math.nan, math.nan, math.nan), 0, False, None)
 
 
-def arrow(facts: MetricFacts) -> str:
+def arrow(facts: MetricInfo) -> str:
     """The direction of the better."""
     return "↑" if facts.higher_is_better else "↓"
 
