@@ -197,7 +197,7 @@ def _score(made: Plan, name: str) -> Artifact:
         metric.refuse_few(min(counts))
     trained = {name: made.samples.facts[name] for name in ("trainings", "method", "inputs")}
     drawn = {"sampling_seed": made.config.values["sampling_seed"], "precision": made.config.values["precision"]}
-    sets = {"samples": made.samples.key, "references": made.references.key}
+    sets: dict[str, Any] = {"samples": made.samples.key, "references": made.references.key}
     sets |= {"bootstrap": getattr(metric, "bootstrap", None)}
     depends: dict[str, dict[str, Any]] = {
         "image": {"samples": made.samples.key},
