@@ -82,7 +82,7 @@ def test_a_fold_that_there_is_not_is_refused_before_anything_is_trained():
 
 
 def test_the_photographs_of_this_repository_have_their_rights_beside_them():
-    folder = Path(photos.__file__).parent / "files" / "photographs"
+    folder = Path(photos.__file__).parents[1] / "files" / "photographs"
     rights = (folder / "LICENCES.md").read_text()
     rows = [line.split("|") for line in rights.splitlines() if ".jpg |" in line and "`" in line]
     assert sorted(row[1].strip() for row in rows) == sorted(path.name for path in folder.glob("*.jpg"))

@@ -17,7 +17,7 @@ from metrics.per_image import iqa
 from registry import catalog, create
 
 pytest.importorskip("timm", reason="pyiqa's networks need timm", exc_type=ImportError)
-NAMES = [name for name, component in catalog()["metrics"].items() if component.module == "metrics.iqa"]
+NAMES = [name for name, component in catalog()["metrics"].items() if component.module == "metrics.per_image.iqa"]
 
 
 @pytest.fixture
