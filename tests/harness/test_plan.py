@@ -36,7 +36,9 @@ class Mine(Ddpm):
     files = ("start", "guide")
     free = ("threads", "late_threads")
 
-    def __init__(self, context: MethodContext, *, start: str = "", threads: int = 1, guide: str = "", late_threads: int = 1):
+    def __init__(
+        self, context: MethodContext, *, start: str = "", threads: int = 1, guide: str = "", late_threads: int = 1
+    ):
         super().__init__(context)
 """
 
