@@ -95,9 +95,11 @@ def write(root: Path, plan: Plan, facts: Mapping[str, Any], rows: pd.DataFrame) 
     try:
         held = check(path)["scores"]
         earlier, table = read(path)
-    except (Damaged, ValueError) as damage:
+    except Damaged as damage:
         if path.exists():
             say(f"damaged: {damage}; writing it anew")
+    except ValueError as error:
+        say(f"damaged: {path}: {error}; writing it anew")
     else:
         old = table.to_pandas()
         rows = pd.concat([rows, old[~old["metric"].isin([*rows["metric"], ""])]], ignore_index=True)
