@@ -117,6 +117,7 @@ def test_nothing_heavy_is_needed() -> None:
     """Reading and analysing import neither torch nor matplotlib, nor all of scipy.stats, which takes a second."""
     import subprocess
 
-    code = "import reports.analysis.analyse, sys; print([m for m in ('torch', 'scipy.stats', 'matplotlib') if m in sys.modules])"
+    heavy = ("torch", "scipy.stats", "matplotlib")
+    code = f"import reports.analysis.analyse, sys; print([name for name in {heavy} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2], capture_output=True, text=True)
     assert done.stdout.strip() == "[]", done.stderr
