@@ -20,11 +20,10 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
+import pandas as pd
 
 from harness.store.listed import write_points
-from harness.store.recorded import write_note
+from harness.store.recorded import pack, write_note
 
 METRICS = (("psnr", "dB", True, 20.0, 1.0), ("ssim", "", True, 0.6, 0.03), ("mae", "8-bit levels", False, 20.0, -2.0))
 SWEEP = "scale-00000000"
@@ -82,17 +81,17 @@ def write(root: Path, runs: int, images: int, seeds: int) -> None:
         )  # type: ignore[arg-type]
         figures = gain + pictures + 0.2 * rng.normal(size=images)
         path = folder / f"{run}.parquet"
-        pq.write_table(table(point | {"run": run, "samples": f"s{run}"}, names, figures), path)
-        write_note(path, path.read_bytes(), {})
+        data = record(point | {"run": run, "samples": f"s{run}"}, names, figures)
+        path.write_bytes(data)
+        write_note(path, data, {})
         words = [f"{name}={value}" for name, value in point.items() if name != "training"]
         told.append({**LISTED, "run": run, "method": str(point["method"]), "overrides": words})
     write_points(root / "sweeps" / SWEEP, told)
 
 
-def table(point: dict[str, object], names: list[str], figures: np.ndarray) -> pa.Table:
+def record(point: dict[str, object], names: list[str], figures: np.ndarray) -> bytes:
     """A record as the harness writes it."""
-    count = len(names) * len(METRICS)
-    rows: dict[str, object] = {
+    rows = {
         "image": names * len(METRICS),
         "metric": [metric for metric, *_ in METRICS for _ in names],
         "value": np.concatenate([base + slope * figures for *_, base, slope in METRICS]),
@@ -101,9 +100,9 @@ def table(point: dict[str, object], names: list[str], figures: np.ndarray) -> pa
         "higher_is_better": [higher for _, _, higher, *_ in METRICS for _ in names],
     }
     steps = float(point.get("sampler.steps", 0))  # type: ignore[arg-type]
-    facts = {**FIXED, **point, "inputs": "i", "dataset": "photos", "task": "lowlight", "n": len(names), "nfe": steps}
-    facts |= {"seconds_per_image": 0.01 * steps, "method.name": point["method"]}
-    return pa.table(rows | {name: pa.repeat(pa.scalar(value), count) for name, value in facts.items()})
+    head = {**FIXED, **point, "inputs": "i", "dataset": "photos", "task": "lowlight", "n": len(names), "nfe": steps}
+    head |= {"seconds_per_image": 0.01 * steps, "method.name": point["method"]}
+    return pack(head, pd.DataFrame(rows))
 
 
 @contextmanager

@@ -88,7 +88,7 @@ def _record(plan: Plan, store: Store, scores: records.Scores) -> Path:
         cost = {**drawn.facts()["cost"], **_trained(trained), **_flat_hardware(drawn)}
         sources = dict(zip(pictures["ids"].tolist(), pictures["sources"].tolist(), strict=True))
         cost["sources"] = len(set(sources.values()))
-        written = records.write(store.root, plan, records.rows(plan, scores, sources, cost))
+        written = records.write(store.root, plan, records.head(plan, cost), records.figures(scores, sources))
     track.record(plan, store, written)
     return written
 

@@ -35,3 +35,13 @@ def read_points(folder: Path) -> list[dict[str, Any]]:
     if told["sweep"] != folder.absolute().name:
         raise UserError(f"{path}: belongs to another sweep ({told['sweep']}); give the sweep's command again")
     return list(told["points"])
+
+
+def points_of_sweep(root: Path, sweep: str) -> list[dict[str, Any]]:
+    """The points of the sweep of a name below a folder of results. Raises `UserError` where there are none."""
+    folder = root / "sweeps"
+    if not (folder / sweep / POINTS).is_file():
+        known = sorted(path.parent.name for path in folder.glob(f"*/{POINTS}"))
+        there = f"there are: {', '.join(known)}" if known else "there are none yet"
+        raise UserError(f"sweep {sweep!r}: no such sweep in {folder}; {there}")
+    return read_points(folder / sweep)

@@ -1,22 +1,44 @@
 """Records on the disk: a Parquet file, and beside it a note with its sha256, which whoever reads the record checks.
 
-While a record is replaced, its note names the one "before" as well, so that a reader, or whoever comes after a writer
-that was killed, finds a whole record at any moment.
+What is the same for all figures of a run (options, costs, where it came from) is the file's *head*, JSON in Parquet's
+own metadata; the rows are the figures (`FIGURES`). While a record is replaced, its note names the one "before" as well,
+so that a reader, or whoever comes after a writer that was killed, finds a whole record at any moment.
 """
 
 from __future__ import annotations
 
 import functools
 import hashlib
+import io
+import json
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from harness.store.files import write_atomic
+from harness.store.files import plainly, write_atomic
 from harness.store.sealed import Damaged, Each, Shape, fits, seal, unsealed
 
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+# The columns of a record's rows, by Arrow type; everything else is in its head.
+FIGURES = {
+    "image": "string",  # id of the picture; empty in a row of the whole run
+    "source": "string",  # the photograph that the picture was cut from, or the picture itself; empty as ``image`` is
+    "metric": "string",  # empty in the row of a run that no metric applies to
+    "value": "float64",
+    "unit": "string",
+    "protocol": "string",  # stamp of all that decides the value
+    "higher_is_better": "bool",
+    "floor": "float64",  # a set metric's figure of real items against real ones, as many
+    "replicates": "list<double>",  # a set metric's bootstrap replicates; of the same items for runs on equal inputs
+    "units": "float64",  # of a set metric: how many photographs, or samples of their own, its replicates draw
+}
+HEAD = b"head"  # in the file's metadata
 WRITTEN: dict[str, Shape] = {"bytes": int, "sha256": str, "scores": Each(str)}
 NOTE: dict[str, Shape] = {"run": str, **WRITTEN}
 NOTHING: Mapping[str, Any] = {}
@@ -26,6 +48,59 @@ READERS = 8  # threads: on a network file system a small file is mostly waiting
 def path_of(root: Path, run: str) -> Path:
     """Where the record of a run lies."""
     return root / "records" / f"{run}.parquet"
+
+
+def pack(head: Mapping[str, Any], rows: pd.DataFrame) -> bytes:
+    """A record's bytes. NaN in the head is null; so are columns of `FIGURES` that the rows lack."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    known = {name: value for name, value in head.items() if value == value}  # NaN equals nothing
+    facts = {name: known.get(name) for name in head}
+    columns = [
+        pa.array(rows[name], kind, from_pandas=True) if name in rows else pa.nulls(len(rows), kind)
+        for name, kind in arrow_types().items()
+    ]
+    table, buffer = pa.table(columns, list(FIGURES)), io.BytesIO()
+    with pq.ParquetWriter(buffer, table.schema, store_schema=False, write_statistics=False) as writer:
+        writer.write_table(table)
+        writer.add_key_value_metadata({HEAD: json.dumps(facts, default=lambda number: number.item())})  # NumPy's
+    return buffer.getvalue()
+
+
+def arrow_types() -> dict[str, pa.DataType]:
+    """The types of the columns of `FIGURES`."""
+    import pyarrow as pa
+
+    lists = pa.list_(pa.float64())
+    return {name: lists if kind == "list<double>" else pa.type_for_alias(kind) for name, kind in FIGURES.items()}
+
+
+def head_of(path: Path) -> dict[str, Any]:
+    """The head of a record. Raises `ValueError` or `OSError` for a file without one."""
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as file:
+        return _head(file)
+
+
+def read(path: Path) -> tuple[dict[str, Any], pa.Table]:
+    """The head and the figures of a record, texts as codes of a dictionary. Raises as `head_of` does."""
+    import pyarrow.parquet as pq
+
+    texts = [name for name, kind in FIGURES.items() if kind == "string"]
+    try:
+        with pq.ParquetFile(path, read_dictionary=texts) as file:
+            return _head(file), file.read(use_threads=False)
+    except KeyError as error:
+        raise ValueError("it has not the columns of a record") from error
+
+
+def _head(file: pq.ParquetFile) -> dict[str, Any]:
+    try:
+        return dict(json.loads(file.metadata.metadata[HEAD]))
+    except (KeyError, TypeError) as error:
+        raise ValueError("it has no head") from error
 
 
 def check(path: Path) -> dict[str, Any]:
@@ -98,6 +173,8 @@ def has(root: Path, run: str, scores: Mapping[str, str]) -> bool:
 
 def write_record(path: Path, data: bytes, scores: Mapping[str, str]) -> None:
     """Write a record and its note; ``scores`` are the keys, by metric, of all that it holds."""
+    with plainly(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
     before = {}
     with suppress(Damaged):
         before = {"before": {name: value for name, value in check(path).items() if name in WRITTEN}}

@@ -1,10 +1,9 @@
-"""The tidy record of a run: one row per picture and metric, with the options, the costs and where it came from."""
+"""The record of a run: a head with its options, costs and origin, and one row per picture and metric."""
 
 from __future__ import annotations
 
 import functools
 import hashlib
-import io
 import json
 import subprocess
 from collections.abc import Mapping
@@ -16,8 +15,7 @@ import numpy as np
 
 from harness.planning.plan import Plan
 from harness.progress import say
-from harness.store.files import plainly
-from harness.store.recorded import check, has, path_of, write_record
+from harness.store.recorded import check, has, pack, path_of, read, write_record
 from harness.store.sealed import Damaged
 from registry import FOLDERS, ROOT
 
@@ -35,20 +33,18 @@ def holds(root: Path, plan: Plan) -> bool:
     return has(root, plan.run, {name: node.key for name, node in plan.scores.items()})
 
 
-def rows(plan: Plan, scores: Scores, sources: Mapping[str, str], cost: Mapping[str, Any]) -> pd.DataFrame:
-    """The record as a table; a run that no metric applies to keeps one row, for its costs.
+def figures(scores: Scores, sources: Mapping[str, str]) -> pd.DataFrame:
+    """The rows of a record: one per picture and metric, and one per metric of the whole set.
 
     ``sources`` names the photograph that each picture was cut from, by the picture's id. A set metric has one row,
-    without image and source, with its floor, its bootstrap replicates and their units.
+    without image and source, with its floor, its bootstrap replicates and their units. A run that no metric applies to
+    has one row without a metric, so that its costs are kept.
     """
     import pandas as pd
 
     tables = [_rows(name, facts, arrays, sources) for name, (facts, arrays) in scores.items()]
-    blank = {"unit": "", "protocol": "", "higher_is_better": False, "floor": np.nan}
-    blank |= {"replicates": None, "units": np.nan}
-    empty = pd.DataFrame({"image": [""], "source": [""], "metric": [""], "value": [np.nan]} | blank)
-    table = pd.concat(tables or [empty], ignore_index=True)
-    return table.assign(**_columns(plan, plan.config.values["images"]), **dict(cost))
+    nothing = {"image": "", "source": "", "metric": "", "unit": "", "protocol": "", "higher_is_better": False}
+    return pd.concat(tables or [pd.DataFrame([nothing])], ignore_index=True)
 
 
 def _rows(
@@ -56,21 +52,19 @@ def _rows(
 ) -> pd.DataFrame:
     import pandas as pd
 
-    pictures = [str(name) for name in arrays["ids"]]
-    of = {"image": pictures, "source": [sources[picture] if picture else "" for picture in pictures]}
-    stamp = {fact: facts[fact] for fact in ("unit", "protocol", "higher_is_better")}
-    parts = {name: arrays["values"]}
-    parts |= {f"{name}.{part[5:]}": array for part, array in arrays.items() if part.startswith("part.")}
-    of_set = {name: float(arrays[name][0]) if name in arrays else np.nan for name in ("floor", "units")}
-    replicates = arrays["replicates"].tolist() if "replicates" in arrays else None
-    tables = []
-    for metric, values in parts.items():
-        table = pd.DataFrame(of | {"metric": metric, "value": values} | stamp)
-        tables.append(table.assign(**of_set, replicates=pd.Series([replicates] * len(values), dtype=object)))
-    return pd.concat(tables)
+    images = [str(image) for image in arrays["ids"]]
+    shared = {fact: facts[fact] for fact in ("unit", "protocol", "higher_is_better")}
+    shared |= {fact: float(arrays[fact][0]) for fact in ("floor", "units") if fact in arrays}
+    shared |= {"image": images, "source": [sources[image] if image else "" for image in images]}
+    if "replicates" in arrays:
+        shared["replicates"] = [arrays["replicates"].tolist()] * len(images)
+    parts = {f"{name}.{part[5:]}": array for part, array in arrays.items() if part.startswith("part.")}
+    values = {name: arrays["values"], **parts}
+    return pd.concat([pd.DataFrame({"metric": metric, "value": column, **shared}) for metric, column in values.items()])
 
 
-def _columns(plan: Plan, count: int) -> dict[str, Any]:
+def head(plan: Plan, cost: Mapping[str, Any]) -> dict[str, Any]:
+    """What is the same in all rows of a record: keys, options, ``cost``, and what code made it on which packages."""
     config = plan.config
     return {
         "run": plan.run,
@@ -80,44 +74,38 @@ def _columns(plan: Plan, count: int) -> dict[str, Any]:
         "method": config.name("method"),
         "dataset": config.name("dataset"),
         "task": config.name("task"),
-        "n": count,
+        "n": config.values["images"],
         **{name: config.values[name] for name in ("seed", "sampling_seed", "data_seed", "scale", "precision")},
         **plan.columns,
         "code_hash": code_hash(),
         "git_commit": git_commit(),
         "packages": json.dumps({name: version(name) for name in PACKAGES}),
+        **cost,
     }
 
 
-def write(root: Path, plan: Plan, table: pd.DataFrame) -> Path:
-    """Write a record whole; rows of metrics that were scored earlier and are not in ``table`` are kept.
-
-    A metric has one protocol in a record, the one that was asked for last.
+def write(root: Path, plan: Plan, facts: Mapping[str, Any], rows: pd.DataFrame) -> Path:
+    """Write a record whole. The head of one that was written earlier stays, and so do its rows of metrics that are not
+    in ``rows``: a metric has one protocol in a record, the one that was asked for last.
     """
     import pandas as pd
 
     path = path_of(root, plan.run)
-    held, old = _old(path)
-    if old is not None:
-        table = pd.concat([table, old[~old["metric"].isin([*table["metric"], ""])]], ignore_index=True)
-    buffer = io.BytesIO()
-    table.to_parquet(buffer, index=False)
-    with plainly(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-    write_record(path, buffer.getvalue(), held | {name: node.key for name, node in plan.scores.items()})
-    return path
-
-
-def _old(path: Path) -> tuple[dict[str, str], pd.DataFrame | None]:
-    """The scores that a record holds, and its table; nothing where there is none. A damaged one is named."""
-    import pandas as pd
-
+    scores = {name: node.key for name, node in plan.scores.items()}
     try:
-        return dict(check(path)["scores"]), pd.read_parquet(path)
+        held = check(path)["scores"]
+        earlier, table = read(path)
     except Damaged as damage:
         if path.exists():
             say(f"damaged: {damage}; writing it anew")
-        return {}, None
+    except ValueError as error:
+        say(f"damaged: {path}: {error}; writing it anew")
+    else:
+        old = table.to_pandas()
+        rows = pd.concat([rows, old[~old["metric"].isin([*rows["metric"], ""])]], ignore_index=True)
+        facts, scores = {**facts, **earlier}, held | scores
+    write_record(path, pack(facts, rows), scores)
+    return path
 
 
 @functools.lru_cache(maxsize=1)

@@ -14,6 +14,7 @@ from harness.config.nodes import GROUPS
 from harness.config.run_config import RunConfig
 from harness.planning.plan import Plan, Training
 from harness.store.entries import Store, read_npz
+from harness.store.recorded import read
 from harness.trackers.base import Tracker, Value
 from harness.trackers.session import Session
 from registry import find
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 Curve = Callable[[int, Mapping[str, float]], None]
 SHOWN = 8  # pictures of a record
 COSTS = ("nfe", "seconds_per_image", "gflops_per_image", "peak_memory_mb", "parameters", "train_seconds")
-# What differs between the rows of a record, and so is no part of its configuration.
-ROW = ("image", "metric", "value", "unit", "protocol", "higher_is_better", "floor", "replicates", "units")
 
 
 def untracked(step: int, values: Mapping[str, float]) -> None:
@@ -65,12 +64,10 @@ def record(plan: Plan, store: Store, path: Path) -> None:
 
 
 def _record(tracker: Tracker, plan: Plan, store: Store, path: Path) -> None:
-    import pandas as pd
-
-    table, config = pd.read_parquet(path), plan.config
+    (head, table), config = read(path), plan.config
     name = f"records/{config.name('method')}-{config.name('task')}-{config.name('dataset')}-{plan.run[:8]}"
-    tracker.open(plan.run, name, configuration(table))
-    tracker.figures(figures(table))
+    tracker.open(plan.run, name, configuration(head))
+    tracker.figures(figures(head, table.to_pandas()))
     images = pictures(plan, store)
     if len(images):
         tracker.pictures("pictures", images)
@@ -92,17 +89,16 @@ def _options(config: RunConfig, stage: Training) -> dict[str, Value]:
     return {name: _plain(value) for name, value in (method | config.flat(groups) | rest).items()}
 
 
-def configuration(table: pd.DataFrame) -> dict[str, Value]:
-    """The columns of a record that say what it is of: all but the measured ones."""
-    first = table.drop(columns=[*ROW, *COSTS], errors="ignore").iloc[0]
-    return {str(name): _plain(value) for name, value in first.items()}
+def configuration(head: Mapping[str, Any]) -> dict[str, Value]:
+    """What the head of a record says that it is of: all but the measured costs."""
+    return {name: _plain(value) for name, value in head.items() if name not in COSTS}
 
 
-def figures(table: pd.DataFrame) -> dict[str, float]:
+def figures(head: Mapping[str, Any], rows: pd.DataFrame) -> dict[str, float]:
     """``metric/<name>``, the mean of its rows, and ``cost/<name>``; those that are finite."""
-    means = table[table["metric"] != ""].groupby("metric")["value"].mean()
+    means = rows[rows["metric"] != ""].groupby("metric", observed=True)["value"].mean()
     found = {f"metric/{name}": float(value) for name, value in means.items()}
-    found |= {f"cost/{name}": float(table[name].iloc[0]) for name in COSTS if name in table}
+    found |= {f"cost/{name}": float(head[name]) for name in COSTS if head.get(name) is not None}
     return {name: value for name, value in found.items() if math.isfinite(value)}
 
 

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from errors import UserError
 from harness.store.ensure import failure_of
 from harness.store.entries import Store
-from harness.store.listed import read_points
+from harness.store.listed import points_of_sweep
 from harness.store.recorded import path_of
 from reports.analysis.model import Failure
 
@@ -44,21 +43,12 @@ def points_of(root: Path, sweep: str | None) -> list[PlannedRun]:
 
     Raises `UserError` for a sweep that is not there or whose points.json is damaged.
     """
-    folder = root / "sweeps"
-    if sweep is not None and not (folder / sweep / "points.json").is_file():
-        known = sorted(path.parent.name for path in folder.glob("*/points.json"))
-        there = f"there are: {', '.join(known)}" if known else "there are none yet"
-        raise UserError(f"sweep {sweep!r}: no such sweep in {folder}; {there}")
-    files = sorted(folder.glob("*/points.json")) if sweep is None else [folder / sweep / "points.json"]
-    return [point for path in files for point in _read(path)]
+    names = [path.parent.name for path in sorted(root.glob("sweeps/*/points.json"))] if sweep is None else [sweep]
+    return [_point(point, name) for name in names for point in points_of_sweep(root, name)]
 
 
-def _read(path: Path) -> list[PlannedRun]:
-    experiment = path.parent.name.rpartition("-")[0] or DEFAULT
-    return [_point(point, experiment) for point in read_points(path.parent)]
-
-
-def _point(told: Mapping[str, Any], experiment: str) -> PlannedRun:
+def _point(told: Mapping[str, Any], sweep: str) -> PlannedRun:
+    experiment = sweep.rpartition("-")[0] or DEFAULT
     asked, waits = told["status"] != IDENTITY_STATUS, told["status"] in WAITING
     return PlannedRun(told["run"], tuple(told["overrides"]), experiment, told["reason"], asked, waits)
 

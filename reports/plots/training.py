@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.store.entries import Store, read_npz
+from harness.store.recorded import head_of, path_of
 from harness.store.sealed import Damaged
 from reports.analysis.model import Block, Condition
 from reports.plots.common import heading
@@ -65,13 +66,9 @@ def _seeds(condition: Condition) -> list[str]:
 
 
 def _training(root: Path, run: str) -> str:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     try:
-        with pq.ParquetFile(root / "records" / f"{run}.parquet") as file:
-            return str(next(file.iter_batches(1, columns=["training"])).column(0)[0].as_py() or "")
-    except (OSError, KeyError, IndexError, StopIteration, pa.ArrowException):
+        return str(head_of(path_of(root, run)).get("training") or "")
+    except (OSError, ValueError):
         return ""  # the tables told of a record that is damaged
 
 

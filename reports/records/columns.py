@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from harness.store.recorded import FIGURES
 
 if TYPE_CHECKING:
     import pandas as pd
-    import pyarrow as pa
 
-# What every table of records has, by type; options (`sampler.eta`, `schedule.name`, ...) come on top.
-FIXED = {
+# What a record's head has, by type; options (`sampler.eta`, `schedule.name`, ...) come on top.
+HEAD = {
     "run": "string",  # key of the run, the record's file name
     "sweep": "string",  # the sweep that `load` was asked for, else empty
     "training": "string",  # key of the trained weights; empty without a training
@@ -20,18 +21,8 @@ FIXED = {
     "task": "string",
     "seed": "int64",
     "sampling_seed": "int64",
-    "image": "string",  # id of the picture; empty in a row of the whole run
-    "source": "string",  # the photograph that the picture was cut from, or the picture itself; empty as ``image`` is
-    "metric": "string",  # empty in the row of a run that no metric applies to
-    "value": "float64",
-    "unit": "string",
-    "protocol": "string",  # stamp of all that decides the value
     "n": "int64",  # pictures of the run
     "sources": "int64",  # photographs that they were cut from; n where each is a picture of its own
-    "floor": "float64",  # a set metric's figure of real items against real ones, as many
-    "replicates": "list<double>",  # a set metric's bootstrap replicates; of the same items for runs on equal inputs
-    "units": "float64",  # of a set metric: how many photographs, or samples of their own, its replicates draw
-    "higher_is_better": "bool",
     "nfe": "float64",
     "seconds_per_image": "float64",
     "gflops_per_image": "float64",
@@ -46,20 +37,12 @@ FIXED = {
     "hardware.name": "string",
     "hardware.threads": "int64",
 }
+FIXED = (*HEAD, *FIGURES)  # the columns that every table of records has
 REQUIRED = ("run", "inputs", "method", "image", "metric", "value", "protocol")
-# What a row has of its own; everything else is the same in all rows of a run.
-OWN = ("image", "source", "metric", "value", "unit", "protocol", "higher_is_better", "floor", "replicates", "units")
 # Beside the options, what a run may differ in.
 SEEDS = ("seed", "sampling_seed", "data_seed")
 POOLED = ("data_seed", "dataset.fold")  # each value brings further pictures, which are taken together
 SETTINGS = (*SEEDS, "scale", "precision")
-
-
-def arrow(kind: str) -> pa.DataType:
-    """The Arrow type of a fixed column's kind."""
-    import pyarrow as pa
-
-    return pa.list_(pa.float64()) if kind == "list<double>" else pa.type_for_alias(kind)
 
 
 def varying(runs: pd.DataFrame) -> list[str]:
@@ -83,3 +66,22 @@ def _differs(runs: pd.DataFrame, name: str) -> bool:
     if runs[name].nunique() > 1:
         return True
     return any(0 < values.isna().sum() < len(values) for _, values in runs.groupby("method")[name])
+
+
+def plain(value: Any) -> Any:
+    """A cell as a plain value; None for a missing one."""
+    import pandas as pd
+
+    if pd.isna(value):
+        return None
+    return value.item() if hasattr(value, "item") else value
+
+
+def equals(value: Any, text: str) -> bool:
+    """Whether an option's value is the one that was written: 0.5 for 0.50, none for null, true for True."""
+    if plain(value) is None:
+        return text.lower() in ("", "null", "none")
+    try:
+        return float(value) == float(text)
+    except (TypeError, ValueError):
+        return str(value).lower() == text.lower()

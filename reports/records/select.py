@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from errors import UserError
 from registry import nearest
-from reports.records.columns import SEEDS, varying
+from reports.records.columns import SEEDS, equals, plain, varying
 
 if TYPE_CHECKING:
     import pandas as pd
-
-NULLS = ("", "null", "none")
 
 
 def located(target: str, results: str) -> tuple[Path, str | None]:
@@ -64,25 +62,9 @@ def _condition(records: pd.DataFrame, words: str) -> pd.DataFrame:
         name, sign, value = (part.strip() for part in word.partition("="))
         if not sign or name not in records.columns:
             raise UserError(f"{word}: no such option among the records; {nearest(name, map(str, records.columns))}")
-        matching = rows[rows[name].map(lambda found, value=value: _equal(found, value)).astype(bool)]
+        matching = rows[[equals(cell, value) for cell in rows[name]]]
         if matching.empty:
-            values = ", ".join(sorted({_shown(found) for found in rows[name]})[:12])
+            values = ", ".join(sorted({"null" if plain(cell) is None else str(cell) for cell in rows[name]})[:12])
             raise UserError(f"{word}: no run of {words} has that; there are: {values}")
         rows = matching
     return rows
-
-
-def _equal(found: Any, value: str) -> bool:
-    if _shown(found) == "null" or value.lower() in NULLS:
-        return _shown(found) == "null" and value.lower() in NULLS
-    try:
-        return float(found) == float(value)
-    except (TypeError, ValueError):
-        return str(found).lower() == value.lower()
-
-
-def _shown(found: Any) -> str:
-    import pandas as pd
-
-    missing = pd.isna(found)
-    return "null" if missing is True or missing is pd.NA or str(missing) == "True" else str(found)

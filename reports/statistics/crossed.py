@@ -11,7 +11,7 @@ follows, each with the same weight. Every training is scored on the same units: 
 (the two-way crossed random model; Searle, Casella, McCulloch, Variance Components). Of two conditions that share
 trainings, y are their differences; with too few in common (`apart`) each side has its own vs and vr, which add up, and
 vu is that of the differences of the sides' means. The 95% interval is mean -+ factor * sqrt(Var): the factors of the
-parts, joined as `stats.spread.joined` says, are Student's t with S - 1 degrees of freedom for trainings; for units the
+parts, joined as `spread.joined` says, are Student's t with S - 1 degrees of freedom for trainings; for units the
 0.95 quantile of |T*| of the symmetric studentised bootstrap (Hall 1988, JRSS B 50, 35), which resamples units once for
 all trainings, never below Student's t, and Student's t alone for fewer than 8 units. With fewer than 3 trainings the
 seed part can't be told: the interval is then conditional on these trainings. With one unit there is none.
@@ -56,7 +56,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from reports.statistics.spread import FEWEST, LEVEL, ROOM, Spread, blank, joined, patterns, put
+from reports.statistics.spread import FEWEST, ROOM, Spread, blank, joined, patterns, put
 from reports.statistics.student import quantile
 
 DRAWS = 1999  # bootstrap replicates: (DRAWS + 1) * 0.95 is whole
@@ -160,7 +160,7 @@ def _crossed(
     if units < 2:
         return Spread(mean, none, none, level, *numbers)
     pictures = by_unit.var(1, ddof=1) / units
-    factor = np.maximum(quantile(LEVEL, np.array(units - 1.0)), _studentised(by_unit, mean, *drawing))
+    factor = np.maximum(quantile(np.array(units - 1.0)), _studentised(by_unit, mean, *drawing))
     trainings, rest = [(np.zeros(count), FEWEST)], np.zeros(count)
     if min(side.shape[1] for side in sides) >= FEWEST:
         trainings = [(side.mean(2).var(1, ddof=1) / side.shape[1], side.shape[1]) for side in sides]

@@ -21,9 +21,11 @@ def holm(p: np.ndarray) -> np.ndarray:
     Rejecting where it is below 0.05 makes any false rejection at all with a probability of at most 0.05. NaN is no
     comparison and stays NaN.
     """
-    order, ordered = _ordered(p)
-    stepped = np.maximum.accumulate(ordered * np.arange(len(ordered), 0, -1))
-    return _placed(p, order, stepped)
+    known = np.flatnonzero(np.isfinite(p))
+    order = known[np.argsort(p[known], kind="stable")]
+    found = np.full(np.shape(p), np.nan)
+    found[order] = np.minimum(np.maximum.accumulate(p[order] * np.arange(len(order), 0, -1)), 1)
+    return found
 
 
 def benjamini_hochberg(p: np.ndarray) -> np.ndarray:
@@ -31,18 +33,9 @@ def benjamini_hochberg(p: np.ndarray) -> np.ndarray:
 
     Rejecting where it is below 0.05 makes an expected share of at most 0.05 of the rejections false. NaN stays NaN.
     """
-    order, ordered = _ordered(p)
-    stepped = ordered * len(ordered) / np.arange(1, len(ordered) + 1)
-    return _placed(p, order, np.minimum.accumulate(stepped[::-1])[::-1])
+    from scipy.stats import false_discovery_control  # a second to import, which few comparisons do not need
 
-
-def _ordered(p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    known = np.flatnonzero(np.isfinite(p))
-    order = known[np.argsort(p[known], kind="stable")]
-    return order, np.asarray(p, np.float64)[order]
-
-
-def _placed(p: np.ndarray, order: np.ndarray, values: np.ndarray) -> np.ndarray:
-    found = np.full(np.shape(p), np.nan)
-    found[order] = np.minimum(values, 1)
+    known, found = np.isfinite(p), np.full(np.shape(p), np.nan)
+    if known.any():
+        found[known] = false_discovery_control(p[known])
     return found

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from reports.statistics.spread import FEWEST, LEVEL, Spread, blank, joined, patterns, put
+from reports.statistics.spread import FEWEST, Spread, blank, joined, patterns, put
 from reports.statistics.student import quantile
 
 Side = tuple[np.ndarray, np.ndarray]  # figures (M, S) and their replicates (M, S, B)
@@ -48,7 +48,7 @@ def _sets(sides: Sequence[Side], ours: np.ndarray, items: np.ndarray, units: np.
     joint = np.sum([again.mean(1) for _, again in sides], 0)
     grown = units / np.maximum(units - 1, 1)
     of_items = joint.var(1, ddof=1) * grown
-    factor = np.maximum(quantile(LEVEL, np.maximum(units - 1.0, 1.0)), _symmetric(joint))
+    factor = np.maximum(quantile(np.maximum(units - 1.0, 1.0)), _symmetric(joint))
     trainings, rest = [(np.zeros(len(items)), FEWEST)], np.zeros(len(items))
     if min(values.shape[1] for values, _ in sides) >= FEWEST:
         trainings = [(values.var(1, ddof=1) / values.shape[1], values.shape[1]) for values, _ in sides]

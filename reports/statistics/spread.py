@@ -8,12 +8,10 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from reports.statistics.power import multiple
-from reports.statistics.student import freedom_of, quantile, two_sided
+from reports.statistics.student import freedom_of, multiple, quantile, two_sided
 
 FEWEST = 3  # trainings from which on their spread can be told
 SIGNS = 6  # units from which on the sign test can reach 0.05: 2^(1 - 6) = 0.031
-LEVEL = 0.975  # quantile of a two-sided 95% interval
 ROOM = 4_000_000  # numbers held at a time
 EQUAL = 1e-6  # standard error over mean, below which all units have the same figure
 
@@ -164,8 +162,8 @@ def joined(
     of the pictures alone.
     """
     parts = np.stack([variance for variance, _ in trainings] + [np.maximum(pictures - rest, 0)])
-    own = [np.broadcast_to(quantile(LEVEL, np.array(count - 1.0)), factor.shape) for _, count in trainings]
-    z2, whole = quantile(LEVEL, np.array(np.inf)) ** 2, parts.sum(0)
+    own = [np.broadcast_to(quantile(np.array(count - 1.0)), factor.shape) for _, count in trainings]
+    z2, whole = quantile(np.array(np.inf)) ** 2, parts.sum(0)
     with np.errstate(divide="ignore", invalid="ignore"):
         shares = np.where(whole > 0, parts / whole, 0)
         mixed = np.sqrt(z2 + (shares**2 * (np.stack([*own, factor]) ** 2 - z2)).sum(0))

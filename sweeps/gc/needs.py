@@ -19,7 +19,7 @@ from typing import Any
 from errors import UserError
 from harness.store.entries import FACTS, Store
 from harness.store.files import DAY
-from harness.store.recorded import check
+from harness.store.recorded import check, head_of
 from harness.store.sealed import Damaged
 from harness.store.sealed import read as read_json
 from sweeps.folder import submission, submitted
@@ -164,16 +164,9 @@ def _record(path: Path) -> set[Name]:
 
 @lru_cache(maxsize=100_000)
 def _columns(path: Path, changed: int) -> tuple[tuple[str, Any], ...]:
-    """The columns of a record that name entries, which are the same in all rows; ``changed`` tells versions apart."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        with pq.ParquetFile(path) as file:
-            first = next(file.iter_batches(1, columns=list(COLUMNS)))
-        return tuple((name, first.column(name)[0].as_py()) for name in COLUMNS)
-    except (StopIteration, IndexError, pa.ArrowException) as error:
-        raise ValueError("no record") from error
+    """What the head of a record says of entries; ``changed`` tells versions apart."""
+    head = head_of(path)
+    return tuple((name, head[name]) for name in COLUMNS)
 
 
 def _closed(store: Store, names: Iterable[Name]) -> tuple[set[Name], list[str]]:

@@ -6,12 +6,14 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from harness.store import recorded, records
 from harness.store.files import write_atomic
-from harness.store.recorded import check, has, path_of
+from harness.store.recorded import FIGURES, check, has, path_of, read
 from harness.store.sealed import Damaged
 
 RUN = "r" * 20
@@ -22,18 +24,45 @@ class Killed(BaseException):
     """As a signal ends a process: no handler of errors sees it."""
 
 
-def write(root: Path, metric: str) -> None:
+def write(root: Path, metric: str, **head: Any) -> None:
     plan: Any = SimpleNamespace(run=RUN, scores={metric: SimpleNamespace(key=f"key-of-{metric}")})
-    records.write(root, plan, pd.DataFrame([{"metric": metric, "value": 1.0, "image": "a"}]))
+    records.write(root, plan, {"run": RUN, **head}, pd.DataFrame([{"metric": metric, "value": 1.0, "image": "a"}]))
 
 
 def metrics(root: Path) -> list[str]:
     """What a record holds, once it is known to be whole, and told alike by its note."""
     path = path_of(root, RUN)
     assert recorded.whole([path]) == [path]
-    held = sorted(pd.read_parquet(path)["metric"])
+    head, rows = read(path)
+    held = sorted(rows.column("metric").to_pylist())
+    assert head == {"run": RUN}
     assert check(path)["scores"] == {metric: f"key-of-{metric}" for metric in held}
     return held
+
+
+def test_a_metric_that_is_scored_later_adds_rows_and_keeps_the_head(tmp_path: Path) -> None:
+    facts = {"nfe": np.float64(5), "train_seconds": np.nan, "network.dim": np.int64(16), "sampler.clip": None}
+    write(tmp_path, "psnr", **facts, git_commit="first")
+    write(tmp_path, "ssim", **facts, git_commit="second", seconds_per_image=0.5)
+    head, rows = read(path_of(tmp_path, RUN))
+    wanted = {"run": RUN, "nfe": 5.0, "train_seconds": None, "network.dim": 16, "sampler.clip": None}
+    assert head == {**wanted, "git_commit": "first", "seconds_per_image": 0.5}
+    assert {type(head["nfe"]), type(head["network.dim"])} == {float, int}
+    assert rows.column("metric").to_pylist() == ["ssim", "psnr"] and rows.column_names == list(FIGURES)
+
+
+def test_a_file_without_a_head_is_written_anew(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As records were, with every option in every row: it is whole, and yet no record."""
+    path = path_of(tmp_path, RUN)
+    path.parent.mkdir()
+    pd.DataFrame([{"metric": "psnr", "value": 1.0, "run": RUN}]).to_parquet(path, index=False)
+    recorded.write_note(path, path.read_bytes(), {"psnr": "key-of-psnr"})
+    write(tmp_path, "ssim")
+    with pytest.raises(ValueError, match="it has no head"):
+        pq.write_table(read(path)[1].replace_schema_metadata(None), tmp_path / "other.parquet")
+        read(tmp_path / "other.parquet")
+    assert metrics(tmp_path) == ["ssim"]
+    assert f"{path}: it has not the columns of a record; writing it anew" in capsys.readouterr().err
 
 
 def watched(monkeypatch: pytest.MonkeyPatch, look: Any) -> list[str]:

@@ -17,6 +17,7 @@ from harness.trackers import track
 from harness.trackers.base import Tracker, side_by_side
 from harness.trackers.session import Session
 from registry import catalog, create
+from reports import load
 from tests.harness.tracker_readers import READERS, Seen, hparams
 
 ROOT = Path(__file__).parent.parent.parent
@@ -170,13 +171,11 @@ def recorded(tmp_path_factory):
 
 @each
 def test_a_record_is_logged_with_columns_figures_and_pictures(tracker, recorded, tmp_path):
-    import pandas as pd
-
     made, store, path = recorded
     watched = plan(read([*TINY, f"tracker={tracker}"]).points[0])
     for _ in range(2):  # a metric more writes the record again
         track.record(watched, store, path)
-    seen, table = look(tracker, store.root, made.run), pd.read_parquet(path)
+    seen, table = look(tracker, store.root, made.run), load(store.root)
     mean = float(table.loc[table["metric"] == "psnr", "value"].mean())
     values = {name: points[-1][1] for name, points in seen.points.items()}
     assert values["metric/psnr"] == pytest.approx(mean, rel=1e-6)

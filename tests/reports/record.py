@@ -17,14 +17,13 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-import pyarrow.parquet as pq
 
 ROOT = Path(__file__).resolve().parents[2]
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
 from harness.store.entries import Entry  # noqa: E402
-from harness.store.recorded import check, write_note  # noqa: E402
+from harness.store.recorded import head_of  # noqa: E402
 from harness.store.sealed import SEAL, seal  # noqa: E402
 
 BUDGET = ("scale=smoke", "images=6", "dataset.size=32", "train.steps=20")
@@ -63,14 +62,12 @@ def keep(made: Path, folder: Path) -> None:
         target.write_bytes(seal({name: value for name, value in told.items() if name != SEAL}))
     first = set()
     for path in sorted(made.glob("records/*.parquet")):
-        table = pq.ParquetFile(path).read().replace_schema_metadata(None)
-        if table.column("seed")[0].as_py() == 0:
-            first.add(table.column("samples")[0].as_py())
+        head = head_of(path)
+        if head["seed"] == 0:
+            first.add(head["samples"])
         (folder / "records").mkdir(exist_ok=True)
-        small = {"compression": "zstd", "compression_level": 19, "write_statistics": False, "use_dictionary": False}
-        kept = folder / "records" / path.name
-        pq.write_table(table, kept, store_schema=False, **small)
-        write_note(kept, kept.read_bytes(), check(path)["scores"])
+        for suffix in (".parquet", ".json"):
+            shutil.copy(path.with_suffix(suffix), folder / "records")
     copied = {"inputs": "inputs.npz", "trainings": "curve.npz", "samples": "samples.npz"}
     for level, name in copied.items():
         for path in sorted(made.glob(f"{level}/*/{name}")):

@@ -16,7 +16,7 @@ from errors import UserError
 from harness.store.entries import Store
 from reports.analysis.analyse import analyse
 from reports.analysis.model import Block, Condition, Report
-from tests.records_for_tests import keep, listed
+from tests.records_for_tests import keep, kept, listed
 
 PICTURES = 24
 RECORDED = Path(__file__).parent / "recorded"
@@ -132,7 +132,7 @@ def test_order_of_rows_and_files_changes_nothing(planted: Path, tmp_path_factory
     other = tmp_path_factory.mktemp("other")
     (other / "records").mkdir()
     for place, path in enumerate(sorted((planted / "records").glob("*.parquet"), reverse=True)):
-        table = pd.read_parquet(path)
+        table = kept(path)
         keep(table.sample(frac=1, random_state=place), other / "records" / path.name)
     one, two = analyse(planted), analyse(other)
     assert set(only(one).verdicts) == set(only(two).verdicts) and len(only(one).verdicts) == 4
@@ -143,7 +143,7 @@ def test_order_of_rows_and_files_changes_nothing(planted: Path, tmp_path_factory
 
 def test_missing_pictures_and_seeds_are_left_out_of_both(planted: Path) -> None:
     path = planted / "records" / f"{record(planted, 'rddm', 1.5, 2)}.parquet"
-    table = pd.read_parquet(path)
+    table = kept(path)
     table.loc[(table["metric"] == "psnr") & table["image"].isin(["p03", "p04"]), "value"] = np.nan
     keep(table, path)
     record(planted, "rddm", 1.5, 7)  # a training that nothing else has
@@ -176,7 +176,7 @@ def test_sampling_seeds_are_matched_before_they_are_averaged(tmp_path: Path) -> 
 
 def test_two_protocols_in_a_block_are_refused(planted: Path) -> None:
     path = planted / "records" / f"{record(planted, 'rddm', 1.5, 9)}.parquet"
-    table = pd.read_parquet(path)
+    table = kept(path)
     keep(table.assign(protocol=table["protocol"].str.replace("v1", "v2")), path)
     with pytest.raises(UserError, match="metric psnr: the runs have two protocols, psnr;v1 and psnr;v2"):
         analyse(planted)
@@ -323,7 +323,7 @@ def test_set_metrics_have_a_floor_and_paired_replicates(planted: Path) -> None:
     rng = np.random.default_rng(0)
     common = rng.standard_normal(200)
     for path in (planted / "records").glob("*.parquet"):
-        table = pd.read_parquet(path)
+        table = kept(path)
         shift = {"identity": 5.0, "ddim": 5.0, "rddm": 4.0}[table["method"][0]]
         own = common + 0.1 * rng.standard_normal(200)
         row = table.head(1).assign(image="", metric="fd", value=shift, protocol="fd;n=24", higher_is_better=False)
@@ -344,7 +344,7 @@ def test_set_metrics_have_a_floor_and_paired_replicates(planted: Path) -> None:
 def test_a_set_metric_without_replicates_has_no_interval(tmp_path: Path) -> None:
     for method, figure in (("ddim", 5.0), ("rddm", 4.0)):
         path = tmp_path / "records" / f"{record(tmp_path, method, 0.0)}.parquet"
-        table = pd.read_parquet(path).head(1).assign(image="", metric="fd", value=figure, protocol="fd")
+        table = kept(path).head(1).assign(image="", metric="fd", value=figure, protocol="fd")
         keep(table, path)
     block = only(analyse(tmp_path))
     score = named(block, "rddm").scores["fd"]
@@ -447,7 +447,7 @@ def test_nothing_and_nowhere(tmp_path: Path) -> None:
 
 def test_runs_without_a_metric_keep_their_costs(tmp_path: Path) -> None:
     path = tmp_path / "records" / f"{record(tmp_path, 'ddpm', 0.0)}.parquet"
-    keep(pd.read_parquet(path).head(1).assign(image="", metric="", value=np.nan, protocol=""), path)
+    keep(kept(path).head(1).assign(image="", metric="", value=np.nan, protocol=""), path)
     block = only(analyse(tmp_path))
     assert not block.metrics and block.conditions[0].costs["nfe"] == 5 and "No metric" in block.verdicts[0]
 

@@ -11,17 +11,17 @@ import pyarrow.parquet as pq
 import pytest
 
 from errors import UserError
+from harness.store.recorded import FIGURES, head_of
 from reports import load
-from reports.records.columns import OWN
 from reports.records.scan import scan
-from tests.records_for_tests import keep, noted
+from tests.records_for_tests import keep, kept, rewritten
 
 
 def same(root: Path, runs: list[str] | None = None) -> None:
     """Heads and figures are those of the one tidy table."""
     found, tidy = scan(root, runs), load(root, runs)
     heads = tidy.drop_duplicates("run").reset_index(drop=True)
-    assert set(found.heads.columns) == set(tidy.columns) - set(OWN) - {"sweep"}
+    assert set(found.heads.columns) == set(tidy.columns) - set(FIGURES) - {"sweep"}
     for name in found.heads.columns:
         assert found.heads[name].isna().tolist() == heads[name].isna().tolist(), name
         assert found.heads[name].dropna().tolist() == heads[name].dropna().tolist(), name
@@ -40,18 +40,29 @@ def test_heads_and_figures_are_those_of_load(results: Path, synth: SimpleNamespa
     same(results)
 
 
-def test_what_statistics_cannot_tell_is_read(results: Path, synth: SimpleNamespace) -> None:
-    """Texts beyond their size, several row groups, no statistics at all, NaN, a column that is not constant."""
-    table = synth.sampled("long", "rddm", -0.0, 1.0, packages="x" * 9000)
-    table["train_seconds"] = [np.nan, *[5.0] * (len(table) - 1)]
-    table["nfe"] = [1.0, *[9.0] * (len(table) - 1)]
-    synth.save(results, table)
-    synth.sampled("groups", "rddm", 0.5, 1.0).to_parquet(results / "records" / "groups.parquet", row_group_size=5)
-    noted(results / "records" / "groups.parquet")
-    plain = pa.Table.from_pandas(synth.sampled("bare", "rddm", 0.5, 1.0), preserve_index=False)
-    pq.write_table(plain, results / "records" / "bare.parquet", write_statistics=False)
-    noted(results / "records" / "bare.parquet")
+def test_long_texts_and_missing_costs_are_kept(results: Path, synth: SimpleNamespace) -> None:
+    synth.save(results, synth.sampled("long", "rddm", -0.0, 1.0, packages="x" * 9000, train_seconds=np.nan))
     same(results)
+    head = scan(results).heads.set_index("run").loc["long"]
+    assert head["packages"] == "x" * 9000 and np.isnan(head["train_seconds"])
+
+
+@pytest.mark.parametrize(("name", "value"), [("nfe", "five"), ("seed", 0.5), ("run", 3)])
+def test_a_head_of_wrong_types_is_named(results: Path, synth: SimpleNamespace, name: str, value: object) -> None:
+    path = results / "records" / "odd.parquet"
+    keep(synth.record("odd", "rddm", 1.0).assign(**{name: value}), path)
+    with pytest.raises(UserError, match=f"odd.parquet.*{value!r} is no {name}"):
+        scan(results)
+
+
+def test_a_record_says_its_options_once_and_is_small(tmp_path: Path, synth: SimpleNamespace) -> None:
+    """The rows are figures alone: a picture more costs its name and its figures, not every option again."""
+    table = synth.sampled("many", "rddm", 0.5, 1.0)
+    many = pd.concat([table.assign(image=table["image"] + f"-{k}") for k in range(50)], ignore_index=True)
+    synth.save(tmp_path, many)
+    path = tmp_path / "records" / "many.parquet"
+    assert pq.ParquetFile(path).schema_arrow.names == list(FIGURES) and path.stat().st_size < 3500 + 12 * len(many)
+    assert head_of(path) == {name: table[name][0] for name in table if name not in FIGURES}
 
 
 def test_options_of_two_types_become_text(tmp_path: Path, synth: SimpleNamespace) -> None:
@@ -86,12 +97,13 @@ def test_a_file_that_is_no_record_is_named(results: Path, synth: SimpleNamespace
     keep(pd.DataFrame({"x": [1]}), results / "records" / "other.parquet")
     with pytest.raises(UserError, match="other.parquet.*no column run"):
         scan(results)
-    synth.save(results, synth.record("other", "rddm", 1.0).assign(value="high"))
+    synth.save(results, synth.record("other", "rddm", 1.0))
+    rewritten(results / "records" / "other.parquet", "value", pa.array(["high"] * 12))
     with pytest.raises(UserError, match="other.parquet"):
         scan(results)
     synth.save(results, synth.record("other", "rddm", 1.0))
     path = results / "records" / "other.parquet"
-    keep(pd.read_parquet(path).head(0), path)
+    keep(kept(path).head(0), path)
     with pytest.raises(UserError, match="other.parquet"):
         scan(results)
 
@@ -102,11 +114,10 @@ def test_no_records_are_no_runs(tmp_path: Path) -> None:
 
 
 def test_nothing_heavy_is_needed() -> None:
-    """Reading and analysing import neither torch nor scipy nor matplotlib."""
+    """Reading and analysing import neither torch nor matplotlib, nor all of scipy.stats, which takes a second."""
     import subprocess
 
-    code = (
-        "import reports.analysis.analyse, sys; print([m for m in ('torch', 'scipy', 'matplotlib') if m in sys.modules])"
-    )
+    heavy = ("torch", "scipy.stats", "matplotlib")
+    code = f"import reports.analysis.analyse, sys; print([name for name in {heavy} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2], capture_output=True, text=True)
     assert done.stdout.strip() == "[]", done.stderr

@@ -6,11 +6,12 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from reports.statistics.crossed import share, spread
 from reports.statistics.sets import spread_of_sets
 from reports.statistics.spread import FEWEST, Spread
-from reports.statistics.student import freedom_of, quantile, two_sided
+from reports.statistics.student import freedom_of, multiple, quantile, two_sided
 
 R = 10_000
 ERROR = 3 * np.sqrt(0.95 * 0.05 / R)  # three standard errors of a coverage
@@ -84,7 +85,6 @@ def test_p_is_uniform_for_normal_differences() -> None:
 
 
 def test_p_is_students_for_one_training() -> None:
-    stats = pytest.importorskip("scipy.stats", reason="the independent reference")
     cells = 0.3 + np.random.default_rng(7).standard_normal((50, 1, 23))
     wanted = stats.ttest_1samp(cells[:, 0], 0.0, axis=1)
     found = spread(cells, 0)
@@ -142,7 +142,7 @@ def test_win_rates_cover_when_pictures_agree_across_trainings() -> None:
 
 def test_an_undivided_share_has_wilsons_interval() -> None:
     rate, low, high = share(np.ones((1, 1, 16)))
-    z2 = quantile(0.975, np.array(15.0)) ** 2
+    z2 = quantile(np.array(15.0)) ** 2
     assert rate[0] == 1 and abs(high[0] - 1) < 1e-12 and abs(low[0] - 16 / (16 + z2)) < 1e-12
     assert [figures[0] for figures in share(np.full((1, 1, 16), 0.5))][0] == 0.5
 
@@ -207,12 +207,21 @@ def test_set_intervals_cover() -> None:
 
 
 def test_student_is_student() -> None:
-    stats = pytest.importorskip("scipy.stats", reason="the independent reference")
     freedom, t = np.geomspace(1, 1e4, 60)[:, None], np.r_[0.0, np.geomspace(1e-3, 60, 40)][None]
-    np.testing.assert_allclose(two_sided(t, freedom), 2 * stats.t.sf(t, freedom), rtol=1e-8, atol=1e-300)
+    np.testing.assert_allclose(two_sided(t, freedom), 2 * stats.t.sf(t, freedom), rtol=1e-12, atol=1e-300)
     for probability in (0.8, 0.975):
         wanted = stats.t.ppf(probability, freedom[:, 0])
-        np.testing.assert_allclose(quantile(probability, freedom[:, 0]), wanted, rtol=0, atol=1e-5)
-    np.testing.assert_allclose(freedom_of(quantile(0.975, freedom)), freedom, rtol=1e-6)
+        np.testing.assert_allclose(quantile(freedom[:, 0], probability), wanted, rtol=1e-12, atol=0)
+    np.testing.assert_allclose(freedom_of(quantile(freedom)), freedom, rtol=1e-9)
+    np.testing.assert_allclose(freedom_of(np.array([1.0, 99.0, np.nan])), [1e4, 1.0, np.nan], rtol=1e-9)
     assert np.isnan(two_sided(np.array([np.nan]), np.array([3.0]))).all()
     assert two_sided(np.array([np.inf]), np.array([3.0]))[0] == 0
+
+
+def test_the_multiple_has_the_power_that_it_says() -> None:
+    """By noncentral t at the median of the standard error, as estimated: d = multiple * median(x), P(T > t) = 0.8."""
+    freedom = np.geomspace(1, 1e4, 20)
+    size = multiple(quantile(freedom)) * np.sqrt(stats.chi2.median(freedom) / freedom)
+    power = stats.nct.sf(stats.t.ppf(0.975, freedom), freedom, size)
+    np.testing.assert_allclose(power, 0.8, rtol=0, atol=1e-6)
+    assert np.isnan(multiple(np.array(np.nan)))

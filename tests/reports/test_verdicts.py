@@ -25,7 +25,7 @@ from reports.wording.wording import adjusted, verdict  # noqa: E402
 from reports.writers.markdown import document  # noqa: E402
 from reports.writers.sheets import sheets  # noqa: E402
 from reports.writers.table import main_table, show  # noqa: E402
-from tests.records_for_tests import keep  # noqa: E402
+from tests.records_for_tests import keep, kept  # noqa: E402
 
 PICTURES = 12
 
@@ -372,7 +372,7 @@ def test_figures_of_sets_count_the_photographs_that_they_resample(tmp_path: Path
     for seed, method in enumerate(("aaa", "bbb")):
         run = record(tmp_path, method, 20 + 0.1 * drawn(seed, 16), sources=photographs)
         path = tmp_path / "records" / f"{run}.parquet"
-        table = pd.read_parquet(path)
+        table = kept(path)
         again = 1.0 - 0.2 * seed + 0.05 * drawn(5 + seed, 200)
         of_set = {"image": "", "metric": "kernel", "value": 1.0 - 0.2 * seed, "protocol": "kernel;v1", "unit": ""}
         one = table.head(1).assign(**of_set, higher_is_better=False, floor=0.1, units=float(photographs))
@@ -426,7 +426,7 @@ def test_one_stamp_with_two_directions_is_refused(tmp_path: Path) -> None:
 def test_a_picture_with_two_figures_is_damage_by_name(tmp_path: Path) -> None:
     record(tmp_path, "aaa", drawn(0))
     path = tmp_path / "records" / f"{record(tmp_path, 'bbb', drawn(1))}.parquet"
-    table = pd.read_parquet(path)
+    table = kept(path)
     keep(pd.concat([table, table.iloc[3:4].assign(value=99.0)]), path)
     for told in (lambda: analyse(tmp_path), lambda: compare(tmp_path, "method=aaa", "method=bbb")):
         with pytest.raises(UserError, match=r"bbb-0\.parquet: is damaged.*two figures of psnr for picture p03"):
@@ -439,7 +439,7 @@ def test_the_terminal_and_the_tidy_table_know_photographs_and_damage(tmp_path: P
     table = main_table(records, [run])
     assert table["psnr"].tolist() == [16.0] and "means by photograph first" in show(table, 100)
     path = tmp_path / "records" / f"{run}.parquet"
-    rows = pd.read_parquet(path)
+    rows = kept(path)
     keep(pd.concat([rows, rows.head(1)]), path)
     with pytest.raises(UserError, match=r"aaa-0\.parquet.*two figures of psnr for picture p00"):
         load(tmp_path)

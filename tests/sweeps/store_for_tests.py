@@ -12,15 +12,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
+import pandas as pd
 
 from harness.store.entries import Store
 from harness.store.files import DAY
 from harness.store.holder import system
 from harness.store.keys import key
 from harness.store.listed import write_points
-from harness.store.recorded import write_note
+from harness.store.recorded import pack, write_note
 from harness.store.sealed import seal
 from sweeps.folder import now
 from sweeps.gc.collect import collectable, remove
@@ -72,10 +71,10 @@ def partial(
 
 
 def record(root: Path, word: object, training: str, samples: str, inputs: str, scores: Mapping[str, str]) -> Path:
-    columns = {"training": training, "samples": samples, "inputs": inputs, "metric": "psnr", "value": 1.0}
+    head = {"training": training, "samples": samples, "inputs": inputs}
     path = root / "records" / f"{name('record', word)}.parquet"
     path.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(pa.table({column: [value] * 3 for column, value in columns.items()}), path)
+    path.write_bytes(pack(head, pd.DataFrame({"metric": ["psnr"] * 3, "value": [1.0] * 3})))
     write_note(path, path.read_bytes(), scores)
     return path
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from reports import load
 from sweeps.progress.attempts import attempts
 from tests.sweeps.checkout_for_tests import TINY, Checkout, checkout
 
@@ -71,8 +72,7 @@ def made(root: Path) -> dict[str, bytes]:
 
 
 def figures(root: Path) -> pd.DataFrame:
-    rows = pd.concat([pd.read_parquet(path) for path in sorted(root.glob("records/*.parquet"))])
-    return rows[["run", "training", "samples", "image", "metric", "value", "protocol"]].reset_index(drop=True)
+    return load(root)[["run", "training", "samples", "image", "metric", "value", "protocol"]]
 
 
 @pytest.fixture(scope="module")

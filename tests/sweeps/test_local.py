@@ -15,6 +15,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from reports import load
 from sweeps.progress.attempts import attempts
 from tests.sweeps.checkout_for_tests import TINY, Checkout, checkout
 from tests.sweeps.test_faults import figures, made
@@ -120,7 +121,7 @@ def test_gc_keeps_the_whole_chain_that_records_need(copy, swept, tmp_path):
     again = copy.python("run.py", *CHAIN, f"results_dir={results}")
     assert again.returncode == 0 and "train " not in again.stderr and "sample " not in again.stderr
     shutil.rmtree(results / "sweeps")
-    table = pd.concat([pd.read_parquet(path) for path in results.glob("records/*.parquet")])
+    table = load(results)
     for run in table.loc[table["method"] == "chain", "run"].unique():
         for path in results.glob(f"records/{run}.*"):
             path.unlink()
