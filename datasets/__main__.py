@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from datasets.io.prepare import prepare
+from datasets.sources.gather import prepare
 from errors import UserError, visible
 
 ROOT = "data/photographs"

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from datasets.io import crops
 from errors import UserError
 from registry.facts import DatasetFacts
 
@@ -29,6 +30,14 @@ class Item:
     degraded: np.ndarray | None = None
     mask: np.ndarray | None = None
     source: str = ""
+
+    def mirrored(self) -> Item:
+        """Left and right exchanged in all that it has; its id says so."""
+        clean, degraded, mask = (
+            None if layer is None else crops.mirrored(layer) for layer in (self.clean, self.degraded, self.mask)
+        )
+        assert clean is not None
+        return replace(self, id=f"{self.id}-mirrored", clean=clean, degraded=degraded, mask=mask)
 
 
 class Dataset(DatasetFacts, ABC):

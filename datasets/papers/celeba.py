@@ -1,13 +1,13 @@
-"""CelebA, cut to the faces as DDIM and RDDM do, and CelebA-HQ."""
+"""CelebA, cut to the faces as DDIM and RDDM do."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Literal
 
-from datasets.io.frames import Frame
-from datasets.papers.copied import Copied
-from datasets.papers.layouts import Place, numbered, singles
+from datasets.io.preprocessing import Preprocessing
+from datasets.papers.copied import Copied, Split
+from datasets.papers.layouts import LocalCopy, singles
 from errors import UserError
 from registry import register
 
@@ -33,6 +33,8 @@ class CelebA(Copied):
     version = 1
     defaults = {"task": "generate"}
     counts = {"images": {"paper": 10_000}}
+    name = "celeba"
+    published = "CelebA (Liu et al., ICCV 2015, img_align_celeba and Eval)"
 
     def __init__(
         self,
@@ -44,14 +46,16 @@ class CelebA(Copied):
         copy: Literal["whole", "part"] = "whole",
     ) -> None:
         del seed  # the split is the authors'
-        place = Place("celeba", root, copy, "CelebA (Liu et al., ICCV 2015, img_align_celeba and Eval)")
-        pictures = set(place.pictures(_IMAGES))
-        parts = read_partition(place.root / place.file(_LIST, f"Eval/{_LIST}"))
-        training, tests = (
-            singles(split, _part(place, parts.get(code, []), pictures, code))
-            for split, code in (("train", "0"), ("test", "2"))
+        self.open(root, copy, Preprocessing(size, crop, resize))
+
+    def split(self, copy: LocalCopy) -> Split:
+        """The parts 0 and 2 of the list."""
+        pictures = set(copy.pictures(_IMAGES))
+        parts = read_partition(copy.root / copy.file(_LIST, f"Eval/{_LIST}"))
+        return (
+            singles("train", _part(copy, parts.get("0", []), pictures, "0")),
+            singles("test", _part(copy, parts.get("2", []), pictures, "2")),
         )
-        super().__init__(place, Frame(size, crop, resize), training, tests)
 
 
 def read_partition(path: Path) -> dict[str, list[str]]:
@@ -66,48 +70,17 @@ def read_partition(path: Path) -> dict[str, list[str]]:
     return parts
 
 
-def _part(place: Place, listed: list[str], pictures: set[str], code: str) -> list[str]:
+def _part(copy: LocalCopy, listed: list[str], pictures: set[str], code: str) -> list[str]:
     """The pictures of a part; of a whole copy all that are listed, of a part those that are there."""
     names = [f"{_IMAGES}/{name}" for name in listed]
     there = [name for name in names if name in pictures]
-    if place.copy == "whole" and len(there) < len(names):
+    if copy.extent == "whole" and len(there) < len(names):
         first = next(name for name in names if name not in pictures)
         raise UserError(
-            f"dataset=celeba: {place.root / first} is missing, though {_LIST} lists it: "
+            f"dataset=celeba: {copy.root / first} is missing, though {_LIST} lists it: "
             "mend the copy, or say dataset.copy=part to use what is there"
         )
-    place.check(len(there), _COUNTS[code], f"part {code} of {_LIST}")
+    copy.check_count(len(there), _COUNTS[code], f"part {code} of {_LIST}")
     if not there:
-        raise UserError(f"dataset=celeba: no picture of part {code} of {_LIST} is in {place.root / _IMAGES}; add some")
+        raise UserError(f"dataset=celeba: no picture of part {code} of {_LIST} is in {copy.root / _IMAGES}; add some")
     return there
-
-
-@register("dataset", "celeba_hq")
-class CelebAHq(Copied):
-    """CelebA-HQ (Karras, Aila, Laine and Lehtinen, ICLR 2018): 30,000 faces; 0 to 26,999 train, the last 3,000 test.
-
-    ::
-
-        root/celeba_hq_256/00000.jpg ... 29999.jpg   or root/CelebA-HQ-img/0.jpg ..., or directly in root
-
-    The files' numbers decide the split (27,000 + 3,000, the sizes since Glow). Larger copies, the published 1024 or
-    CelebAMask-HQ's 512, are brought to 256 by area mean. Copies number the faces differently: manifests tell.
-    """
-
-    version = 1
-    defaults = {"task": "generate"}
-    counts = {"images": {"paper": 3000}}
-
-    def __init__(
-        self,
-        seed: int,
-        root: str = "",
-        size: Annotated[int, "[8, 1024]"] = 256,
-        crop: Literal["none", "center", "window"] = "none",
-        resize: Literal["box", "bicubic", "bilinear", "lanczos"] = "box",
-        copy: Literal["whole", "part"] = "whole",
-    ) -> None:
-        del seed  # the split is by number
-        place = Place("celeba_hq", root, copy, "CelebA-HQ (Karras et al., ICLR 2018, a folder of 30,000 pictures)")
-        training, tests = numbered(place, place.folder("celeba_hq_256", "CelebA-HQ-img", "."), 30_000, 27_000)
-        super().__init__(place, Frame(size, crop, resize), training, tests)

@@ -9,8 +9,7 @@ from typing import Literal
 import numpy as np
 
 from datasets.base import Dataset, Item, check_count, digest
-from datasets.io import crops
-from datasets.papers.layouts import Place
+from datasets.papers.layouts import LocalCopy
 from errors import UserError
 from registry import register
 
@@ -42,12 +41,12 @@ class Cifar10(Dataset):
     def __init__(self, seed: int, root: str = "", copy: Literal["whole", "part"] = "whole") -> None:
         del seed  # the split is the authors'
         self.shape = (3, 32, 32)
-        place = Place("cifar10", root, copy, "CIFAR-10, binary version (Krizhevsky 2009, cifar-10-binary.tar.gz)")
-        _refuse_pickles(place.root)
-        files = [place.root / place.file(f"{_FOLDER}/{name}", name) for name in (*_TRAINING, _TEST)]
+        local = LocalCopy("cifar10", root, copy, "CIFAR-10, binary version (Krizhevsky 2009, cifar-10-binary.tar.gz)")
+        _refuse_pickles(local.root)
+        files = [local.root / local.file(f"{_FOLDER}/{name}", name) for name in (*_TRAINING, _TEST)]
         records = [read_batch(path) for path in files]
-        for path, found in zip(files, records, strict=True):
-            place.check(len(found), _IN_FILE, str(path))
+        for path, planes in zip(files, records, strict=True):
+            local.check_count(len(planes), _IN_FILE, str(path))
         self.training, self.tests = np.concatenate(records[:-1]), records[-1]
 
     def manifest(self) -> str:
@@ -61,10 +60,8 @@ class Cifar10(Dataset):
     def draw(self, rng: np.random.Generator) -> Item:
         """One training picture, uniformly, mirrored with probability 1/2."""
         index = int(rng.integers(len(self.training)))
-        image = _picture(self.training[index])
-        if rng.random() < 0.5:
-            return Item(f"train-{index:05d}-mirrored", crops.mirrored(image))
-        return Item(f"train-{index:05d}", image)
+        item = Item(f"train-{index:05d}", _picture(self.training[index]))
+        return item.mirrored() if rng.random() < 0.5 else item
 
     def test(self, count: int) -> list[Item]:
         """The first ``count`` test pictures, in the authors' order, which is random."""

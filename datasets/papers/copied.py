@@ -1,49 +1,80 @@
-"""What the data sets of the papers have in common once their files are found: protocol, manifest, items."""
+"""What the data sets of the papers have in common: their options, protocol, manifest and items."""
 
 from __future__ import annotations
 
 import functools
 import os
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Annotated, Literal
 
 import numpy as np
 
 from datasets.base import Dataset, Item, check_count, digest, shuffled
 from datasets.io import crops
 from datasets.io.cache import Cache
-from datasets.io.frames import Frame
+from datasets.io.preprocessing import Preprocessing
 from datasets.io.reading import read_mask, read_rgb
-from datasets.papers.layouts import Place, Shot
+from datasets.papers.layouts import ItemFiles, LocalCopy
 from errors import UserError
 
 HASHED_WHOLE = 2**29  # bytes; of a larger copy, names and sizes and the content of a sample are hashed
 SAMPLE = 64
+Split = tuple[Sequence[ItemFiles], Sequence[ItemFiles]]  # to train on, to test on
 
 
 class Copied(Dataset):
-    """Whole pictures from a local copy, with the authors' split, framed by a protocol.
+    """Whole pictures from a local copy, with the authors' split, brought to one size by a protocol.
 
     A training item is a picture drawn uniformly and mirrored with probability 1/2, its pair and mask alike. The test
     items are the authors' in an order of their own (by the hash of each id), so that the first n are a fair sample of
     folders that are sorted by class or by scene; all of them are all of them.
+
+    A leaf class sets ``name`` (as in ``dataset=NAME``) and ``published`` (authors, venue, the archive's name) and finds
+    its items in `split`; other defaults of ``size``, ``crop`` and ``resize`` stand in its ``@register``.
     """
 
+    name: str
+    published: str
     free = ("root", "copy")  # the manifest tells what lies there, wherever it is
 
-    def __init__(self, place: Place, frame: Frame, training: Sequence[Shot], tests: Sequence[Shot]) -> None:
-        self.place, self.frame, self.training = place, frame, training
-        self.shape = (3, frame.size, frame.size)
-        by_id: dict[str, Shot] = {}
-        for shot in (*training, *tests):
-            if shot.id in by_id:
+    def __init__(
+        self,
+        seed: int,
+        root: str = "",
+        size: Annotated[int, "[8, 2048]"] = 256,
+        crop: Literal["none", "center", "window"] = "none",
+        resize: Literal["bicubic", "bilinear", "lanczos", "box", "halving"] = "bicubic",
+        copy: Literal["whole", "part"] = "whole",
+    ) -> None:
+        del seed  # the split is the authors'
+        self.open(root, copy, Preprocessing(size, crop, resize))
+
+    @abstractmethod
+    def split(self, copy: LocalCopy) -> Split:
+        """The items to train on and those to test on. Raises `UserError` in one line for what is missing."""
+
+    def open(self, root: str, extent: str, preprocessing: Preprocessing) -> None:
+        """Take the items of the copy at ``root``."""
+        copy = LocalCopy(self.name, root, extent, self.published)
+        self.hold(copy, preprocessing, self.split(copy))
+
+    def hold(self, copy: LocalCopy, preprocessing: Preprocessing, split: Split) -> None:
+        """Take these items; `UserError` where two have one id."""
+        self.copy, self.preprocessing = copy, preprocessing
+        self.shape = (3, preprocessing.size, preprocessing.size)
+        self.training, tests = split
+        by_id: dict[str, ItemFiles] = {}
+        for item in (*self.training, *tests):
+            if item.id in by_id:
                 raise UserError(
-                    f"{place.root / shot.files()[-1]}: has the same name as {by_id[shot.id].files()[-1]}; "
+                    f"{copy.root / item.files()[-1]}: has the same name as {by_id[item.id].files()[-1]}; "
                     "remove one of them"
                 )
-            by_id[shot.id] = shot
-        self._tests = [by_id[name] for name in shuffled((shot.id for shot in tests), 0, "test")]
-        self._cache: Cache[tuple[str, str]] = Cache(self._fitted)
+            by_id[item.id] = item
+        self.tests = [by_id[name] for name in shuffled((item.id for item in tests), 0, "test")]
+        self._cache: Cache[tuple[str, str]] = Cache(self._preprocessed)
 
     def read(self, path: Path) -> np.ndarray:
         """One picture of the copy as uint8 (H, W, 3)."""
@@ -59,45 +90,42 @@ class Copied(Dataset):
 
     @functools.cached_property
     def _manifest(self) -> str:
-        shots = {"train": self.training, "test": self._tests}
-        names = [name for group in shots.values() for shot in group for name in shot.files()]
-        sizes = [os.stat(os.path.join(self.place.root, name)).st_size for name in names]
+        items = {"train": self.training, "test": self.tests}
+        names = [name for group in items.values() for item in group for name in item.files()]
+        sizes = [os.stat(os.path.join(self.copy.root, name)).st_size for name in names]
         step = max(1, len(names) // SAMPLE) if sum(sizes) > HASHED_WHOLE else 1
-        content = [digest((self.place.root / name).read_bytes()) for name in names[::step]]
-        split = [(group, [shot.id for shot in found]) for group, found in shots.items()]
-        return digest(self.place.name, self.version, self.frame.protocol, split, sizes, content)
+        content = [digest((self.copy.root / name).read_bytes()) for name in names[::step]]
+        split = [(part, [item.id for item in group]) for part, group in items.items()]
+        return digest(self.copy.name, self.version, self.preprocessing.protocol, split, sizes, content)
 
     def draw(self, rng: np.random.Generator) -> Item:
         """One training picture, or a random window of it, mirrored with probability 1/2."""
         if not self.training:
             raise UserError(
-                f"dataset={self.place.name} has no training split: it is there to test on; "
+                f"dataset={self.copy.name} has no training split: it is there to test on; "
                 "to train, and for a set metric's real pictures, use another data set"
             )
-        shot = self.training[int(rng.integers(len(self.training)))]
-        corner = self.frame.corner(self._cache.get((shot.clean, "picture")), rng)
-        return self._item(shot, corner, rng.random() < 0.5)
+        item = self._item(self.training[int(rng.integers(len(self.training)))], rng)
+        return item.mirrored() if rng.random() < 0.5 else item
 
     def test(self, count: int) -> list[Item]:
         """The first ``count`` of the authors' test items."""
-        check_count(self.place.name, count, len(self._tests))
-        corner = self.frame.corner
-        return [
-            self._item(shot, corner(self._cache.get((shot.clean, "picture")), None), False)
-            for shot in self._tests[:count]
-        ]
+        check_count(self.copy.name, count, len(self.tests))
+        return [self._item(files, None) for files in self.tests[:count]]
 
-    def _item(self, shot: Shot, corner: tuple[int, int], mirror: bool) -> Item:
-        layers = {"clean": (shot.clean, "picture"), "degraded": (shot.degraded, "picture"), "mask": (shot.mask, "mask")}
-        size = self.frame.size
-        cut = {layer: crops.window(self._cache.get(key), *corner, size) for layer, key in layers.items() if key[0]}
-        if mirror:
-            cut = {layer: crops.mirrored(image) for layer, image in cut.items()}
-        name = f"{shot.id}-mirrored" if mirror else shot.id
-        return Item(name, cut["clean"], cut.get("degraded"), cut.get("mask"), shot.source)
+    def _item(self, files: ItemFiles, rng: np.random.Generator | None) -> Item:
+        """The item, its window random with ``rng`` and central without."""
+        top, left = self.preprocessing.corner(self._cache.get((files.clean, "picture")), rng)
+        kinds = {"clean": "picture", "degraded": "picture", "mask": "mask"}
+        layers = {
+            layer: crops.window(self._cache.get((name, kind)), top, left, self.preprocessing.size)
+            for layer, kind in kinds.items()
+            if (name := getattr(files, layer))
+        }
+        return Item(files.id, **layers, source=files.source)
 
-    def _fitted(self, key: tuple[str, str]) -> np.ndarray:
+    def _preprocessed(self, key: tuple[str, str]) -> np.ndarray:
         name, kind = key
         read: Callable[[Path], np.ndarray] = {"picture": self.read, "mask": read_mask}[kind]
-        path = self.place.root / name
-        return self.frame.fit(read(path), str(path))
+        path = self.copy.root / name
+        return self.preprocessing.fit(read(path), str(path))

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from datasets.base import shuffled
-from datasets.io.frames import Frame
 from datasets.io.listing import list_images, safe
-from datasets.papers.copied import Copied
-from datasets.papers.layouts import Place, Shot
+from datasets.io.preprocessing import Preprocessing
+from datasets.papers.copied import Copied, Split
+from datasets.papers.layouts import ItemFiles, LocalCopy
 from errors import UserError
 from registry import register
 
@@ -32,6 +32,8 @@ class Domains(Copied):
     truth = False
     defaults = {"task": "translate", "metrics": ["kernel"]}
     free = ("source", "target")
+    name = "domains"
+    published = "two folders of pictures"
 
     def __init__(
         self,
@@ -51,13 +53,15 @@ class Domains(Copied):
         held_out = max(1, round(test * len(order)))
         if held_out >= len(order):
             raise UserError(f"dataset.source={source}: {len(order)} pairs leave none to train on; add pictures")
-        place = Place("domains", "/", "part", "two folders of pictures")
-        training = [pairs[name] for name in sorted(order[held_out:])]
-        super().__init__(place, Frame(size, crop, resize), training, [pairs[name] for name in order[:held_out]])
+        self.pairs, self.held_out, self.trained_on = pairs, order[:held_out], sorted(order[held_out:])
+        self.open("/", "part", Preprocessing(size, crop, resize))
+
+    def split(self, copy: LocalCopy) -> Split:
+        """The pairs by the names of their source."""
+        return [self.pairs[name] for name in self.trained_on], [self.pairs[name] for name in self.held_out]
 
 
-def _pairs(source: list[Path], target: list[Path]) -> dict[str, Shot]:
+def _pairs(source: list[Path], target: list[Path]) -> dict[str, ItemFiles]:
     """The pairs by the names of their source; as long as the shorter list."""
     pairs = zip(source, target)  # noqa: B905 - the longer list's rest has no partner
-    shots = [(path.name, Shot(safe(path.name), str(other.resolve()), str(path.resolve()))) for path, other in pairs]
-    return dict(shots)
+    return {path.name: ItemFiles(safe(path.name), str(other.resolve()), str(path.resolve())) for path, other in pairs}

@@ -12,7 +12,7 @@ from errors import UserError
 
 
 @dataclass(frozen=True, slots=True)
-class Shot:
+class ItemFiles:
     """The files of one item, relative to the copy's root; ``id`` and ``source`` as in `datasets.base.Item`."""
 
     id: str
@@ -26,16 +26,16 @@ class Shot:
         return [name for name in dict.fromkeys((self.clean, self.degraded, self.mask)) if name]
 
 
-class Place:
+class LocalCopy:
     """A local copy of a published data set, which finds its parts or says in one line which one is missing.
 
     ``name``       of the data set, as in ``dataset=NAME``.
-    ``copy``       "whole": each part must have as many pictures as were published; "part": what is there is used.
+    ``extent``     "whole": each part must have as many pictures as were published; "part": what is there is used.
     ``published``  the data set in words: authors, venue, the archive's name.
     """
 
-    def __init__(self, name: str, root: str, copy: str, published: str) -> None:
-        self.name, self.copy, self.published = name, copy, published
+    def __init__(self, name: str, root: str, extent: str, published: str) -> None:
+        self.name, self.extent, self.published = name, extent, published
         if not root:
             raise UserError(f"dataset={name}: dataset.root=FOLDER is needed, a copy of {published}")
         self.root = Path(root).expanduser()
@@ -65,31 +65,86 @@ class Place:
         if not place.is_dir():
             raise UserError(f"dataset={self.name}: {place} is missing; it is part of {self.published}")
         prefix = "" if folder == "." else f"{folder}/"
-        found = sorted(prefix + name for name in walk(place, suffixes, deep))
-        if not found:
+        names = sorted(prefix + name for name in walk(place, suffixes, deep))
+        if not names:
             raise UserError(f"dataset={self.name}: {place} has no pictures; put those of {self.published} there")
-        self.check(len(found), count, str(place))
-        return found
+        self.check_count(len(names), count, str(place))
+        return names
 
-    def check(self, found: int, count: int, where: str) -> None:
+    def check_count(self, number: int, count: int, where: str) -> None:
         """`UserError` where a whole copy was promised and the number of pictures is not the published one."""
-        if self.copy == "whole" and count and found != count:
+        if self.extent == "whole" and count and number != count:
             raise UserError(
-                f"dataset={self.name}: {where} has {found} pictures, {count} were published: "
+                f"dataset={self.name}: {where} has {number} pictures, {count} were published: "
                 "mend the copy, or say dataset.copy=part to use what is there"
             )
 
-    def same_size(self, shots: Iterable[Shot], size_of: Callable[[Path], tuple[int, int]] = upright_size) -> None:
+    def check_sizes(self, items: Iterable[ItemFiles], size_of: Callable[[Path], tuple[int, int]]) -> None:
         """`UserError` at the first file that is not as large as the clean picture that it belongs to."""
-        for shot in shots:
-            sizes = {name: size_of(self.root / name) for name in shot.files()}
+        for item in items:
+            sizes = {name: size_of(self.root / name) for name in item.files()}
             for name, size in sizes.items():
-                if size != sizes[shot.clean]:
-                    height, width = sizes[shot.clean]
+                if size != sizes[item.clean]:
+                    height, width = sizes[item.clean]
                     raise UserError(
-                        f"{self.root / name}: {size[1]}x{size[0]}, but {shot.clean} is {width}x{height}; "
+                        f"{self.root / name}: {size[1]}x{size[0]}, but {item.clean} is {width}x{height}; "
                         "they must be the same size"
                     )
+
+    def singles(self, split: str, folder: str, count: int) -> list[ItemFiles]:
+        """Clean pictures that stand alone, called and ordered by their names, whatever subfolders they lie in."""
+        return singles(split, self.pictures(folder, count, deep=folder != "."))
+
+    def without_truth(self, count: int) -> list[ItemFiles]:
+        """The root's pictures as test items that are degraded: ``clean`` is the same (the fact ``truth = False``)."""
+        return [replace(item, degraded=item.clean) for item in self.singles("test", ".", count)]
+
+    def matched(self, split: str, count: int, endings: tuple[str, ...] = (), **folders: str) -> list[ItemFiles]:
+        """One item for each file name that all ``folders`` (clean=, degraded=, mask=) have; ``count`` pictures each.
+
+        ``endings`` are what the names of each folder end with beside that: ("_clean", "_rain").
+        """
+        ends = endings or ("",) * len(folders)
+        parts = zip(folders.items(), ends, strict=True)
+        return self.joined(split, {part: stems(self.pictures(name, count), end) for (part, name), end in parts})
+
+    def joined(self, split: str, parts: Mapping[str, Mapping[str, str]]) -> list[ItemFiles]:
+        """One item for each key that all parts have; `UserError` at a file without the others."""
+        everything = set().union(*parts.values())
+        for part, files in parts.items():
+            lacking = sorted(everything - files.keys())
+            if lacking:
+                other = next(files[lacking[0]] for files in parts.values() if lacking[0] in files)
+                folder = PurePosixPath(next(iter(files.values()))).parent
+                raise UserError(
+                    f"{self.root / other}: has no {part} picture of that name in {folder}; add it or remove this file"
+                )
+        items = [
+            ItemFiles(safe(f"{split}-{key}"), **{part: files[key] for part, files in parts.items()})
+            for key in sorted(everything)
+        ]
+        self.check_sizes(items, upright_size)
+        return items
+
+    def numbered(self, folder: str, count: int, first_test: int) -> tuple[list[ItemFiles], list[ItemFiles]]:
+        """(training, tests) of pictures named by numbers in 0..count-1: those from ``first_test`` on are the tests."""
+        names: dict[int, str] = {}
+        for name in self.pictures(folder, count, deep=folder != "."):
+            stem = stem_of(name)
+            number = int(stem) if stem.isascii() and stem.isdecimal() else count
+            if number >= count:
+                raise UserError(
+                    f"{self.root / name}: not named by a number below {count}, which decides the split; move it away"
+                )
+            if number in names:
+                raise UserError(f"{self.root / name}: has the same name as {names[number]}; remove one of them")
+            names[number] = name
+        training = [ItemFiles(f"train-{key:05d}", name) for key, name in sorted(names.items()) if key < first_test]
+        tests = [ItemFiles(f"test-{key:05d}", name) for key, name in sorted(names.items()) if key >= first_test]
+        for items, what in ((training, f"below {first_test} to train on"), (tests, f"from {first_test} on to test on")):
+            if not items:
+                raise UserError(f"dataset={self.name}: {self.root / folder} has no picture {what}; add some")
+        return training, tests
 
 
 def stem_of(name: str) -> str:
@@ -99,66 +154,21 @@ def stem_of(name: str) -> str:
 
 def stems(names: Iterable[str], ending: str = "") -> dict[str, str]:
     """The files by their name without suffix and ``ending``: ``{"7": "gt/7_clean.png"}``; `UserError` at a second."""
-    found: dict[str, str] = {}
+    files: dict[str, str] = {}
     for name in names:
         key = stem_of(name).removesuffix(ending)
-        if key in found:
-            raise UserError(f"{name}: has the same name as {found[key]}; remove one of them")
-        found[key] = name
-    return found
+        if key in files:
+            raise UserError(f"{name}: has the same name as {files[key]}; remove one of them")
+        files[key] = name
+    return files
 
 
-def singles(split: str, names: Iterable[str]) -> list[Shot]:
-    """Clean pictures that stand alone, called and ordered by their names, whatever subfolders they lie in."""
-    shots = [Shot(safe(f"{split}-{stem_of(name)}"), name) for name in names]
-    return sorted(shots, key=lambda shot: shot.id)
+def singles(split: str, names: Iterable[str]) -> list[ItemFiles]:
+    """An item of each clean picture, called and ordered by its name."""
+    items = [ItemFiles(safe(f"{split}-{stem_of(name)}"), name) for name in names]
+    return sorted(items, key=lambda item: item.id)
 
 
-def without_truth(names: Iterable[str]) -> list[Shot]:
-    """Test items of a set that has degraded pictures only: ``clean`` is the same picture (its fact: truth = False)."""
-    return [replace(shot, degraded=shot.clean) for shot in singles("test", names)]
-
-
-def matched(place: Place, split: str, **parts: Mapping[str, str]) -> list[Shot]:
-    """One shot for each key that all parts (clean, degraded, mask) have; `UserError` at a file without the others."""
-    everything = set().union(*parts.values())
-    for part, files in parts.items():
-        lacking = sorted(everything - files.keys())
-        if lacking:
-            other = next(files[lacking[0]] for files in parts.values() if lacking[0] in files)
-            folder = PurePosixPath(next(iter(files.values()))).parent
-            raise UserError(
-                f"{place.root / other}: has no {part} picture of that name in {folder}; add it or remove this file"
-            )
-    shots = [
-        Shot(safe(f"{split}-{key}"), **{part: files[key] for part, files in parts.items()})
-        for key in sorted(everything)
-    ]
-    place.same_size(shots)
-    return shots
-
-
-def by_scene(shots: Iterable[Shot]) -> list[Shot]:
-    """Shots of which several show one scene: their ids are the scene's name and, behind the last "-", a number."""
-    return [replace(shot, source=shot.id.rpartition("-")[0]) for shot in shots]
-
-
-def numbered(place: Place, folder: str, count: int, first_test: int) -> tuple[list[Shot], list[Shot]]:
-    """(training, tests) of pictures named by numbers in 0..count-1: those from ``first_test`` on are the tests."""
-    names: dict[int, str] = {}
-    for name in place.pictures(folder, count, deep=folder != "."):
-        stem = stem_of(name)
-        number = int(stem) if stem.isascii() and stem.isdecimal() else count
-        if number >= count:
-            raise UserError(
-                f"{place.root / name}: not named by a number below {count}, which decides the split; move it away"
-            )
-        if number in names:
-            raise UserError(f"{place.root / name}: has the same name as {names[number]}; remove one of them")
-        names[number] = name
-    training = [Shot(f"train-{number:05d}", name) for number, name in sorted(names.items()) if number < first_test]
-    tests = [Shot(f"test-{number:05d}", name) for number, name in sorted(names.items()) if number >= first_test]
-    for shots, what in ((training, f"below {first_test} to train on"), (tests, f"from {first_test} on to test on")):
-        if not shots:
-            raise UserError(f"dataset={place.name}: {place.root / folder} has no picture {what}; add some")
-    return training, tests
+def by_scene(items: Iterable[ItemFiles]) -> list[ItemFiles]:
+    """Items of which several show one scene: their ids are the scene's name and, behind the last "-", a number."""
+    return [replace(item, source=item.id.rpartition("-")[0]) for item in items]

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
 
 import numpy as np
 
-from datasets.io.frames import Frame
 from datasets.io.listing import SUFFIXES, safe
 from datasets.io.reading import read_rgb, upright_size
-from datasets.papers.copied import Copied
-from datasets.papers.layouts import Place, Shot, stem_of
+from datasets.papers.copied import Copied, Split
+from datasets.papers.layouts import ItemFiles, LocalCopy, stem_of
 from errors import UserError
 from registry import register
 
@@ -38,19 +36,12 @@ class SidRgb(Copied):
     version = 2
     defaults = {"task": "paired"}
     counts = {"images": {"paper": 598}}
+    name = "sid_rgb"
+    published = "SID in sRGB (SNR-Aware, Xu et al., CVPR 2022)"
 
-    def __init__(
-        self,
-        seed: int,
-        root: str = "",
-        size: Annotated[int, "[8, 2048]"] = 256,
-        crop: Literal["none", "center", "window"] = "none",
-        resize: Literal["bicubic", "bilinear", "lanczos", "box"] = "bicubic",
-        copy: Literal["whole", "part"] = "whole",
-    ) -> None:
-        del seed  # the split is the authors'
-        place = Place("sid_rgb", root, copy, "SID in sRGB (SNR-Aware, Xu et al., CVPR 2022)")
-        super().__init__(place, Frame(size, crop, resize), _pairs(place, "train"), _pairs(place, "test"))
+    def split(self, copy: LocalCopy) -> Split:
+        """The authors' scenes, by the first digits of their numbers."""
+        return _pairs(copy, "train"), _pairs(copy, "test")
 
     def read(self, path: Path) -> np.ndarray:
         """A picture, or a .npy with its channels put in the order red, green, blue."""
@@ -76,32 +67,32 @@ def _size(path: Path) -> tuple[int, int]:
     return height, width
 
 
-def _scenes(place: Place, folder: str, split: str) -> dict[str, list[str]]:
+def _scenes(copy: LocalCopy, folder: str, split: str) -> dict[str, list[str]]:
     """The files of each scene of a split, relative to the root."""
     scenes: dict[str, list[str]] = {}
-    for name in place.pictures(folder, suffixes=(".npy", *SUFFIXES), deep=True):
+    for name in copy.pictures(folder, suffixes=(".npy", *SUFFIXES), deep=True):
         scene = name.split("/")[1]
         if scene[0] in _FIRST_DIGITS[split]:
             scenes.setdefault(scene, []).append(name)
     return scenes
 
 
-def _pairs(place: Place, split: str) -> list[Shot]:
-    short, long = (_scenes(place, folder, split) for folder in ("short_sid2", "long_sid2"))
+def _pairs(copy: LocalCopy, split: str) -> list[ItemFiles]:
+    short, long = (_scenes(copy, folder, split) for folder in ("short_sid2", "long_sid2"))
     lonely = sorted(short.keys() ^ long.keys())
     if lonely:
         has, lacks = ("short_sid2", "long_sid2") if lonely[0] in short else ("long_sid2", "short_sid2")
-        raise UserError(f"{place.root / has / lonely[0]}: this scene is not in {lacks}; add it or remove this one")
-    shots = [
-        Shot(safe(f"{split}-{scene}-{stem_of(name)}"), long[scene][0], name, source=safe(f"{split}-{scene}"))
+        raise UserError(f"{copy.root / has / lonely[0]}: this scene is not in {lacks}; add it or remove this one")
+    items = [
+        ItemFiles(safe(f"{split}-{scene}-{stem_of(name)}"), long[scene][0], name, source=safe(f"{split}-{scene}"))
         for scene, names in short.items()
         for name in names
     ]
-    if not shots:
+    if not items:
         digits = " or ".join(_FIRST_DIGITS[split])
         raise UserError(
-            f"dataset=sid_rgb: {place.root}/short_sid2 has no scene {digits}..., the {split} split; add them"
+            f"dataset=sid_rgb: {copy.root}/short_sid2 has no scene {digits}..., the {split} split; add them"
         )
-    place.check(len(shots), _COUNTS[split], f"{place.root}/short_sid2 ({split})")
-    place.same_size(shots, _size)
-    return shots
+    copy.check_count(len(items), _COUNTS[split], f"{copy.root}/short_sid2 ({split})")
+    copy.check_sizes(items, _size)
+    return items

@@ -7,20 +7,20 @@ from typing import Annotated
 
 import numpy as np
 
-from datasets.base import Dataset, Item, check_count, digest, round_robin, shuffled, stream
-from datasets.io import crops
+from datasets.base import digest, round_robin, shuffled
 from datasets.io.cache import Cache
-from datasets.io.listing import by_stem, list_images, natural_key, safe
+from datasets.io.listing import by_stem, list_images, natural_key
 from datasets.io.reading import read_rgb, upright_size
+from datasets.sources.windows import Windows
 from errors import UserError
 from registry import register
 
 
 @register("dataset", "folder")
-class Folder(Dataset):
+class Folder(Windows):
     """Pictures in ``clean``, and with ``degraded`` their degraded versions, matched by file name without suffix.
 
-    PNG, JPEG, WebP, BMP and TIFF directly inside the folders, as 8-bit RGB (`datasets.reading.read_rgb`).
+    PNG, JPEG, WebP, BMP and TIFF directly inside the folders, as 8-bit RGB (`datasets.io.reading.read_rgb`).
     ``test`` is the share of files held out, at least one, chosen by the seed and each file's name; the test
     items are disjoint windows of them on a seeded grid, taken from the files in turn. A pair is cropped and
     mirrored alike. Training items are uniform over the files. Every file's header is checked at once, its
@@ -28,6 +28,8 @@ class Folder(Dataset):
     """
 
     version = 1
+    label = "folder"
+    remedy = "raise dataset.test"
     free = ("clean", "degraded")  # the manifest tells what lies there, wherever it is
 
     def __init__(
@@ -51,7 +53,7 @@ class Folder(Dataset):
             raise UserError(f"dataset.clean={clean}: {len(order)} pictures leave none to train on; add some")
         self.held_out, self.training = tuple(order[:held_out]), tuple(sorted(order[held_out:]))
         self.options = (size, test)
-        self._tests = round_robin([self._corners(stem, sizes[stem], seed) for stem in self.held_out])
+        self.tests = round_robin([self.corners(stem, sizes[stem], seed) for stem in self.held_out])
         self._cache = Cache(read_rgb)
 
     def _check_files(self, sizes: dict[str, tuple[int, int]], degraded: str) -> None:
@@ -65,10 +67,6 @@ class Folder(Dataset):
         if degraded:
             _check_pairs(self.clean, self.degraded, sizes)
 
-    def _corners(self, stem: str, size: tuple[int, int], seed: int) -> list[tuple[str, int, int]]:
-        corners = crops.grid(*size, self.shape[1], stream(seed, "crop", stem))
-        return [(stem, top, left) for top, left in corners]
-
     def manifest(self) -> str:
         """Over the names and bytes of every file, the split, the test corners, the options, the version."""
         files = [
@@ -77,30 +75,15 @@ class Folder(Dataset):
             for stem, path in sorted(group.items())
             for part in (stem, digest(path.read_bytes()))
         ]
-        return digest("folder", self.version, self.options, self.held_out, self._tests, len(self.degraded), *files)
+        return digest("folder", self.version, self.options, self.held_out, self.tests, len(self.degraded), *files)
 
-    def draw(self, rng: np.random.Generator) -> Item:
-        """A random window of a training picture, mirrored with probability 1/2, its pair alike."""
-        stem = self.training[int(rng.integers(len(self.training)))]
-        corner = crops.random_corner(self._cache.get(self.clean[stem]), self.shape[1], rng)
-        item = self._item(stem, *corner)
-        if rng.random() >= 0.5:
-            return item
-        pair = None if item.degraded is None else crops.mirrored(item.degraded)
-        return Item(f"{item.id}-mirrored", crops.mirrored(item.clean), pair)
+    def pictures(self, name: str) -> list[np.ndarray]:
+        """The clean picture, and the degraded one where there are pairs."""
+        return [self._cache.get(group[name]) for group in (self.clean, self.degraded) if group]
 
-    def test(self, count: int) -> list[Item]:
-        """The first ``count`` windows of the held-out pictures."""
-        check_count("folder", count, len(self._tests), "raise dataset.test")
-        return [self._item(*entry) for entry in self._tests[:count]]
-
-    def _item(self, stem: str, top: int, left: int) -> Item:
-        size = self.shape[1]
-        clean, *pair = (crops.window(self._cache.get(group[stem]), top, left, size) for group in self._groups())
-        return Item(f"{safe(stem)}-y{top}-x{left}-{size}", clean, next(iter(pair), None), source=safe(stem))
-
-    def _groups(self) -> list[dict[str, Path]]:
-        return [self.clean, self.degraded] if self.degraded else [self.clean]
+    def choose(self, rng: np.random.Generator) -> str:
+        """Uniformly."""
+        return self.training[int(rng.integers(len(self.training)))]
 
 
 def _check_pairs(clean: dict[str, Path], degraded: dict[str, Path], sizes: dict[str, tuple[int, int]]) -> None:

@@ -30,10 +30,11 @@ from typing import Annotated
 
 import numpy as np
 
-from datasets.base import Dataset, Item, check_count, digest, round_robin, shuffled, stream
+from datasets.base import digest, round_robin, shuffled
 from datasets.io import crops
 from datasets.io.pixels import from_uint8, to_uint8
 from datasets.io.reading import read_rgb
+from datasets.sources.windows import ByArea
 from errors import UserError
 from registry import register
 
@@ -106,7 +107,7 @@ def _folds(seed: int, split: int, fold: int) -> list[tuple[str, ...]]:
 
 
 @register("dataset", "photos")
-class Photos(Dataset):
+class Photos(ByArea):
     """Crops of sixteen real colour photographs, split by photograph and never by crop.
 
     Most are JPEG, so all are shrunk ``downscale`` times (area mean) before they are called clean. The fourteen
@@ -119,6 +120,8 @@ class Photos(Dataset):
     """
 
     version = 2
+    label = "photos"
+    remedy = "raise dataset.split or lower dataset.size"
 
     def __init__(
         self,
@@ -134,9 +137,8 @@ class Photos(Dataset):
         self.training = tuple(name for name in PHOTOS if name not in self.held_out)
         self.images = {name: decode(name, downscale) for name in PHOTOS}
         self._check_size(size, downscale)
-        areas = np.array([self.images[name].shape[0] * self.images[name].shape[1] for name in self.training])
-        self._edges = np.cumsum(areas) / areas.sum()
-        self._tests = round_robin([self._corners(name, seed) for name in self.held_out])
+        self.weigh([self.images[name].shape[0] * self.images[name].shape[1] for name in self.training])
+        self.tests = round_robin([self.corners(name, self.images[name].shape[:2], seed) for name in self.held_out])
 
     def _check_size(self, size: int, downscale: int) -> None:
         name, side = min(((name, min(image.shape[:2])) for name, image in self.images.items()), key=lambda x: x[1])
@@ -146,30 +148,11 @@ class Photos(Dataset):
                 f"dataset.downscale={downscale}; set dataset.size to {side} or less"
             )
 
-    def _corners(self, name: str, seed: int) -> list[tuple[str, int, int]]:
-        height, width = self.images[name].shape[:2]
-        corners = crops.grid(height, width, self.shape[1], stream(seed, "crop", name))
-        return [(name, top, left) for top, left in corners]
-
     def manifest(self) -> str:
         """Over the decoded pixels of every photograph, the split, the test corners, the options, the version."""
         pixels = [part for name in PHOTOS for part in (name, self.images[name])]
-        return digest("photos", self.version, self.options, self.held_out, self._tests, *pixels)
+        return digest("photos", self.version, self.options, self.held_out, self.tests, *pixels)
 
-    def draw(self, rng: np.random.Generator) -> Item:
-        """A random window of a training photograph, mirrored with probability 1/2."""
-        name = self.training[int(np.searchsorted(self._edges, rng.random(), side="right"))]
-        image, size = self.images[name], self.shape[1]
-        top, left = crops.random_corner(image, size, rng)
-        item = self._item(name, top, left)
-        return Item(f"{item.id}-mirrored", crops.mirrored(item.clean)) if rng.random() < 0.5 else item
-
-    def test(self, count: int) -> list[Item]:
-        """The first ``count`` windows of the held-out photographs."""
-        check_count("photos", count, len(self._tests), "raise dataset.split or lower dataset.size")
-        return [self._item(*entry) for entry in self._tests[:count]]
-
-    def _item(self, name: str, top: int, left: int) -> Item:
-        size = self.shape[1]
-        cut = crops.window(self.images[name], top, left, size)
-        return Item(f"{name}-y{top}-x{left}-{size}", cut, source=name)
+    def pictures(self, name: str) -> list[np.ndarray]:
+        """A photograph, shrunk."""
+        return [self.images[name]]

@@ -30,11 +30,12 @@ def test_the_guides_own_data_set_is_read_and_works(tmp_path):
     (tmp_path / "datasets" / "night.py").write_text(source)
     component = registry.read(registry.ROOT, tmp_path)["dataset"]["night"]
     assert component.options["copy"].choices == ("whole", "part") and component.facts.free == ("root", "copy")
+    assert component.options["resize"].default == "lanczos"
     exec(source, made := {})
     for folder in ("train/dark", "train/light", "test/dark", "test/light"):
         for number in range(2):
             save(tmp_path / folder / f"{number}.png")
-    data = made["Night"](0, str(tmp_path), 16, "part")
+    data = made["Night"](0, str(tmp_path), 16, copy="part")
     assert data.draw(np.random.default_rng(0)).id.startswith("train-")
     assert data.test(1)[0].degraded.shape == (16, 16, 3)
     with pytest.raises(UserError, match="has 2 pictures, 900 were published"):

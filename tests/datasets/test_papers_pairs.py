@@ -120,7 +120,7 @@ def test_sid_splits_by_the_first_digit_and_swaps_blue_and_red(root):
     data = opened("sid_rgb", root("sid_rgb"))
     ids = {item.id for item in data.test(4)}
     assert ids == {f"test-{scene}-{scene}_00_{time}" for scene in ("10003", "10006") for time in ("0.1s", "0.04s")}
-    assert {shot.id.split("-")[1] for shot in data.training} == {"00001", "20002"}
+    assert {item.id.split("-")[1] for item in data.training} == {"00001", "20002"}
     item = next(item for item in data.test(4) if item.id.endswith("10003_00_0.1s"))
     for array, name in ((item.clean, "10003_00_10s.npy"), (item.degraded, "10003_00_0.1s.npy")):
         rgb = Image.fromarray(np.ascontiguousarray(picture(name)[:, :, ::-1]))
@@ -177,7 +177,7 @@ def test_items_of_one_scene_have_one_source(name, root):
 
 def test_exposures_of_one_scene_have_one_source(root):
     data = opened("sid_rgb", root("sid_rgb"))
-    items = data.test(len(data._tests))
+    items = data.test(len(data.tests))
     clean = {}
     for item in items:
         clean.setdefault(item.source, []).append(item.clean)

@@ -34,7 +34,7 @@ def test_celeba_follows_its_partition_and_leaves_validation_aside(root):
     place = root("celeba")
     data = opened("celeba", place)
     assert {item.id for item in data.test(2)} == {"test-000005", "test-000006"}
-    assert [shot.id for shot in data.training] == ["train-000001", "train-000002", "train-000003"]
+    assert [item.id for item in data.training] == ["train-000001", "train-000002", "train-000003"]
     image = Image.open(place / "img_align_celeba" / "000005.jpg").crop((25, 57, 153, 185))
     item = next(item for item in data.test(2) if item.id == "test-000005")
     np.testing.assert_array_equal(item.clean, np.asarray(image.resize((SIZE, SIZE), Image.Resampling.BILINEAR)))
@@ -64,7 +64,7 @@ def test_numbers_decide_the_split_whatever_folder_they_lie_in(name, folder, root
     data = opened(name, place)
     border = {"celeba_hq": 27_000, "ffhq": 60_000}[name]
     assert all(int(item.id.split("-")[1]) >= border for item in data.test(2))
-    assert all(int(shot.id.split("-")[1]) < border for shot in data.training) and len(data.training) == 3
+    assert all(int(item.id.split("-")[1]) < border for item in data.training) and len(data.training) == 3
     for number, path in enumerate(sorted((place / folder).rglob("*.*"))):
         flat = tmp_path / "flat" / f"{int(path.stem)}{path.suffix}"
         flat.parent.mkdir(exist_ok=True)
@@ -139,15 +139,15 @@ def test_domains_pair_by_index_in_natural_order(root, tmp_path):
     place = root("domains")
     save(place / "dogs" / "dog10.png")
     data = opened("domains", place)
-    shots = {shot.id: shot for shot in (*data.training, *data._tests)}
-    assert {name.split("-")[0] for name in shots} == {f"dog{number}.png" for number in range(5)}
+    items = {item.id: item for item in (*data.training, *data.tests)}
+    assert {name.split("-")[0] for name in items} == {f"dog{number}.png" for number in range(5)}
     for number in range(5):
-        assert shots[f"dog{number}.png"].clean.endswith(f"cat{number}.jpg")
+        assert items[f"dog{number}.png"].clean.endswith(f"cat{number}.jpg")
     item = data.test(1)[0]
     number = item.id[3]
     np.testing.assert_array_equal(item.degraded, stretched(place / "dogs" / f"dog{number}.png"))
     np.testing.assert_array_equal(item.clean, stretched(place / "cats" / f"cat{number}.jpg"))
-    assert len(data._tests) == 2 and find("dataset", "domains").facts.truth is False
+    assert len(data.tests) == 2 and find("dataset", "domains").facts.truth is False
 
 
 def test_domains_need_both_folders_and_two_pairs(root):

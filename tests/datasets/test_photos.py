@@ -58,7 +58,7 @@ def test_every_natural_photograph_is_tested_in_exactly_one_fold(seed, split):
     assert sorted(name for data in folds for name in data.held_out) == sorted(natural)
     assert all(len(data.held_out) == split for data in folds[:-1])
     for data in folds:
-        items = data.test(len(data._tests))
+        items = data.test(len(data.tests))
         assert {item.source for item in items} == set(data.held_out)
         assert not set(data.held_out) & set(data.training) and len(data.training) == len(PHOTOS) - len(data.held_out)
     assert len({data.manifest() for data in folds}) == len(folds)
@@ -96,7 +96,7 @@ def test_the_seed_moves_the_split():
 
 
 def test_at_least_80_test_items_whatever_is_held_out():
-    assert min(len(Photos(seed, fold=fold)._tests) for seed in range(20) for fold in (0, 1)) >= 80
+    assert min(len(Photos(seed, fold=fold).tests) for seed in range(20) for fold in (0, 1)) >= 80
 
 
 def test_test_items_are_prefix_stable_unique_and_independent_of_draws():

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from datasets.sources.prepared import Photographs
+from datasets.sources.photographs import Photographs
 from errors import UserError
 from harness.config.words import quoted
 from reports import load

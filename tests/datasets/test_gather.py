@@ -12,10 +12,10 @@ import pytest
 from PIL import Image
 
 import registry
-from datasets.io import prepare as module
 from datasets.io.crops import shrink
 from datasets.io.pixels import from_uint8, to_uint8
-from datasets.io.prepare import Source, licences, place, prepare, sources
+from datasets.sources import gather as module
+from datasets.sources.gather import Source, licences, place, prepare, sources
 from datasets.sources.packages import archive, unpacked
 from datasets.sources.photos import PHOTOS
 from errors import UserError

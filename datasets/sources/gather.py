@@ -1,4 +1,4 @@
-"""Gathers the photographs of files/photographs.csv: out of packages, shrunk, with their licences."""
+"""Gathers the photographs of dataset=photographs (files/photographs.csv): out of packages, shrunk, with licences."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Source:
     """A row of the list: the photograph's name, its part (train or test), and where it comes from by what right.
 
     ``path`` is the file's in the package; behind a "!" the member's in a .rcc collection; of a wheel, the name that
-    `datasets.photos` knows.
+    `datasets.sources.photos` knows.
     """
 
     name: str
@@ -53,7 +53,7 @@ def prepare(target: Path, cache: Path, without: Iterable[str], say: Say) -> None
     """Write each photograph to ``target``/train or /test as PNG at half its size, and LICENCES.md beside them.
 
     What is there already is passed over, so that a broken run can be taken up again; .deb files stay in ``cache``.
-    `UserError` in one line for an unknown package in ``without``, and as `datasets.packages` raises it.
+    `UserError` in one line for an unknown package in ``without``, and as `datasets.sources.packages` raises it.
     """
     wanted = sources()
     unknown = set(without) - {source.package for source in wanted}

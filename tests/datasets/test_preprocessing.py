@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from datasets.io.frames import Frame, resized
+from datasets.io.preprocessing import Preprocessing, resized
 from errors import UserError
 
 RNG = np.random.default_rng(0)
@@ -18,13 +18,13 @@ def picture(height, width):
 def test_the_whole_picture_is_stretched_as_pillow_does_it(name):
     image = picture(40, 60)
     expected = Image.fromarray(image).resize((16, 16), Image.Resampling[name.upper()])
-    np.testing.assert_array_equal(Frame(16, "none", name).fit(image, "x"), np.asarray(expected))
+    np.testing.assert_array_equal(Preprocessing(16, "none", name).fit(image, "x"), np.asarray(expected))
 
 
 def test_box_is_the_area_mean():
     image = picture(32, 32)
     mean = image.reshape(16, 2, 16, 2, 3).mean(axis=(1, 3))
-    assert np.abs(Frame(16, "none", "box").fit(image, "x") - mean).max() <= 1.0  # Pillow rounds after each axis
+    assert np.abs(Preprocessing(16, "none", "box").fit(image, "x") - mean).max() <= 1.0  # Pillow rounds after each axis
 
 
 def torchvision_rule(height, width, size):
@@ -39,7 +39,7 @@ def test_center_is_a_short_side_resize_and_a_central_square(height, width):
     image = picture(height, width)
     (tall, wide), (top, left) = torchvision_rule(height, width, 16)
     whole = np.asarray(Image.fromarray(image).resize((wide, tall), Image.Resampling.BILINEAR))
-    got = Frame(16, "center", "bilinear").fit(image, "x")
+    got = Preprocessing(16, "center", "bilinear").fit(image, "x")
     np.testing.assert_array_equal(got, whole[top : top + 16, left : left + 16])
 
 
@@ -56,16 +56,16 @@ def test_halving_takes_means_of_two_by_two_and_then_bicubic():
 
 def test_the_face_of_celeba_is_where_ddim_cuts_it():
     image = picture(218, 178)
-    got = Frame(128, "face", "bilinear").fit(image, "x")
+    got = Preprocessing(128, "face", "bilinear").fit(image, "x")
     np.testing.assert_array_equal(got, image[57:185, 25:153])
     small = np.asarray(Image.fromarray(image[57:185, 25:153]).resize((64, 64), Image.Resampling.BILINEAR))
-    np.testing.assert_array_equal(Frame(64, "face", "bilinear").fit(image, "x"), small)
+    np.testing.assert_array_equal(Preprocessing(64, "face", "bilinear").fit(image, "x"), small)
     with pytest.raises(UserError, match=r"^x\.jpg: 178x217, but CelebA's aligned pictures are 178x218; .*"):
-        Frame(64, "face", "bilinear").fit(picture(217, 178), "x.jpg")
+        Preprocessing(64, "face", "bilinear").fit(picture(217, 178), "x.jpg")
 
 
 def test_windows_are_random_in_training_and_central_in_a_test():
-    frame, image = Frame(16, "window", "bicubic"), picture(20, 31)
+    frame, image = Preprocessing(16, "window", "bicubic"), picture(20, 31)
     assert frame.fit(image, "x") is image
     assert frame.corner(image, None) == (2, 7)
     corners = {frame.corner(image, np.random.default_rng(seed)) for seed in range(200)}
@@ -76,7 +76,7 @@ def test_windows_are_random_in_training_and_central_in_a_test():
 
 @pytest.mark.parametrize("crop", ["none", "center"])
 def test_where_there_is_no_choice_no_random_number_is_taken(crop):
-    frame, rng = Frame(16, crop, "bicubic"), np.random.default_rng(3)
+    frame, rng = Preprocessing(16, crop, "bicubic"), np.random.default_rng(3)
     assert frame.corner(frame.fit(picture(40, 50), "x"), rng) == (0, 0)
     assert rng.random() == np.random.default_rng(3).random()
 
@@ -84,7 +84,7 @@ def test_where_there_is_no_choice_no_random_number_is_taken(crop):
 @pytest.mark.parametrize("crop", ["none", "center"])
 def test_masks_take_the_same_frame_as_their_pictures(crop):
     mask = RNG.integers(0, 256, (40, 61), dtype=np.uint8)
-    frame = Frame(16, crop, "bicubic")
+    frame = Preprocessing(16, crop, "bicubic")
     colour = frame.fit(np.repeat(mask[:, :, None], 3, axis=2), "x")
     np.testing.assert_array_equal(frame.fit(mask, "x"), colour[:, :, 0])
 
@@ -92,6 +92,6 @@ def test_masks_take_the_same_frame_as_their_pictures(crop):
 def test_upscaling_comes_first():
     image = picture(9, 11)
     large = np.asarray(Image.fromarray(image).resize((44, 36), Image.Resampling.BICUBIC))
-    frame = Frame(16, "window", "bicubic", 4)
+    frame = Preprocessing(16, "window", "bicubic", 4)
     np.testing.assert_array_equal(frame.fit(image, "x"), large)
-    assert len({Frame(16, "window", "bicubic", scale).protocol for scale in (1, 2, 4)}) == 3
+    assert len({Preprocessing(16, "window", "bicubic", scale).protocol for scale in (1, 2, 4)}) == 3

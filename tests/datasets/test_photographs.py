@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from datasets.sources.prepared import Photographs
+from datasets.sources.photographs import Photographs
 from errors import UserError
 
 SIZES = {

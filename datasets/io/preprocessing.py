@@ -11,7 +11,7 @@ from errors import UserError
 
 
 @dataclass(frozen=True)
-class Frame:
+class Preprocessing:
     """A protocol: ``size`` pixels per side, the part of the picture (``crop``), the filter (``resize``).
 
     ``none``    the whole picture, stretched to the square: its aspect ratio is lost. RDDM's, with bicubic at 256.
@@ -52,7 +52,7 @@ class Frame:
 
 
 def resized(image: np.ndarray, height: int, width: int, name: str) -> np.ndarray:
-    """A uint8 picture (H, W, 3) or (H, W) by one of the filters of `Frame`; of the wanted size already, it is kept."""
+    """A uint8 picture (H, W, 3) or (H, W) by a filter of `Preprocessing`; of the wanted size already, it is kept."""
     from PIL import Image
 
     picture = Image.fromarray(image)
@@ -65,32 +65,32 @@ def resized(image: np.ndarray, height: int, width: int, name: str) -> np.ndarray
     return np.asarray(picture)
 
 
-def _none(image: np.ndarray, frame: Frame, name: str) -> np.ndarray:
-    return resized(image, frame.size, frame.size, frame.resize)
+def _none(image: np.ndarray, how: Preprocessing, name: str) -> np.ndarray:
+    return resized(image, how.size, how.size, how.resize)
 
 
-def _center(image: np.ndarray, frame: Frame, name: str) -> np.ndarray:
+def _center(image: np.ndarray, how: Preprocessing, name: str) -> np.ndarray:
     height, width = image.shape[:2]
     short = min(height, width)
-    small = resized(image, frame.size * height // short, frame.size * width // short, frame.resize)
-    top, left = (round((side - frame.size) / 2) for side in small.shape[:2])
-    return crops.window(small, top, left, frame.size)
+    small = resized(image, how.size * height // short, how.size * width // short, how.resize)
+    top, left = (round((side - how.size) / 2) for side in small.shape[:2])
+    return crops.window(small, top, left, how.size)
 
 
-def _window(image: np.ndarray, frame: Frame, name: str) -> np.ndarray:
+def _window(image: np.ndarray, how: Preprocessing, name: str) -> np.ndarray:
     height, width = image.shape[:2]
-    if min(height, width) < frame.size:
+    if min(height, width) < how.size:
         raise UserError(
-            f"{name}: {width}x{height} has no window of dataset.size={frame.size}; lower it or set dataset.crop=center"
+            f"{name}: {width}x{height} has no window of dataset.size={how.size}; lower it or set dataset.crop=center"
         )
     return image
 
 
-def _face(image: np.ndarray, frame: Frame, name: str) -> np.ndarray:
+def _face(image: np.ndarray, how: Preprocessing, name: str) -> np.ndarray:
     height, width = image.shape[:2]
     if (height, width) != (218, 178):
         raise UserError(f"{name}: {width}x{height}, but CelebA's aligned pictures are 178x218; fetch img_align_celeba")
-    return resized(image[121 - 64 : 121 + 64, 89 - 64 : 89 + 64], frame.size, frame.size, frame.resize)
+    return resized(image[121 - 64 : 121 + 64, 89 - 64 : 89 + 64], how.size, how.size, how.resize)
 
 
 _CROPS = {"none": _none, "center": _center, "window": _window, "face": _face}
