@@ -1,5 +1,8 @@
 """What is told to the person at the keyboard: the one exception meant for them, and how a text reaches a terminal."""
 
+import argparse
+from typing import NoReturn
+
 
 class UserError(ValueError):
     """Something a user can mend: one line that says what, where and what to do."""
@@ -14,3 +17,11 @@ def visible(text: str) -> str:
 def page(lines: list[str]) -> str:
     """Lines for a terminal, each of them `visible`."""
     return "\n".join(map(visible, lines))
+
+
+class CommandParser(argparse.ArgumentParser):
+    """A parser of a command line that tells an error in one line, with where help is."""
+
+    def error(self, message: str) -> NoReturn:
+        """Exit with status 2."""
+        self.exit(2, f"error: {visible(message)}; see {self.prog} --help\n")

@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
+from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
 
-from errors import UserError, page, visible
+from errors import CommandParser, UserError, page, visible
 from reports.records.select import located
+from reports.writers.terminal import encodable
 
 FORMATS = "csv,tex,md,parquet"
-PLAIN = str.maketrans({"↑": "^", "↓": "v", "–": "-", "−": "-", "≥": ">=", "─": "-"})  # where output can't show them
+WIDE = 10_000  # characters: a comparison is never broken
 CONDITION = "a run's key or its beginning, or a condition such as method=rddm,sampler.eta=0"
 
 
-class _Parser(argparse.ArgumentParser):
-    """Tells an error in one line, with where help is."""
-
-    def error(self, message: str) -> NoReturn:
-        """Exit with status 2."""
-        self.exit(2, f"error: {visible(message)}; see {self.prog} --help\n")
-
-
-def parser() -> argparse.ArgumentParser:
+def parser() -> CommandParser:
     """The commands and their options."""
-    whole = _Parser(prog="python -m reports", description="Reports of what was run, read from the disk.")
-    commands = whole.add_subparsers(dest="command", required=True, parser_class=_Parser, metavar="COMMAND")
+    whole = CommandParser(prog="python -m reports", description="Reports of what was run, read from the disk.")
+    commands = whole.add_subparsers(dest="command", required=True, parser_class=CommandParser, metavar="COMMAND")
     build = commands.add_parser("build", help="write report.html, report.md with figures, LaTeX tables, CSV, Parquet")
     export = commands.add_parser("export", help="write the main table: table.csv, table.tex, table.md, table.parquet")
     for command in (build, export):
@@ -43,14 +35,14 @@ def parser() -> argparse.ArgumentParser:
     return whole
 
 
-def _build(arguments: argparse.Namespace) -> str:
+def _build(arguments: Namespace) -> str:
     root, sweep = located(arguments.target, arguments.results)
     from reports.build import build
 
     return f"report: {build(root, sweep, arguments.baseline, arguments.out)}"
 
 
-def _export(arguments: argparse.Namespace) -> str:
+def _export(arguments: Namespace) -> str:
     from reports.build import analysed
     from reports.writers.export import checked, export
 
@@ -60,13 +52,12 @@ def _export(arguments: argparse.Namespace) -> str:
     return "\n".join(f"table: {path}" for path in export(analysed(root, sweep, arguments.baseline), formats, folder))
 
 
-def _compare(arguments: argparse.Namespace) -> str:
-    root, sweep = located(arguments.results, arguments.results)
+def _compare(arguments: Namespace) -> str:
+    root, _ = located(arguments.results, arguments.results)
     from reports.analysis.compare import compare
-    from reports.writers.lines import lines
+    from reports.writers.terminal import show
 
-    del sweep  # the runs are named one by one
-    return "\n\n".join(lines(sheet) for sheet in compare(root, arguments.A, arguments.B))
+    return "\n\n".join(show(table, WIDE) for table in compare(root, arguments.A, arguments.B))
 
 
 COMMANDS = {"build": _build, "export": _export, "compare": _compare}
@@ -76,17 +67,11 @@ def main(arguments: Sequence[str]) -> int:
     """Run a command; the exit status: 0, or 2 for what the user can mend."""
     chosen = parser().parse_args(arguments)
     try:
-        told = COMMANDS[chosen.command](chosen)
+        output = COMMANDS[chosen.command](chosen)
     except UserError as error:
         sys.stderr.write(f"error: {visible(str(error))}\n")
         return 2
-    told = page(told.split("\n"))
-    encoding = sys.stdout.encoding or "utf-8"
-    try:
-        told.encode(encoding)
-    except UnicodeEncodeError:
-        told = told.translate(PLAIN).encode(encoding, "replace").decode(encoding)
-    sys.stdout.write(f"{told}\n")
+    sys.stdout.write(f"{encodable(page(output.split(chr(10))))}\n")
     return 0
 
 

@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
 
-from errors import UserError, visible
+from errors import CommandParser, UserError, visible
 
 EPILOG = "A sweep is named by its folder in RESULTS/sweeps; without a name the newest is meant."
 
 
-class _Parser(argparse.ArgumentParser):
-    """Tells an error in one line, with where help is."""
-
-    def error(self, message: str) -> NoReturn:
-        """Exit with status 2."""
-        self.exit(2, f"error: {visible(message)}; see {self.prog} --help\n")
-
-
-def parser() -> argparse.ArgumentParser:
+def parser() -> CommandParser:
     """The commands and their options."""
-    whole = _Parser(prog="python -m sweeps", description="Sweeps: planned, watched, repeated.", epilog=EPILOG)
-    commands = whole.add_subparsers(dest="command", required=True, parser_class=_Parser, metavar="COMMAND")
+    whole = CommandParser(prog="python -m sweeps", description="Sweeps: planned, watched, repeated.", epilog=EPILOG)
+    commands = whole.add_subparsers(dest="command", required=True, parser_class=CommandParser, metavar="COMMAND")
     commands.add_parser("plan", help="what a command line of run.py would do; takes the same words", add_help=False)
     status = commands.add_parser("status", help="done, running, waiting, failed; time and GPU-hours spent and left")
     status.add_argument("--watch", action="store_true", help="a live table until nobody will do any more")

@@ -37,7 +37,7 @@ def test_our_datasets_is_found_and_the_libraries_work_beside_it():
 @pytest.mark.parametrize(
     "code",
     [
-        "import reports, reports.writers.table, reports.pictures.grid, sweeps.progress.collect",
+        "import reports, reports.tables.runs, reports.writers.terminal, reports.pictures.grid, sweeps.progress.collect",
         "import sweeps.commands, sweeps.__main__, sweeps.launchers.launch, sweeps.work",
         "import hydra_plugins.restorebench.launcher",
         "import harness.planning.plan, harness.execute; from harness.config import help; help.text()",

@@ -17,9 +17,10 @@ from reports.analysis.model import Comparison, Estimate, MetricInfo
 from reports.records.scan import Records, scan
 from reports.records.select import chosen
 from reports.statistics.spread import FEWEST
-from reports.wording.numbers import NOTHING, decimals, fixed, probability
-from reports.wording.wording import adjusted, left_out, percent, plain, spread, titled, units, verdict
-from reports.writers.cells import Cell, Sheet, cells
+from reports.tables.scores import comparison_cells, verdict
+from reports.tables.table import Cell, Table, columns_of, number
+from reports.wording.numbers import NOTHING, decimals
+from reports.wording.wording import adjusted, left_out, plain, titled, units
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 HEADER = ("metric", "A", "B", "A − B", "A wins", "p", "p adjusted", "paired over", "seeds", "A is")
 
 
-def compare(root: Path, first: str, second: str) -> list[Sheet]:
+def compare(root: Path, first: str, second: str) -> list[Table]:
     """A table for each data set and task that both have: on every metric the means over what both have, the paired
     difference A − B with its 95% interval, the share of pictures on which A is better, p, and the verdict.
 
@@ -73,7 +74,7 @@ def _ends(layout: Layout, sides: list[pd.DataFrame]) -> tuple[ConditionGroup, Co
 
 def _table(
     records: Records, layout: Layout, ends: tuple[ConditionGroup, ConditionGroup], names: tuple[str, str]
-) -> tuple[Sheet, list[str]]:
+) -> tuple[Table, list[str]]:
     """The metrics that both have, and for each why it was not compared, else nothing; the other conditions are of the
     family, whole."""
     taken = {run for end in ends for run in end.runs}
@@ -92,7 +93,7 @@ def _table(
     head = layout.heads.iloc[0]
     caption = f"{plain(head['dataset'])} {plain(head['task'])}: A = {plain(names[0])}, B = {plain(names[1])}"
     caption += "; conditional on these trainings" if trained and least < FEWEST else ""
-    return Sheet("compare", "", "compare", caption, HEADER, tuple(rows)), reasons
+    return Table("compare", "", "compare", caption, columns_of(HEADER, rows)), reasons
 
 
 def _only(layout: Layout, groups: tuple[ConditionGroup, ...]) -> Layout:
@@ -112,12 +113,12 @@ def _against(one: Figures, stamp: tuple[str, str, str, bool], groups: int) -> tu
     return facts, compared(one, pairs, 1.0 if higher else -1.0)[0]
 
 
-def _row(facts: MetricInfo, against: Comparison) -> tuple[Cell, ...]:
+def _row(facts: MetricInfo, against: Comparison) -> list[Cell]:
     if against.why:
-        return tuple(cells([titled(facts), *[NOTHING] * (len(HEADER) - 2), verdict(against, 0)]))
+        return [Cell(titled(facts)), *[Cell(NOTHING)] * (len(HEADER) - 2), verdict(against, 0)]
     means = [Estimate(mean, math.nan, math.nan) for mean in against.means]
     digits, fine = decimals(means), decimals([against.difference])
     seeds = f"{against.seeds} and {against.others}" if against.others else f"{against.seeds}{left_out(against)}"
-    texts = [titled(facts), *(fixed(mean.value, digits) for mean in means), spread(against.difference, fine, "+")]
-    texts += [percent(against.win_rate), probability(against.p), adjusted(against), units(against, facts), seeds]
-    return tuple(cells([*texts, verdict(against, fine)]))
+    difference, wins, p, _, word = comparison_cells(against, fine)
+    texts = [Cell(text) for text in (adjusted(against), units(against, facts), seeds)]
+    return [Cell(titled(facts)), *(number(mean, digits) for mean in against.means), difference, wins, p, *texts, word]

@@ -59,6 +59,11 @@ class Gallery:
     points: bytes = b""
 
     @property
+    def titles(self) -> list[str]:
+        """Each picture and why it is shown."""
+        return [f"{row.image}: {row.why}" for row in self.rows]
+
+    @property
     def size(self) -> int:
         """Bytes of all its PNG."""
         return len(self.points) + sum(_size(row) for row in self.rows)

@@ -7,10 +7,9 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from reports.analysis.model import Comparison, Estimate, MetricInfo, Score
+from reports.analysis.model import Comparison, Estimate, MetricInfo
 from reports.wording.numbers import NOTHING, fixed, interval, probability, worded
 
-LONGEST_SLUG = 80
 ARROWS = {True: "↑", False: "↓"}
 # The words of a cost on an axis or in a heading, in the order of the tables, with the unit in brackets.
 COSTS: Mapping[str, str] = {
@@ -29,7 +28,7 @@ HOW = (
     "adjustment for several comparisons. Leads or trails: the interval alone leaves out 0. Inconclusive: it does not; "
     "beside it stands the difference that would have been found with a power of 0.8."
 )
-LONGEST = 80  # letters of a part of a name
+LONGEST = 80  # letters of a slug
 
 
 def plain(value: Any) -> str:
@@ -39,26 +38,12 @@ def plain(value: Any) -> str:
 
 def slug(name: object) -> str:
     """A name as part of a figure's name (`reports.plots.figures`): a-z, 0-9 and single hyphens, never empty."""
-    return re.sub(r"[^a-z0-9]+", "-", str(name).lower()).strip("-")[:LONGEST_SLUG].strip("-") or "x"
+    return re.sub(r"[^a-z0-9]+", "-", str(name).lower()).strip("-")[:LONGEST].strip("-") or "x"
 
 
 def spread(estimate: Estimate, digits: int, sign: str = "") -> str:
     """A figure with its interval, ``12.72 [11.90, 13.41]``; without one the figure alone."""
     return f"{fixed(estimate.value, digits, sign)} {interval(estimate, digits, sign)}".rstrip()
-
-
-def mean(score: Score, digits: int) -> str:
-    """A condition's mean with its interval, and how many pictures have an infinite figure and are not in it."""
-    more = f" and {score.infinite} infinite" if score.infinite and score.images else ""
-    return f"{spread(score.mean, digits)}{more}"
-
-
-def percent(share: Estimate) -> str:
-    """A share in per cent with its interval, ``67 % [52, 80]``."""
-    if math.isnan(share.value):
-        return NOTHING
-    hundred = Estimate(100 * share.value, 100 * share.low, 100 * share.high)
-    return f"{fixed(hundred.value, 0)} % {interval(hundred, 0)}".rstrip()
 
 
 def named(facts: MetricInfo) -> str:
@@ -126,17 +111,6 @@ def opposed(found: Comparison) -> bool:
     return found.verdict == "inconclusive" and (found.difference.low > 0 or found.difference.high < 0)
 
 
-def verdict(comparison: Comparison, digits: int) -> str:
-    """The verdict in a word; beside one that is open, the smallest difference that would have been found."""
-    if comparison.verdict == "refused":
-        return f"not compared: {comparison.why}"
-    if opposed(comparison):
-        return "inconclusive (infinite figures speak against the mean)"
-    if comparison.verdict != "inconclusive" or math.isnan(comparison.detectable):
-        return comparison.verdict
-    return f"inconclusive (finds ≥ {fixed(comparison.detectable, digits)})"
-
-
 class Names:
     """Slugs that are unique: the second ``psnr`` is ``psnr-2``."""
 
@@ -145,7 +119,7 @@ class Names:
 
     def take(self, *parts: str) -> str:
         """The parts as one slug that was not given before."""
-        wanted = "-".join(slug(part)[:LONGEST].rstrip("-") for part in parts)
+        wanted = "-".join(map(slug, parts))
         number, name = 1, wanted
         while name in self._taken:
             number += 1

@@ -6,11 +6,13 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.store.files import write_atomic
 from reports.analysis.model import Report
+from reports.tables.blocks import tables_of
+from reports.tables.table import Cell, Table
 from reports.wording.citations import bibtex
 from reports.wording.wording import plain
-from reports.writers.sheets import TABLES, Cell, Sheet, sheets
+from reports.writers.document import TABLES
+from reports.writers.export import write_files
 
 ROWS = 60  # of a table
 FLOATS = 10  # tables between two page ends: LaTeX keeps only so many in mind
@@ -42,22 +44,18 @@ def write_latex(report: Report, folder: Path) -> list[Path]:
     A table needs the packages booktabs and graphicx: ``\input{main-photos-lowlight}``. Gives the paths, report.tex
     last. Raises `UserError` where the folder, which is made, can't be written.
     """
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    blocks = [kept(found) for found in sheets(report)]
-    files = {f"{sheet.name}.tex": table(sheet) for found in blocks for sheet in found}
+    blocks = [chosen(tables) for tables in tables_of(report)]
+    files = {f"{one.name}.tex": table(one) for tables in blocks for one in tables}
     entries, _ = bibtex(report.methods)
     if entries:
         files["references.bib"] = "\n\n".join(entries) + "\n"
     files["report.tex"] = document(report, blocks)
-    for name, text in files.items():
-        write_atomic(folder / name, text.encode())
-    return [folder / name for name in files]
+    return write_files(folder, {name: text.encode() for name, text in files.items()})
 
 
-def kept(found: Sequence[Sheet]) -> list[Sheet]:
-    """The tables of a block that LaTeX gets: `KINDS`, of each the first `sheets.TABLES`."""
-    return [sheet for kind in KINDS for sheet in [one for one in found if one.kind == kind][:TABLES]]
+def chosen(tables: Sequence[Table]) -> list[Table]:
+    """The tables of a block that LaTeX gets: `KINDS`, of each the first `TABLES`."""
+    return [one for kind in KINDS for one in [table for table in tables if table.kind == kind][:TABLES]]
 
 
 def escape(value: object) -> str:
@@ -73,21 +71,23 @@ def _letter(letter: str) -> str:
     return letter if letter.isascii() or letter in LATIN else f"{{[}}U+{ord(letter):04X}{{]}}"
 
 
-def table(sheet: Sheet) -> str:
+def table(one: Table) -> str:
     """A table float, its caption above, with the label ``tab:<name>``; made smaller where it is wider than the text."""
-    columns = "l" * sheet.texts + "r" * (len(sheet.header) - sheet.texts)
-    rows = [_row([Cell(head) for head in sheet.header]), r"\midrule", *map(_row, sheet.rows[:ROWS])]
-    left = len(sheet.rows) - ROWS
+    columns = "".join("l" if column.left else "r" for column in one.columns)
+    rows = one.rows
+    left = len(rows) - ROWS
     note = f"; {left} further rows are in table.csv" if left > 0 else ""
     lines = [
         r"\begin{table}[htbp]",
         r"\centering",
-        rf"\caption{{{escape(sheet.caption)}{note}.}}",
-        rf"\label{{tab:{sheet.name}}}",
+        rf"\caption{{{escape(one.caption)}{note}.}}",
+        rf"\label{{tab:{one.name}}}",
         r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
         rf"\begin{{tabular}}{{{columns}}}",
         r"\toprule",
-        *rows,
+        " & ".join(map(escape, one.header)) + r" \\",
+        r"\midrule",
+        *(" & ".join(map(_cell, row)) + r" \\" for row in rows[:ROWS]),
         r"\bottomrule",
         r"\end{tabular}}",
         r"\end{table}",
@@ -95,22 +95,21 @@ def table(sheet: Sheet) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _row(cells: Sequence[Cell]) -> str:
-    texts = [escape(cell.text) for cell in cells]
-    told = [rf"\textbf{{{text}}}" if cell.strong else text for text, cell in zip(texts, cells, strict=True)]
-    return " & ".join(told) + r" \\"
+def _cell(cell: Cell) -> str:
+    text = escape(cell.words)
+    return rf"\textbf{{{text}}}" if cell.strong else text
 
 
-def document(report: Report, blocks: Sequence[Sequence[Sheet]]) -> str:
+def document(report: Report, blocks: Sequence[Sequence[Table]]) -> str:
     """The document: title, question, verdicts, then the tables of each block."""
     lines = [rf"\title{{{escape(report.title)}}}", r"\date{}", r"\maketitle", escape(report.question), ""]
     for block in report.blocks:
         lines += [rf"\section*{{{escape(block.name)}}}", *_items(block.verdicts)]
     lines += ["", escape(report.conditional), "", escape(f"{report.counted}."), ""]
-    for found in blocks:
-        for place, sheet in enumerate(found, 1):
-            lines.append(rf"\input{{{sheet.name}}}")
-            if place % FLOATS == 0 or place == len(found):
+    for tables in blocks:
+        for place, one in enumerate(tables, 1):
+            lines.append(rf"\input{{{one.name}}}")
+            if place % FLOATS == 0 or place == len(tables):
                 lines.append(r"\clearpage")
     return PREAMBLE + "\n".join(lines) + "\n" + r"\end{document}" + "\n"
 

@@ -1,153 +1,145 @@
-"""The report as Markdown: the same content as the page, in its order, with the figures as PNG files."""
+"""The report as Markdown: the sections of the page, with narrower tables and the figures as PNG files."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import io
+import re
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from harness.store.files import write_atomic
+import numpy as np
+
 from reports.analysis.model import Block, Failure, Report
-from reports.pictures.pictures import galleries
-from reports.wording.citations import bibtex
-from reports.wording.wording import HOW, LONGEST, plain, slug
-from reports.writers.marked import ROWS, escape, fenced, inline, table
-from reports.writers.marked_pictures import pictures_of
-from reports.writers.sheets import TABLES, Sheet, sheets
+from reports.pictures.grid import grid
+from reports.pictures.pictures import Gallery, galleries
+from reports.tables.blocks import tables_of
+from reports.tables.table import Cell, Table
+from reports.wording.wording import HOW, plain, slug
+from reports.writers.document import BlockContent, FigureNames, Item, Section, sections
+from reports.writers.export import write_files
 
-FAILURES = 100
+ROWS = 300  # of a table
 PICTURES = 9_000_000  # bytes of all of them
+COLUMNS = 9  # pictures of a block
 LENGTH = 20_000  # characters of a traceback, its end
+_SPECIAL = re.compile(r"([\\`*_|~$])")
+_LINK = re.compile(r"^\[|\][(\[:]")
+_START = re.compile(r"^([-+=:#]|\d+(?=[.)]))")
 
 
 def write_markdown(report: Report, folder: Path, figures: Mapping[str, bytes]) -> Path:
     """Write ``report.md`` and ``figures/<name>.png`` into a folder, which is made; each whole or not there.
 
-    ``figures`` are PNG by name, as `reports.plots.figures.pictures` gives them. Gives the path of report.md. Raises
+    ``figures`` are PNG by name, as `reports.plots.figures.render` gives them. Gives the path of report.md. Raises
     `UserError` where the folder can't be written.
     """
     folder = Path(folder)
-    (folder / "figures").mkdir(parents=True, exist_ok=True)
-    for name, data in figures.items():
-        write_atomic(folder / "figures" / f"{name}.png", data)
+    write_files(folder / "figures", {f"{name}.png": data for name, data in figures.items()})
     shown = [
-        pictures_of(gallery, slug(block.name)[:LONGEST], folder / "figures")
+        pictures_of(gallery, slug(block.name), folder / "figures")
         for block, gallery in zip(report.blocks, galleries(report, PICTURES), strict=True)
     ]
-    path = folder / "report.md"
-    write_atomic(path, document(report, list(figures), shown).encode())
-    return path
+    return write_files(folder, {"report.md": document(report, list(figures), shown).encode()})[0]
 
 
 def document(report: Report, names: Sequence[str], shown: Sequence[Sequence[str]]) -> str:
     """The Markdown; ``names`` are the figures in figures/, ``shown`` the lines of each block's pictures."""
-    waiting = _Waiting(names, report.blocks)
+    contents = [
+        BlockContent(tables, HOW, [Item("pictures", lines)] if lines else [], [_commands(block)])
+        for block, tables, lines in zip(report.blocks, tables_of(report), shown, strict=True)
+    ]
     lines = [f"# {inline(report.title)}", *([escape(report.question)] if report.question else [])]
-    lines += ["## Verdicts", *_verdicts(report), "## What ran", _ran(report)]
-    for block, tables, pictures in zip(report.blocks, sheets(report), shown, strict=True):
-        lines += [f"## {inline(block.name)}", *_block(block, tables, waiting, pictures)]
-    lines += _titled("## Training curves", waiting.take("curve"))
-    lines += _titled("## Other figures", waiting.take(""))
-    lines += ["## Failures", *_failures(report), "## Provenance", _provenance(report), "## Citations"]
-    lines += _citations(report.methods)
+    for section in sections(report, contents, FigureNames(names, report.blocks)):
+        lines += _section(section, 2)
     return "\n\n".join(lines) + "\n"
 
 
-def _titled(title: str, lines: Sequence[str]) -> list[str]:
-    return [title, *lines] if lines else []
-
-
-def _verdicts(report: Report) -> list[str]:
-    lines = []
-    for block in report.blocks:
-        lines += [f"### {inline(block.name)}", "\n".join(f"- {escape(verdict)}" for verdict in block.verdicts)]
-    if not report.blocks:
-        lines.append("No run has a record yet, so there is nothing to compare.")
-    return [line for line in [*lines, escape(report.conditional)] if line]
-
-
-def _ran(report: Report) -> str:
-    metrics = dict.fromkeys(name for block in report.blocks for name in block.metrics)
-    facts = {
-        "Runs": report.counted,
-        "Methods": ", ".join(report.methods) or "none",
-        "Data and tasks": ", ".join(block.name for block in report.blocks) or "none",
-        "Conditions": sum(len(block.conditions) for block in report.blocks),
-        "Metrics": ", ".join(metrics) or "none",
-    }
-    return _facts(facts.items())
-
-
-def _facts(pairs: Iterable[tuple[str, object]]) -> str:
-    return "\n".join(f"- {escape(name)}: {inline(value)}" for name, value in pairs)
-
-
-def _block(block: Block, tables: Sequence[Sheet], waiting: _Waiting, pictures: Sequence[str]) -> list[str]:
-    def of(kind: str) -> list[str]:
-        found = [table(sheet) for sheet in tables if sheet.kind == kind]
-        left = len(found) - TABLES
-        return [*found[:TABLES], *([f"{left} further tables are left out."] if left > 0 else [])]
-
-    def drawn(kind: str) -> list[str]:
-        return waiting.take(kind, block)
-
-    lines = ["### Main table", *of("main"), *of("compare"), HOW]
-    lines += _titled("### Differences", drawn("difference"))
-    lines += _titled("### Ablations", [*of("ablation"), *drawn("ablation")])
-    lines += _titled("### Interactions", [*of("interaction"), *drawn("interaction")])
-    lines += _titled("### Quality against cost", drawn("pareto"))
-    lines += _titled("### Pictures", pictures)
-    lines += _titled("### Image by image", drawn("scatter"))
-    lines += ["### Costs", *of("costs"), *drawn("costs")]
-    lines += ["### Metrics and protocols", *of("protocols"), "### Commands", _commands(block)]
-    return lines
-
-
-class _Waiting:
-    """The figures by name, each given out once."""
-
-    def __init__(self, names: Iterable[str], blocks: Iterable[Block]) -> None:
-        self._names = list(names)
-        self._blocks = sorted((slug(block.name)[:LONGEST] for block in blocks), key=len, reverse=True)
-
-    def take(self, kind: str, block: Block | None = None) -> list[str]:
-        """The figures of a kind, or of any where it is empty, and of a block, or of any."""
-        found = [name for name in self._names if kind in ("", name.partition("-")[0]) and self._belongs(name, block)]
-        self._names = [name for name in self._names if name not in found]
-        return [f"![{name.replace('-', ' ')}](figures/{name}.png)" for name in found]
-
-    def _belongs(self, name: str, block: Block | None) -> bool:
-        """Whether no longer name of a block begins what follows the kind."""
-        tail = f"{name.partition('-')[2]}-"
-        return block is None or slug(block.name)[:LONGEST] == next(
-            (b for b in self._blocks if tail.startswith(f"{b}-")), ""
-        )
-
-
-def _commands(block: Block) -> str:
+def _commands(block: Block) -> Section:
     lines = [f"# {plain(condition.label)}\n{condition.command}" for condition in block.conditions[:ROWS]]
-    return fenced("\n".join(lines), "sh")
+    return Section("", "Commands", (Item("code", ("\n".join(lines), "sh")),))
 
 
-def _failures(report: Report) -> list[str]:
-    lines = [f"{report.counted}."]
-    for failure in report.failures[:FAILURES]:
-        lines += _failure(failure)
-    left = len(report.failures) - FAILURES
-    return [*lines, f"{left} further failures are left out."] if left > 0 else lines
+def _section(section: Section, level: int) -> list[str]:
+    lines = [f"{'#' * level} {inline(section.title)}"]
+    for item in section.items:
+        lines += ITEMS[item.kind](item.value)
+    return [*lines, *(line for part in section.parts for line in _section(part, level + 1))]
 
 
 def _failure(failure: Failure) -> list[str]:
-    told = f"- {escape(failure.overrides or 'the default run')}: {inline(failure.reason)}"
-    return [told, fenced(failure.traceback[-LENGTH:])] if failure.traceback else [told]
+    line = f"- {escape(failure.overrides or 'the default run')}: {inline(failure.reason)}"
+    return [line, fenced(failure.traceback[-LENGTH:])] if failure.traceback else [line]
 
 
-def _provenance(report: Report) -> str:
-    known = [name for name, _ in report.provenance]
-    settings = [(str(name), value) for name, value in report.settings.items() if str(name) not in known]
-    return _facts([*report.provenance, *settings])
+ITEMS: Mapping[str, Callable[[Any], list[str]]] = {
+    "text": lambda text: [escape(text)],
+    "title": lambda text: [f"### {inline(text)}"],
+    "list": lambda sentences: ["\n".join(f"- {escape(sentence)}" for sentence in sentences)],
+    "facts": lambda pairs: ["\n".join(f"- {escape(name)}: {inline(value)}" for name, value in pairs)],
+    "figures": lambda names: [f"![{name.replace('-', ' ')}](figures/{name}.png)" for name in names],
+    "code": lambda code: [fenced(*code)],
+    "pictures": list,
+    "table": lambda one: [table(one)],
+    "failure": _failure,
+}
 
 
-def _citations(methods: Sequence[str]) -> list[str]:
-    entries, silent = bibtex(methods)
-    lines = [fenced("\n\n".join(entries), "bibtex")] if entries else []
-    return [*lines, f"Without a citation: {inline(', '.join(silent))}."] if silent else lines
+def inline(value: object) -> str:
+    """A value as Markdown text within a line: nothing in it is markup, HTML, a link, a formula, or ends a cell."""
+    text = plain(value).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    marked = _SPECIAL.sub(r"\\\1", text)
+    return re.sub(r"([\[\]])", r"\\\1", marked) if _LINK.search(text) else marked
+
+
+def escape(value: object) -> str:
+    """As `inline`, and at the beginning of a line or of an item no list, heading or rule either."""
+    return _START.sub(lambda found: f"{found[0]}\\" if found[0].isdigit() else f"\\{found[0]}", inline(value))
+
+
+def fenced(text: str, language: str = "") -> str:
+    """Text in a fence that it can't close: one backtick longer than the longest run in it."""
+    kept = "".join(letter if letter in "\n\t" or letter.isprintable() else ascii(letter)[1:-1] for letter in text)
+    longest = max(map(len, re.findall(r"`+", kept)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}{language}\n{kept.rstrip()}\n{fence}"
+
+
+def table(one: Table) -> str:
+    """A table as GitHub reads it, its caption above."""
+    rows = one.rows
+    lines = [map(inline, one.header), ("---" if column.left else "---:" for column in one.columns)]
+    lines += [map(_cell, row) for row in rows[:ROWS]]
+    left = len(rows) - ROWS
+    note = f"\n\n{left} further rows are left out; table.csv has them." if left > 0 else ""
+    return f"{escape(one.caption)}.\n\n" + "\n".join(f"| {' | '.join(line)} |" for line in lines) + note
+
+
+def _cell(cell: Cell) -> str:
+    return f"**{inline(cell.words)}**" if cell.strong else inline(cell.words)
+
+
+def pictures_of(gallery: Gallery | None, key: str, folder: Path) -> list[str]:
+    """Write ``pictures-<key>.png`` into a folder, a row for each source and a column for each chosen picture, and give
+    the Markdown that shows it; nothing where no pictures are left."""
+    if gallery is None or not (gallery.points or gallery.rows):
+        return []
+    name, notes = f"pictures-{key}.png", [escape(note) for note in gallery.notes]
+    if gallery.points:
+        write_files(folder, {name: gallery.points})
+        return [f"![points of every source](figures/{name})", *notes]
+    rows, names = gallery.rows[:COLUMNS], [plain(source) for source in gallery.sources]
+    labels = [one if names.count(one) == 1 else f"{one} ({place})" for place, one in enumerate(names, 1)]
+    strips = {
+        label: np.stack([_pixels(row.tiles[place].picture) for row in rows]) for place, label in enumerate(labels)
+    }
+    grid(strips, folder / name, len(rows))
+    reasons = (f"{number}. {escape(row.image)}: {inline(row.why)}" for number, row in enumerate(rows, 1))
+    return [f"![pictures of every source](figures/{name})", "The columns, from the left:", "\n".join(reasons), *notes]
+
+
+def _pixels(data: bytes) -> np.ndarray:
+    from PIL import Image
+
+    array = np.asarray(Image.open(io.BytesIO(data)))
+    return array[..., None] if array.ndim == 2 else array

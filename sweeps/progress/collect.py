@@ -38,7 +38,7 @@ def folder_of(root: Path, name: str, plans: Sequence[Plan]) -> Path:
 
 def collect(root: Path, folder: Path) -> Outcome:
     """Read back every point and write points.json, table.csv, table.parquet and grid.png into the folder."""
-    from reports.writers.table import write_table
+    from reports.writers.export import write_table
 
     sweep = Sweep(root, folder)
     stood = {row["run"]: standing for row, standing in sweep.points}
@@ -60,7 +60,7 @@ def _told(row: Mapping[str, Any], standing: Standing) -> dict[str, Any]:
 def table_of(root: Path, runs: Sequence[str], identities: Sequence[str]) -> pd.DataFrame | None:
     """The main table of runs that are done, beside what doing nothing gives; None where there are none."""
     from reports import load
-    from reports.writers.table import main_table
+    from reports.tables.runs import main_table
 
     if not runs:
         return None

@@ -78,7 +78,8 @@ def show_unwritable(root: Path, plans: Sequence[Plan]) -> int:
 
 
 def _print(table: pd.DataFrame) -> None:
-    from reports.writers.table import show as shown
+    from reports.tables.runs import runs_table
+    from reports.writers import terminal
 
     console.file.flush()
-    sys.stdout.write(shown(table) + "\n")
+    sys.stdout.write(terminal.show(runs_table(table)) + "\n")

@@ -187,7 +187,7 @@ def test_metrics_and_reports_do_not_import_torch() -> None:
     measures = "psnr ssim mae ms_ssim lab lpips dists niqe brisque iqa identity_distance networks.weights"
     modules = (
         ", ".join(f"metrics.{name}" if "." in name else f"metrics.per_image.{name}" for name in measures.split())
-        + ", reports.writers.table, reports.pictures.grid, reports.pictures.plane"
+        + ", reports.tables.runs, reports.writers.terminal, reports.pictures.grid, reports.pictures.plane"
     )
     heavy = "{'torch', 'pandas', 'matplotlib', 'rich', 'scipy', 'skimage', 'timm', 'pyiqa'} & set(sys.modules)"
     subprocess.run(

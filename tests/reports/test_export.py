@@ -16,10 +16,11 @@ sys.path.insert(0, str(Path(__file__).parent))
 import handmade  # noqa: E402
 
 from errors import UserError  # noqa: E402
+from reports.tables.blocks import tables_of  # noqa: E402
+from reports.tables.data import data_table  # noqa: E402
 from reports.wording.numbers import decimals, fixed  # noqa: E402
 from reports.writers.export import FORMATS, export, frame  # noqa: E402
-from reports.writers.marked import table as marked  # noqa: E402
-from reports.writers.sheets import sheets  # noqa: E402
+from reports.writers.markdown import table as marked  # noqa: E402
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def written(tmp_path: Path) -> Path:
 
 def test_a_row_for_each_block_condition_and_metric_in_full_precision():
     made = handmade.report()
-    table = frame(made)
+    table = frame(data_table(made))
     assert len(table) == 2 * 7 * 2 and not table.duplicated(["block", "condition", "metric"]).any()
     row = table[(table["condition"] == "rddm sampler.eta=0") & (table["metric"] == "psnr")].iloc[0]
     score = made.blocks[0].conditions[3].scores["psnr"]
@@ -42,7 +43,7 @@ def test_a_row_for_each_block_condition_and_metric_in_full_precision():
 
 
 def test_csv_and_parquet_read_back_alike(written):
-    table = frame(handmade.report())
+    table = frame(data_table(handmade.report()))
     parquet = pd.read_parquet(written / "table.parquet")
     csv = pd.read_csv(written / "table.csv", keep_default_na=False, na_values=[""])
     for read in (csv, parquet):
@@ -55,7 +56,7 @@ def test_csv_and_parquet_read_back_alike(written):
 
 
 def test_texts_have_the_rounded_figures_of_the_data(written):
-    table = frame(handmade.report())
+    table = frame(data_table(handmade.report()))
     texts = {name: (written / f"table.{name}").read_text(encoding="utf-8") for name in ("md", "tex")}
     plain = texts["tex"].replace("$-$", "−").replace("{[}", "[").replace("{]}", "]")
     plain = re.sub(r"\\textbf\{([^}]*)\}", r"\1", plain)
@@ -76,9 +77,9 @@ def test_texts_have_the_rounded_figures_of_the_data(written):
 
 def test_both_texts_have_the_same_cells(written):
     made = handmade.report()
-    for sheet in (one for found in sheets(made) for one in found):
-        assert len({len(row) for row in sheet.rows} | {len(sheet.header)}) == 1
-        assert marked(sheet) in (written / "table.md").read_text(encoding="utf-8")
+    for table in (one for found in tables_of(made) for one in found):
+        assert len({len(column.cells) for column in table.columns} | {len(table.rows)}) == 1
+        assert marked(table) in (written / "table.md").read_text(encoding="utf-8")
 
 
 def test_bytes_are_the_same_each_time(written, tmp_path):

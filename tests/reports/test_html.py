@@ -12,17 +12,17 @@ import time
 from html.parser import HTMLParser
 
 import pytest
+from jinja2 import UndefinedError
 
 from errors import UserError
 from reports.analysis.model import Estimate
 from reports.pictures.pictures import galleries
 from reports.wording.numbers import amount, decimals, fixed, interval, probability, share, worded
 from reports.wording.wording import slug  # noqa: E402
+from reports.writers.document import FigureNames
 from reports.writers.html import write_html
-from reports.writers.html.drawn import Drawn
-from reports.writers.html.limits import limits
-from reports.writers.html.markup import Markup, element, joined, text
-from reports.writers.html.page import document
+from reports.writers.html.limits import fitting, limits
+from reports.writers.html.page import document, environment
 from tests.reports.report_fixture import HOSTILE, figures, report, results
 
 
@@ -51,6 +51,11 @@ class Outline(HTMLParser):
 
     def all(self, tag: str) -> list[dict[str, str | None]]:
         return [attributes for name, attributes in self.tags if name == tag]
+
+
+def text(value: object) -> str:
+    """A value as the page's templates show it."""
+    return environment().from_string("{{ value }}").render(value=value)
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +117,7 @@ def test_nothing_is_fetched_from_anywhere(outline, page):
 
 def test_hostile_words_are_text_everywhere(page, outline):
     """The name, the provenance, the failure's overrides and reason, the traceback, an SVG's title."""
-    shown = str(text(HOSTILE))
+    shown = text(HOSTILE)
     assert page.count(shown) > 5
     assert "<script>window" not in page and "<img src=x" not in page and "\u202e" not in page and "\x1b" not in page
     assert not any(name.startswith("on") for _, attributes in outline.tags for name in attributes)
@@ -141,17 +146,18 @@ def test_figures_stand_where_their_names_say(page):
 
 def test_a_figure_of_a_block_with_a_longer_name_is_not_taken(made):
     longer = dataclasses.replace(made.blocks[0], name="photos lowlight rain")
-    drawn = Drawn({"pareto-photos-lowlight-rain-psnr": b"<svg/>"}, [made.blocks[0], longer])
-    assert drawn.take("pareto", made.blocks[0]) == ""
-    assert drawn.take("pareto", longer) != ""
-    assert drawn.rest() == ""
+    names = FigureNames(["pareto-photos-lowlight-rain-psnr"], [made.blocks[0], longer])
+    assert names.take("pareto", made.blocks[0]) == []
+    assert names.take("pareto", longer) != []
+    assert names.rest() == []
 
 
 def test_figures_beyond_the_limit_are_counted(made, monkeypatch):
-    monkeypatch.setattr("reports.writers.html.drawn.FIGURES", 20)
-    drawn = Drawn({"a": b"x" * 15, "b": b"x" * 15, "c": b"x" * 5}, made.blocks)
-    assert drawn.left == ["b"]
-    assert drawn.rest().count("<img") == 2
+    monkeypatch.setattr("reports.writers.html.limits.FIGURES", 20)
+    figures = {"a": b"x" * 15, "b": b"x" * 15, "c": b"x" * 5}
+    assert list(fitting(figures)) == ["a", "c"]
+    rest = document(made, figures, [None, None]).partition('id="others"')[2].partition("</section>")[0]
+    assert rest.count("<img") == 2 and "1 figures are left out" in rest
 
 
 def test_bold_and_verdicts_are_those_of_the_scores(made, page):
@@ -193,7 +199,7 @@ def test_with_several_baselines_each_row_names_its_own(made):
 
 
 def test_rows_beyond_the_page_wait_in_a_template(made, monkeypatch):
-    monkeypatch.setattr("reports.writers.html.tables.PAGE", 5)
+    monkeypatch.setattr("reports.writers.html.page.PAGE", 5)
     page = document(made, {}, galleries(made, 9_000_000))
     table = page[page.index('<table id="b1-table"') :]
     assert table[: table.index("</table>")].count("<tr>") == 1 + 5
@@ -259,7 +265,7 @@ def test_a_page_has_an_upper_size_whatever_was_run(made, conditions):
 @pytest.mark.parametrize(
     ("value", "shown"),
     [
-        ('<a href="x">\'&', "&lt;a href=&quot;x&quot;&gt;&#x27;&amp;"),
+        ('<a href="x">\'&', "&lt;a href=&#34;x&#34;&gt;&#39;&amp;"),
         ("a\u202eb\u200bc\ufeff", "a\\u202eb\\u200bc\\ufeff"),
         ("\x00\x1b[31m\ud800\x85", "\\x00\\x1b[31m\\ud800\\x85"),
         ("line\n\ttab", "line\n\ttab"),
@@ -272,11 +278,9 @@ def test_text(value, shown):
     text(value).encode()
 
 
-def test_element_escapes_all_but_markup():
-    made = element("a", {"href": 'x"y', "hidden": True, "title": None, "class": False}, "<b>", Markup("<i>"), None)
-    assert made == '<a href="x&quot;y" hidden>&lt;b&gt;<i></a>'
-    assert element("img", {"alt": ""}) == '<img alt="">'
-    assert joined("<", 1.5, None) == "&lt;1.5"
+def test_what_a_template_is_not_given_is_an_error():
+    with pytest.raises(UndefinedError):
+        environment().from_string("{{ nothing }}").render()
 
 
 @pytest.mark.parametrize(

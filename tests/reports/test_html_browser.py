@@ -204,13 +204,13 @@ def test_one_metric_at_a_time_or_the_means_of_all(page):
         return page.execute_script(f"return {heads}.map(h => h.innerText.trim())")
 
     first = seen()
-    assert "psnr ↑ dB" in first and not any("ssim" in head for head in first) and "verdict" in first
+    assert "psnr (dB) ↑" in first and not any("ssim" in head for head in first) and "verdict" in first
     view = Select(one(page, "#b1-main select[data-view]"))
     view.select_by_visible_text("mae")
-    assert "mae ↓ 8-bit levels" in seen() and "psnr ↑ dB" not in seen()
+    assert "mae (8-bit levels) ↓" in seen() and "psnr (dB) ↑" not in seen()
     view.select_by_visible_text("all, means only")
     assert [head for head in seen() if "↑" in head or "↓" in head] == [
-        "psnr ↑ dB", "ssim ↑", "mae ↓ 8-bit levels", "kid ↓"
+        "psnr (dB) ↑", "ssim ↑", "mae (8-bit levels) ↓", "kid ↓"
     ]  # fmt: skip
     assert "verdict" not in " ".join(seen())
 

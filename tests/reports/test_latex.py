@@ -14,9 +14,9 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 import handmade  # noqa: E402
 
+from reports.tables.table import Cell, Table, columns_of  # noqa: E402
 from reports.wording.wording import plain  # noqa: E402
 from reports.writers.latex import ASCII, LATIN, ROWS, SIGNS, escape, table, write_latex  # noqa: E402
-from reports.writers.sheets import Cell, Sheet  # noqa: E402
 
 COMMANDS = {code: letter for letter, code in {**ASCII, **SIGNS}.items() if letter not in "μ"}
 TOKEN = re.compile("|".join(map(re.escape, sorted(COMMANDS, key=len, reverse=True))))
@@ -56,15 +56,19 @@ def test_every_special_letter_is_covered():
 
 
 def test_a_table_has_booktabs_rules_and_its_columns():
-    sheet = Sheet("main", "", "main-x", "50% & more", ("a", "b"), ((Cell("x_1"), Cell("1.5", True)),))
-    lines = table(sheet).splitlines()
+    columns = columns_of(("a", "b"), [(Cell("x_1"), Cell("1.5", 1.5, "[1, 2]", "3 infinite", strong=True))])
+    lines = table(Table("main", "", "main-x", "50% & more", columns)).splitlines()
     assert [line for line in lines if "rule" in line] == [r"\toprule", r"\midrule", r"\bottomrule"]
-    assert r"x\_1 & \textbf{1.5} \\" in lines and r"\caption{50\% \& more.}" in lines and r"\label{tab:main-x}" in lines
+    assert (
+        r"x\_1 & \textbf{1.5 {[}1, 2{]} (3 infinite)} \\" in lines
+        and r"\caption{50\% \& more.}" in lines
+        and r"\label{tab:main-x}" in lines
+    )
 
 
 def test_a_long_table_is_cut_and_says_so():
-    rows = tuple((Cell(str(k)),) for k in range(ROWS + 7))
-    text = table(Sheet("main", "", "x", "c", ("a",), rows))
+    rows = [(Cell(str(k)),) for k in range(ROWS + 7)]
+    text = table(Table("main", "", "x", "c", columns_of(("a",), rows)))
     assert "7 further rows are in table.csv" in text and text.count(r" \\") == ROWS + 1
 
 

@@ -21,11 +21,18 @@ from reports.analysis.analyse import analyse  # noqa: E402
 from reports.analysis.model import Failure  # noqa: E402
 from reports.pictures.pictures import Gallery, Row, Tile  # noqa: E402
 from reports.pictures.tiles import png  # noqa: E402
+from reports.tables.table import Cell, Table, columns_of  # noqa: E402
 from reports.wording.wording import plain  # noqa: E402
-from reports.writers.markdown import document, write_markdown  # noqa: E402
-from reports.writers.marked import ROWS, escape, fenced, inline, table  # noqa: E402
-from reports.writers.marked_pictures import pictures_of  # noqa: E402
-from reports.writers.sheets import Cell, Sheet  # noqa: E402
+from reports.writers.markdown import (  # noqa: E402
+    ROWS,
+    document,
+    escape,
+    fenced,
+    inline,
+    pictures_of,
+    table,
+    write_markdown,
+)
 
 HERE = Path(__file__).parent
 GOLDEN = HERE / "golden" / "report.md"
@@ -111,13 +118,13 @@ def test_figures_stand_with_their_block_each_once():
     names = ["pareto-photos-psnr", "pareto-photos-dark-psnr", "curve-photos", "novel-photos", "scatter-photos-dark-x"]
     text = document(replace(made, blocks=blocks), names, [[], []])
     found = re.findall(r"\]\(figures/(.+)\.png\)", text)
-    assert found == [names[0], names[1], names[4], names[2], names[3]]
+    assert found == [names[0], names[2], names[1], names[4], names[3]]
     assert text.index("\n## photos dark") > text.index(names[0])
 
 
 def test_a_long_table_is_cut_and_says_so():
-    rows = tuple((Cell(str(k)),) for k in range(ROWS + 5))
-    text = table(Sheet("main", "", "x", "c", ("a",), rows))
+    rows = [(Cell(str(k)),) for k in range(ROWS + 5)]
+    text = table(Table("main", "", "x", "c", columns_of(("a",), rows)))
     assert "5 further rows are left out" in text and f"| {ROWS - 1} |" in text and f"| {ROWS} |" not in text
 
 

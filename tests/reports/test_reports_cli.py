@@ -23,9 +23,10 @@ from reports import load  # noqa: E402
 from reports.__main__ import main  # noqa: E402
 from reports.analysis.compare import compare  # noqa: E402
 from reports.records.select import chosen, located  # noqa: E402
+from reports.tables.scores import share  # noqa: E402
 from reports.wording.numbers import decimals, probability  # noqa: E402
-from reports.wording.wording import adjusted, percent, spread  # noqa: E402
-from reports.writers.lines import lines  # noqa: E402
+from reports.wording.wording import adjusted, spread  # noqa: E402
+from reports.writers.terminal import show  # noqa: E402
 from tests.records_for_tests import keep  # noqa: E402
 
 ROOT = Path(__file__).parents[2]
@@ -101,7 +102,7 @@ def test_the_difference_is_that_of_the_paired_figures():
     theirs = rows[(rows["method"] == "ddim") & (rows["sampler.eta"] == 1)]
     both = ours.merge(theirs, on=["seed", "image"])
     gaps = both["value_x"] - both["value_y"]
-    cells = [cell.text for cell in sheet.rows[0]]
+    cells = [cell.words for cell in sheet.rows[0]]
     assert len(gaps) == 12 and cells[0] == "psnr (dB) ↑"
     shown = float(cells[3].split(" ")[0].replace("−", "-"))
     assert abs(shown - gaps.mean()) <= 0.05
@@ -118,24 +119,28 @@ def test_the_figures_are_those_of_the_report():
     (sheet,) = compare(RECORDED, "method=rddm,sampler.eta=0,task=denoise", "method=identity")
     for row, score in zip(sheet.rows, condition.scores.values(), strict=True):
         ours = score.comparison
-        assert ours is not None and row[9].text == ours.verdict
-        told = spread(ours.difference, decimals([ours.difference]), "+"), percent(ours.win_rate), probability(ours.p)
-        assert tuple(cell.text for cell in row[3:7]) == (*told, adjusted(ours))
+        assert ours is not None and row[9].words == ours.verdict
+        told = (
+            spread(ours.difference, decimals([ours.difference]), "+"),
+            share(ours.win_rate).words,
+            probability(ours.p),
+        )
+        assert tuple(cell.words for cell in row[3:7]) == (*told, adjusted(ours))
 
 
 def test_swapping_the_sides_turns_every_sign():
     pair = ("method=rddm,sampler.eta=0,task=denoise", "method=identity")
     (sheet,), (turned,) = compare(RECORDED, *pair), compare(RECORDED, *pair[::-1])
     for row, other in zip(sheet.rows, turned.rows, strict=True):
-        assert row[3].text.split(" ")[0].translate(str.maketrans("+−", "−+")) == other[3].text.split(" ")[0]
-        assert row[5] == other[5] and row[1] == other[2] and row[2] == other[1]
-        sides = [{"better": 1, "leads": 1, "worse": -1, "trails": -1}.get(one[9].text, 0) for one in (row, other)]
+        assert row[3].words.split(" ")[0].translate(str.maketrans("+−", "−+")) == other[3].words.split(" ")[0]
+        assert [row[k].words for k in (5, 1, 2)] == [other[k].words for k in (5, 2, 1)]
+        sides = [{"better": 1, "leads": 1, "worse": -1, "trails": -1}.get(one[9].words, 0) for one in (row, other)]
         assert sides[0] == -sides[1]  # each side has its own family of comparisons, so that the words may differ
 
 
 def test_a_method_without_training_stands_for_every_seed():
     (sheet,) = compare(RECORDED, "method=rddm,sampler.eta=0,task=denoise", "method=identity")
-    assert [row[8].text for row in sheet.rows] == ["2", "2", "2"]
+    assert [row[8].words for row in sheet.rows] == ["2", "2", "2"]
 
 
 def test_a_run_against_itself_is_nothing_to_compare():
@@ -158,12 +163,12 @@ def test_set_metrics_are_paired_by_their_replicates(tmp_path):
     saved(tmp_path, "a1", value=1.0, replicates=list(1 + noise))
     saved(tmp_path, "b1", value=2.0, replicates=list(2 + noise + own))
     (sheet,) = compare(tmp_path, "a1", "b1")
-    cells = [cell.text for cell in sheet.rows[0]]
+    cells = [cell.words for cell in sheet.rows[0]]
     low, high = (float(end.replace("−", "-")) for end in cells[3].partition("[")[2].rstrip("]").split(","))
     assert cells[9] == "better" and cells[4] == "–" and -1.1 < low < -1 < high < -0.9 and cells[7] == "50 samples"
     saved(tmp_path, "c1", value=2.0)
     (sheet,) = compare(tmp_path, "a1", "c1")
-    assert sheet.rows[0][3].text == "−1.000" and sheet.rows[0][9].text == "inconclusive"
+    assert sheet.rows[0][3].words == "−1.000" and sheet.rows[0][9].words == "inconclusive"
 
 
 def test_other_protocols_and_metrics_are_not_paired(tmp_path):
@@ -180,7 +185,7 @@ def test_one_run_of_a_condition_is_compared_without_its_others():
     heads = load(RECORDED).drop_duplicates("run")
     heads = heads[(heads["task"] == "denoise") & (heads["sampler.eta"] == 0)].set_index(["method", "seed"])["run"]
     (sheet,) = compare(RECORDED, heads["rddm", 0], heads["ddim", 0])
-    assert [row[8].text for row in sheet.rows] == ["1", "1", "1"] and "conditional on these trainings" in sheet.caption
+    assert [row[8].words for row in sheet.rows] == ["1", "1", "1"] and "conditional on these trainings" in sheet.caption
     for second in (heads["ddim", 1], heads["rddm", 1]):
         with pytest.raises(UserError, match="no training seed in common"):
             compare(RECORDED, heads["rddm", 0], second)
@@ -195,7 +200,7 @@ def test_null_is_a_value(tmp_path):
 
 def test_a_table_of_the_terminal_is_aligned():
     (sheet,) = compare(RECORDED, "method=rddm,sampler.eta=0,task=denoise", "method=identity")
-    text = lines(sheet).splitlines()
+    text = show(sheet, 1000).splitlines()
     assert text[2] == "─" * len(text[2]) and len(text[2]) == max(map(len, text[3:]))
 
 

@@ -10,7 +10,8 @@ import pytest
 
 from errors import UserError
 from reports import load
-from reports.writers.table import main_table, write_table
+from reports.tables.runs import main_table
+from reports.writers.export import write_table
 
 RUNS = ["r-ddim-1", "r-rddm-0", "r-identity"]
 

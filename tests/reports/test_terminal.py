@@ -11,10 +11,16 @@ import pytest
 from rich.cells import cell_len
 
 from reports import load
-from reports.writers.table import main_table, show
+from reports.tables.runs import main_table, runs_table
+from reports.writers import terminal
 
 RUNS = ["r-identity", "r-rddm-0", "r-rddm-1", "r-ddim-0", "r-ddim-1"]
 FIGURES = ["10.02 (10.02)", "24.02 (10.02)", "0.7257 (0.3057)", "21.68 (63.67)", "27.68 (63.67)"]
+
+
+def show(frame: pd.DataFrame, width: int | None = None) -> str:
+    """The runs as text for a terminal."""
+    return terminal.show(runs_table(frame), width)
 
 
 @pytest.mark.parametrize("width", [20, 60, 80, 120, 200])
@@ -70,7 +76,7 @@ def test_small_and_large_costs_keep_their_digits(results: Path, synth: SimpleNam
     costs = {"seconds_per_image": 123.456, "train_seconds": 98765.4, "parameters": 2_345_678_901}
     synth.save(results, synth.sampled("slow", "rddm", 0.5, 13.0, **costs))
     text = show(main_table(load(results), ["r-rddm-0", "slow"]), 120)
-    for figure in ("0.0312", "123", "98765", "2.35G", "1.23M"):
+    for figure in ("0.0312", "123", "98.8k", "2.35G", "1.23M"):
         assert re.search(rf"\s{re.escape(figure)}\b", text), figure
 
 

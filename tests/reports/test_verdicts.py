@@ -20,11 +20,13 @@ from reports.analysis.compare import HEADER, compare  # noqa: E402
 from reports.analysis.decision import decided  # noqa: E402
 from reports.analysis.model import Block, Comparison, Estimate, Score  # noqa: E402
 from reports.records.load import load  # noqa: E402
+from reports.tables.blocks import tables_of  # noqa: E402
+from reports.tables.runs import main_table, runs_table  # noqa: E402
+from reports.tables.scores import verdict  # noqa: E402
 from reports.wording.numbers import decimals, probability  # noqa: E402
-from reports.wording.wording import adjusted, verdict  # noqa: E402
+from reports.wording.wording import adjusted  # noqa: E402
 from reports.writers.markdown import document  # noqa: E402
-from reports.writers.sheets import sheets  # noqa: E402
-from reports.writers.table import main_table, show  # noqa: E402
+from reports.writers.terminal import show  # noqa: E402
 from tests.records_for_tests import keep, kept  # noqa: E402
 
 PICTURES = 12
@@ -47,7 +49,7 @@ def against(root: Path, method: str, baseline: str) -> Comparison:
 
 def row(root: Path, first: str, second: str) -> dict[str, str]:
     (sheet,) = compare(root, f"method={first}", f"method={second}")
-    return dict(zip(HEADER, (cell.text for cell in sheet.rows[0]), strict=True))
+    return dict(zip(HEADER, (cell.words for cell in sheet.rows[0]), strict=True))
 
 
 def drawn(seed: int, count: int = PICTURES) -> np.ndarray:
@@ -82,7 +84,7 @@ def test_compare_and_the_report_say_the_same(tmp_path: Path) -> None:
     words = set()
     for first, second in permutations(("aaa", "bbb", "ccc", "ddd", "identity"), 2):
         theirs, ours = against(tmp_path, first, second), row(tmp_path, first, second)
-        assert ours["A is"] == verdict(theirs, decimals([theirs.difference])), (first, second)
+        assert ours["A is"] == verdict(theirs, decimals([theirs.difference])).words, (first, second)
         assert ours["p"] == probability(theirs.p) and ours["p adjusted"] == adjusted(theirs)
         assert theirs.family == 4 and theirs.adjustment == "Holm"
         words.add(theirs.verdict)
@@ -130,10 +132,14 @@ def test_means_beside_a_gap_are_over_what_both_have(tmp_path: Path) -> None:
     numbers = [float(text) for text in re.findall(r"with ([\d.]+),.*?\(([\d.]+)\) by \+([\d.]+)", block.verdicts[0])[0]]
     assert abs(numbers[0] - numbers[1] - numbers[2]) < 0.02 and numbers[0] > 30
     (table,) = (
-        sheet for found in sheets(analyse(tmp_path, None, "method=bbb")) for sheet in found if sheet.kind == "compare"
+        sheet
+        for found in tables_of(analyse(tmp_path, None, "method=bbb"))
+        for sheet in found
+        if sheet.kind == "compare"
     )
     told = {
-        line[0].text: [float(cell.text.split(" ")[0].replace("+", "")) for cell in line[1:4]] for line in table.rows[:1]
+        line[0].words: [float(cell.words.split(" ")[0].replace("+", "")) for cell in line[1:4]]
+        for line in table.rows[:1]
     }
     told |= {
         "A": [float(row(tmp_path, "aaa", "bbb")[name].split(" ")[0].replace("+", "")) for name in ("A", "B", "A − B")]
@@ -191,7 +197,7 @@ def test_without_a_common_seed_the_spread_of_both_sides_counts(tmp_path: Path) -
         "4 and 3 training seeds, fewer than 3 in common" in block.verdicts[0] and "conditional" not in block.verdicts[0]
     )
     assert row(tmp_path, "bbb", "aaa")["seeds"] == "4 and 3"
-    assert row(tmp_path, "bbb", "aaa")["A is"] == verdict(found, decimals([found.difference]))
+    assert row(tmp_path, "bbb", "aaa")["A is"] == verdict(found, decimals([found.difference])).words
 
 
 def overlapping(root: Path, counts: tuple[int, int], common: int) -> None:
@@ -250,9 +256,9 @@ def test_what_can_not_be_compared_has_a_row_beside_what_can(tmp_path: Path) -> N
         for method, seed in zip(("aaa", "bbb"), seeds, strict=True):
             record(tmp_path, method, 30 + drawn(seed), seed=seed, task=task, inputs=task, run=f"{method}-{task}")
     tables = compare(tmp_path, "method=bbb", "method=aaa")
-    told = {table.caption.split(":")[0]: [cell.text for cell in table.rows[0]] for table in tables}
+    told = {table.caption.split(":")[0]: [cell.words for cell in table.rows[0]] for table in tables}
     assert told["photos denoise"][-1] == "inconclusive" and set(told["photos inpaint"][1:-1]) == {"–"}
-    assert told["photos inpaint"][-1].startswith("not compared: no training seed in common")
+    assert told["photos inpaint"][-1].startswith("not compared (no training seed in common")
 
 
 def test_an_ablation_without_a_common_seed_has_no_differences(tmp_path: Path) -> None:
@@ -437,7 +443,7 @@ def test_the_terminal_and_the_tidy_table_know_photographs_and_damage(tmp_path: P
     run = record(tmp_path, "aaa", [10.0, 10.0, 10.0, 22.0], source=["x", "x", "x", ""], sources=2)
     records = load(tmp_path)
     table = main_table(records, [run])
-    assert table["psnr"].tolist() == [16.0] and "means by photograph first" in show(table, 100)
+    assert table["psnr"].tolist() == [16.0] and "means by photograph first" in show(runs_table(table), 100)
     path = tmp_path / "records" / f"{run}.parquet"
     rows = kept(path)
     keep(pd.concat([rows, rows.head(1)]), path)

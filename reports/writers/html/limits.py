@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from reports.analysis.model import Block, Report
@@ -32,11 +32,18 @@ def limits(report: Report, figures: Mapping[str, bytes]) -> Limits:
     conditions = max(1, sum(len(block.conditions) for block in report.blocks))
     share = min(1.0, TABLES / (conditions * (ROW + METRIC)))
     metrics = max(1, int((TABLES / (share * conditions) - ROW) / METRIC))
-    tables = share * conditions * (ROW + METRIC * min(metrics, _most(report.blocks)))
+    shown = min(metrics, max((len(block.metrics) for block in report.blocks), default=0))
+    tables = share * conditions * (ROW + METRIC * shown)
     drawn = min(FIGURES, sum(map(len, figures.values())))
     least, most = PICTURES
     return Limits(metrics, share, int(min(most, max(least, 0.75 * (PAGE - tables) - drawn))))
 
 
-def _most(blocks: Iterable[Block]) -> int:
-    return max((len(block.metrics) for block in blocks), default=0)
+def fitting(figures: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The figures that together have `FIGURES` bytes at most; one that is too large makes room for those after it."""
+    kept, room = {}, FIGURES
+    for name, data in figures.items():
+        if len(data) <= room:
+            kept[name] = data
+            room -= len(data)
+    return kept

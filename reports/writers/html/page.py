@@ -4,110 +4,181 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+import html
+import math
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from harness.store.files import plainly, write_atomic
-from reports.analysis.model import Report
-from reports.pictures.pictures import Gallery, galleries
-from reports.writers.html.drawn import Drawn
-from reports.writers.html.limits import limits
-from reports.writers.html.markup import Markup, element, joined
-from reports.writers.html.sections import Section, sections_of
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
-ASSETS = Path(__file__).parent / "assets"
+from reports.analysis.model import Block, Report
+from reports.pictures.choice import counterparts
+from reports.pictures.pictures import CLEAN, DEGRADED, Gallery, galleries
+from reports.tables.blocks import protocols
+from reports.tables.factors import ablation_tables, interaction_tables
+from reports.tables.page import costs_page, main_page
+from reports.tables.table import Cell, Table
+from reports.wording.numbers import amount
+from reports.wording.wording import HOW, Names, count
+from reports.writers.document import BlockContent, FigureNames, Item, sections
+from reports.writers.export import write_files
+from reports.writers.html.limits import Limits, fitting, limits
+
+HERE = Path(__file__).parent
 STYLES = ("page.css", "table.css", "pictures.css", "print.css")  # print last: it overrules
 SCRIPTS = ("table.js", "slider.js", "copy.js")
-NAMED = 4  # blocks in the line under the title
-VIEWS = 40  # metrics that the style can show one at a time
+PAGE = 200  # rows of a table in the document at a time
+MARKS = {"better": "▲ ", "worse": "▼ ", "leads": "△ ", "trails": "▽ ", "inconclusive": "≈ ", "refused": ""}
+READ = (
+    f"{HOW} A bold mean: no other condition is better beyond the 95% interval of their difference, which is not "
+    "adjusted, and no infinite figure speaks against that. The command repeats the first run of its row."
+)
+# By the first word of a figure's name: what it shows, where it does not say so itself, and where its numbers are text.
+KINDS = {
+    "difference": ("Differences to the baseline with 95% intervals", "The main table has the numbers."),
+    "pareto": ("Quality against cost, with the Pareto front", "The main table has the numbers."),
+    "ablation": ("One factor varied, all else equal", "The tables above it have the numbers."),
+    "interaction": ("Two axes varied together", "The table above it has the numbers."),
+    "scatter": ("Image by image against the baseline", ""),
+    "costs": ("Costs of the conditions", "The table below it has the numbers."),
+    "curve": ("Training curves", ""),
+}
+_TITLE = re.compile(rb"<title[^>]*>(.*?)</title>", re.DOTALL)
 
 
 def write_html(report: Report, folder: Path, figures: Mapping[str, bytes]) -> Path:
     """Write ``report.html`` into a folder, which is made; whole or not there. Gives its path.
 
-    ``figures`` are SVG or PNG by file name, put where their names belong (`reports.writers.html.drawn`). The page opens
-    from the disk and its policy forbids every request. Raises `UserError` where the folder can't be written.
+    ``figures`` are SVG or PNG by name, put where their names belong. The page opens from the disk and its policy
+    forbids every request. Raises `UserError` where the folder can't be written.
     """
-    path = Path(folder) / "report.html"
-    with plainly(path.parent):
-        path.parent.mkdir(parents=True, exist_ok=True)
     shown = galleries(report, limits(report, figures).pictures)
-    write_atomic(path, document(report, figures, shown).encode())
-    return path
+    return write_files(folder, {"report.html": document(report, figures, shown).encode()})[0]
 
 
 def document(report: Report, figures: Mapping[str, bytes], shown: Sequence[Gallery | None]) -> str:
     """The page as text; ``shown`` are the pictures of each block."""
-    drawn = Drawn(figures, report.blocks)
-    sections = sections_of(report, drawn, shown, limits(report, figures))
-    script = "\n".join((ASSETS / name).read_text(encoding="utf-8") for name in SCRIPTS)
-    body = joined(
-        element("a", {"class": "skip", "href": "#main"}, "Skip to the report"),
-        _header(report),
-        element(
-            "div", {"class": "columns"}, _contents(sections), element("main", {"id": "main"}, *map(_section, sections))
-        ),
-        element("footer", {}, element("p", {}, "Made by restorebench. This page is one file and asks for no network.")),
-        element("script", {}, Markup(script)),
-    )
-    page = element("html", {"lang": "en"}, _head(report, script), element("body", {}, body))
-    return f"<!doctype html>\n{page}\n"
-
-
-def _head(report: Report, script: str) -> Markup:
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    policy = f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{digest}'; "
-    policy += "base-uri 'none'; form-action 'none'"
-    views = (f'[data-view="{k}"] .g:not(.g{k}){{display:none}}' for k in range(VIEWS))
-    style = "\n".join([*((ASSETS / name).read_text(encoding="utf-8") for name in STYLES), *views])
-    return element(
-        "head",
-        {},
-        element("meta", {"charset": "utf-8"}),
-        element("meta", {"http-equiv": "Content-Security-Policy", "content": policy}),
-        element("meta", {"name": "viewport", "content": "width=device-width, initial-scale=1"}),
-        element("meta", {"name": "color-scheme", "content": "light dark"}),
-        element("title", {}, report.title),
-        element("link", {"rel": "icon", "href": "data:,"}),
-        element("style", {}, Markup(style)),
-    )
-
-
-def _header(report: Report) -> Markup:
-    question = element("p", {"class": "question"}, report.question) if report.question else None
-    counts = [
-        f"{report.done} of {report.asked} runs{' so far' if report.waiting else ''}",
-        _counted(report.methods, "method"),
-        _counted([one for block in report.blocks for one in block.conditions], "condition"),
-        *(block.name for block in report.blocks[:NAMED]),
+    limit, names, kept = limits(report, figures), Names(), fitting(figures)
+    contents = [
+        BlockContent(_tables(block, f"b{place}", limit, names), _reading(block, limit), [_pictures(block, one, place)])
+        for place, (block, one) in enumerate(zip(report.blocks, shown, strict=True), 1)
     ]
-    summary = element("p", {"class": "note"}, " · ".join(counts))
-    return element("header", {}, element("h1", {}, report.title), question, summary)
+    found = sections(report, contents, FigureNames(kept, report.blocks), len(figures) - len(kept))
+    script = _assets(SCRIPTS)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    page = environment().get_template("page.html")
+    values = {"report": report, "sections": found, "figures": kept, "page": PAGE}
+    return page.render(**values, style=_assets(STYLES), script=script, digest=digest)
 
 
-def _counted(items: Sequence[object], noun: str) -> str:
-    return f"{len(items)} {noun}{'' if len(items) == 1 else 's'}"
-
-
-def _contents(sections: Iterable[Section]) -> Markup:
-    return element("nav", {"aria-label": "Contents"}, element("h2", {}, "Contents"), _links(sections))
-
-
-def _links(sections: Iterable[Section]) -> Markup:
-    items = (
-        element(
-            "li",
-            {},
-            element("a", {"href": f"#{section.key}"}, section.title),
-            _links(section.parts) if section.parts else None,
-        )
-        for section in sections
+def environment() -> Environment:
+    """The templates. Every value is escaped, and what can't be seen in it is shown as its escape."""
+    made = Environment(
+        autoescape=True,
+        finalize=seen,
+        loader=FileSystemLoader(HERE / "templates"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
-    return element("ol", {}, *items)
+    made.globals |= {"marks": MARKS, "count": count}
+    made.tests["numeric"] = _is_numeric
+    made.filters |= {"sort_key": _sort_key, "classes": _classes, "metrics": _metrics, "places": _places}
+    made.filters |= {"source": source, "title": _title, "alternative": _alternative, "amount": amount}
+    return made
 
 
-def _section(section: Section, level: int = 2) -> Markup:
-    heading = element(f"h{level}", {"id": f"{section.key}-title"}, section.title)
-    parts = (_section(part, level + 1) for part in section.parts)
-    attributes = {"id": section.key, "aria-labelledby": f"{section.key}-title"}
-    return element("section", attributes, heading, section.body, *parts)
+def seen(value: object) -> str:
+    """A value as text in which control and format characters (zero width, changes of direction), halves of surrogate
+    pairs and unusual blanks are shown as their escapes; markup as it is."""
+    text = value if isinstance(value, Markup) else str(value)
+    if isinstance(text, Markup) or text.isprintable():
+        return text
+    return "".join(letter if letter in "\n\t" or letter.isprintable() else ascii(letter)[1:-1] for letter in text)
+
+
+def _assets(names: Sequence[str]) -> Markup:
+    return Markup("\n".join((HERE / "assets" / name).read_text(encoding="utf-8") for name in names))
+
+
+def _tables(block: Block, key: str, limit: Limits, names: Names) -> list[Table]:
+    wide = [main_page(block, f"{key}-table", list(block.metrics)[: limit.metrics]), costs_page(block, f"{key}-cost")]
+    cut = [table.first(limit.rows(block)) for table in wide]
+    return [*cut, *ablation_tables(block, names), *interaction_tables(block, names), protocols(block, f"{key}-stamps")]
+
+
+def _reading(block: Block, limit: Limits) -> str:
+    left = {"metrics": len(block.metrics) - limit.metrics, "conditions": len(block.conditions) - limit.rows(block)}
+    said = (
+        f" The last {lost} {what} are left out, for the size of this page." for what, lost in left.items() if lost > 0
+    )
+    return READ + "".join(said)
+
+
+def _pictures(block: Block, gallery: Gallery | None, place: int) -> Item:
+    return Item("pictures", (gallery, block, f"b{place}-grid", _first_right(block, gallery)))
+
+
+def _first_right(block: Block, gallery: Gallery | None) -> int:
+    """The source to begin with on the right: the first that changed its input, rather not the baseline."""
+    if gallery is None or not gallery.rows:
+        return 0
+    tiles = gallery.rows[0].tiles
+    keys = set(counterparts(block).values())
+    baseline = {one.label for one in block.conditions if one.key in keys}
+    changed = {
+        place: name not in baseline
+        for place, name in enumerate(gallery.sources)
+        if name not in (DEGRADED, CLEAN) and tiles[place].picture != tiles[0].picture
+    }
+    return max(changed, key=lambda place: changed[place], default=len(tiles) - 1)
+
+
+def _is_numeric(cell: Cell) -> bool:
+    return isinstance(cell.value, (int, float)) and not isinstance(cell.value, bool)
+
+
+def _sort_key(cell: Cell) -> str:
+    """What the script sorts a number by; nothing for one that is missing, which stays last."""
+    return "" if math.isnan(cell.value) else f"{cell.value:.9g}"
+
+
+def _metrics(table: Table) -> list[str]:
+    return list(dict.fromkeys(column.metric for column in table.columns if column.metric))
+
+
+def _places(table: Table, *kinds: str) -> list[int]:
+    """The places of the columns of these kinds."""
+    return [place for place, column in enumerate(table.columns) if column.kind in kinds]
+
+
+def _classes(table: Table) -> list[str]:
+    """The classes of each column: its kind, the metric that it belongs to, whether it is a detail of that."""
+    names = {"number": "num", "cost": "num", "code": "code", "command": "cmd"}
+    metrics = _metrics(table)
+    found = []
+    for column in table.columns:
+        group = f" g g{metrics.index(column.metric)}" if column.metric else ""
+        found.append(f"{names.get(column.kind, '')}{group}{' d' if column.detail else ''}".strip())
+    return found
+
+
+def source(data: bytes) -> Markup:
+    """PNG or SVG as a ``data:`` address; an SVG that is shown as an image runs no scripts."""
+    kind = "image/png" if data.startswith(b"\x89PNG") else "image/svg+xml"
+    return Markup(f"data:{kind};base64,{base64.b64encode(data).decode()}")
+
+
+def _title(data: bytes, name: str) -> str:
+    """What an SVG says of itself, else what its name says."""
+    found = _TITLE.search(data[:10_000])
+    own = html.unescape(found[1].decode("utf-8", "replace")).strip() if found else ""
+    kind, _, rest = name.partition("-")
+    return own or f"{KINDS.get(kind, ('Figure', ''))[0]}: {rest.replace('-', ' ')}"
+
+
+def _alternative(data: bytes, name: str) -> str:
+    """A figure in words: its title, and where its numbers are."""
+    return f"{_title(data, name)}. {KINDS.get(name.partition('-')[0], ('', ''))[1]}".strip()

@@ -1,0 +1,1 @@
+"""The tables of a report as plain values, which every writer writes."""

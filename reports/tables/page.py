@@ -1,0 +1,160 @@
+"""The two wide tables of a block, which a page lets sort and filter: figures, and costs, beside the options."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Callable, Collection, Iterable, Sequence
+
+from reports.analysis.model import Block, Comparison, Condition, Score
+from reports.pictures.choice import counterparts
+from reports.tables.blocks import costs, run_count
+from reports.tables.scores import comparison_columns, mean_digits, means
+from reports.tables.table import Bar, Cell, Column, Table
+from reports.wording.numbers import NOTHING, decimals, fixed, worded
+from reports.wording.wording import count, counted
+
+COSTS = {
+    "nfe": ("NFE", "network calls per image"),
+    "seconds_per_image": ("s/image", "seconds per image, sampling alone"),
+    "gflops_per_image": ("GFLOP/image", "floating point operations per image"),
+    "parameters": ("parameters", "parameters of the networks"),
+    "peak_memory_mb": ("peak MB", "peak memory while sampling"),
+    "train_seconds": ("train s", "seconds of training"),
+}
+BESIDE = ("nfe", "seconds_per_image", "peak_memory_mb", "train_seconds")  # what the main table has of them
+FARTHEST = 2.0  # times the median: how far the scale of the small plots reaches, so that one outlier flattens none
+BOLD = "bold: no other condition is better beyond the 95% interval of their difference, which is not adjusted"
+RULE = "from the interval and the adjusted p (better, worse) or the interval alone (leads, trails)"
+RULE += "; if inconclusive, the difference that would be found with power 0.8"
+WON = {"picture": "of pictures", "photograph": "of pictures, by photograph", "sample": "of samples"}
+
+
+def main_page(block: Block, name: str, metrics: Sequence[str]) -> Table:
+    """Every condition with its options, its figures on these metrics, its costs and the command of its first run."""
+    columns = [*_conditions(block), *(column for metric in metrics for column in _metric(block, metric))]
+    command = Column("command", _cells(block, lambda one: one.command), "command", "repeats the first run of the row")
+    found = [score.comparison for one in block.conditions for score in one.scores.values()]
+    there = [one for one in found if one and one.verdict != "refused"]
+    compared = _spans(block, there) if there else "nothing to compare"
+    caption = f"{block.name} · {count(len(block.conditions), 'condition')} · {compared}"
+    return Table("main", "", name, caption, (*columns, *_costs(block, BESIDE), command))
+
+
+def costs_page(block: Block, name: str) -> Table:
+    """What each condition cost, all of it, with its runs."""
+    runs = Column("runs", [run_count(one) for one in block.conditions], about="runs with a record")
+    seeds = Column("seeds", _cells(block, lambda one: ", ".join(map(str, one.seeds))), "word")
+    columns = (*_conditions(block), *_costs(block, COSTS), runs, seeds)
+    return Table("costs", "", name, f"Costs of {block.name}, means over the runs", columns)
+
+
+def _cells(block: Block, text: Callable[[Condition], str]) -> list[Cell]:
+    return [Cell(text(condition)) for condition in block.conditions]
+
+
+def _costs(block: Block, names: Collection[str]) -> list[Column]:
+    found = costs(block, {name: COSTS[name][0] for name in names})
+    return [column._replace(about=COSTS[name][1]) for column, name in zip(found, names, strict=True)]
+
+
+def _conditions(block: Block) -> list[Column]:
+    """Method, the options that vary, and, where there are several baselines, which of them a row is compared with."""
+    of = counterparts(block)
+    bases = {one.key: one.label for one in block.conditions if one.key in of.values()}
+    methods = [Cell(one.method, note="baseline" if one.key in bases else "") for one in block.conditions]
+    options = dict.fromkeys(name for one in block.conditions for name in one.options if name != "method")
+    columns = [Column("method", methods, "option")]
+    columns += [Column(name, [_option(one, name) for one in block.conditions], "option") for name in options]
+    if len(bases) > 1:
+        against = _cells(block, lambda one: NOTHING if one.key in bases else bases.get(of[one.key], NOTHING))
+        columns.append(Column("compared with", against, "choice", "the baseline of equal options"))
+    return columns
+
+
+def _option(condition: Condition, name: str) -> Cell:
+    value = condition.options.get(name)
+    return Cell(worded(value), value) if name in condition.options else Cell(NOTHING)
+
+
+def _metric(block: Block, metric: str) -> list[Column]:
+    """Mean, difference, verdict, wins and p; only the first stays where the means of all metrics are asked for."""
+    facts = block.metrics[metric]
+    scores = [condition.scores.get(metric) for condition in block.conditions]
+    found = [score.comparison if score else None for score in scores]
+    difference, won, _, adjusted, verdict = comparison_columns(facts, found)
+    over = f"over {facts.counted}s"
+    columns = [
+        means(block, metric)._replace(about=f"mean and its 95% interval {over}; {BOLD}"),
+        difference._replace(
+            about=f"to the baseline, paired, with its 95% interval {over}",
+            cells=_differences(block, metric, scores, difference.cells),
+        ),
+        verdict._replace(about=RULE),
+        won._replace(
+            about=f"share {WON[facts.counted]} on which it beats the baseline",
+            cells=[cell._replace(interval="") for cell in won.cells],
+        ),
+        adjusted._replace(about=f"two-sided {over}, adjusted over the metric's comparisons"),
+    ]
+    return [column._replace(metric=metric, detail=place > 0) for place, column in enumerate(columns)]
+
+
+def _differences(block: Block, metric: str, scores: Sequence[Score | None], cells: Sequence[Cell]) -> list[Cell]:
+    """The differences with a plot on one scale, and the means that they are of where the table's are over more."""
+    found = [score.comparison for score in scores if score and score.comparison]
+    digits = max(mean_digits(block, metric), decimals(one.difference for one in found))
+    own = {one.key: score.mean.value for one, score in zip(block.conditions, scores, strict=True) if score}
+    scale, filled = _scale(found), []
+    for condition, score, cell in zip(block.conditions, scores, cells, strict=True):
+        one = score.comparison if score else None
+        if score and one and one.verdict != "refused":
+            whole = (own[condition.key], own.get(one.baseline or block.baseline, math.nan))
+            more = f"{one.infinite} infinite" if one.infinite > score.infinite else ""
+            shared = _shared(one, whole, digits)
+            cell = cell._replace(bar=_bar(one, *scale), verdict=one.verdict, note=more, more=shared)
+        filled.append(cell)
+    return filled
+
+
+def _shared(one: Comparison, whole: Sequence[float], digits: int) -> str:
+    ours, theirs = (fixed(mean, digits) for mean in one.means)
+    if math.isnan(one.means[0]) or [ours, theirs] == [fixed(mean, digits) for mean in whole]:
+        return ""
+    return f"{ours} against {theirs} over {count(one.images, 'shared picture')}"
+
+
+def _scale(found: Sequence[Comparison]) -> tuple[float, float]:
+    """The ends of the scale: all intervals and zero, but no farther than `FARTHEST` times the median end."""
+    triples = [(one.difference.value, one.difference.low, one.difference.high) for one in found]
+    known = [value for triple in triples for value in triple if math.isfinite(value)]
+    ends = [end for triple in triples if math.isfinite(end := max(map(abs, triple)))]
+    far = FARTHEST * statistics.median(ends) if ends else math.inf
+    return max(-far, min([0.0, *known])), min(far, max([0.0, *known]))
+
+
+def _bar(one: Comparison, low: float, high: float) -> Bar | None:
+    estimate = one.difference
+    if not math.isfinite(estimate.value):
+        return None
+    ends = [bound if math.isfinite(bound) else estimate.value for bound in (estimate.low, estimate.high)]
+    places = [
+        round(1000 * (min(max(value, low), high) - low) / ((high - low) or 1.0))
+        for value in (ends[0], estimate.value, ends[1], 0.0)
+    ]
+    beyond = "below" if estimate.value < low else "above" if estimate.value > high else ""
+    return Bar(places[0], places[1], places[2], places[3], beyond)
+
+
+def _spans(block: Block, found: Sequence[Comparison]) -> str:
+    """What comparisons are over: ``24 pictures of 3 photographs, 2 to 3 seeds, intervals over photographs``."""
+
+    def span(values: Iterable[int], noun: str) -> str:
+        low, *_, high = (*(ordered := sorted(set(values)))[:1], *ordered)
+        return count(low, noun) if low == high else f"{low} to {high} {noun}s"
+
+    pictures = span((one.images for one in found), "picture")
+    if any(facts.counted == "photograph" for facts in block.metrics.values()):
+        pictures += f" of {span((one.photographs for one in found), 'photograph')}"
+    seeds = span((one.seeds for one in found), "seed")
+    return f"{pictures}, {seeds}, intervals over {counted(block.metrics.values())}"
