@@ -12,7 +12,7 @@ from errors import UserError
 from methods.beta_schedules import Cosine, Jsd, Linear, Quad
 from methods.parameterizations import Clean, Noise, Residual, ResidualNoise, Velocity
 from methods.process import Components, Level, additive, contracting, mix, posterior_std, shift_x0, step
-from methods.residual_schedules import Residual as ResidualSchedule
+from methods.residual_schedules import ResidualSchedule
 
 EXACT = {"rtol": 0, "atol": 1e-12}
 ALL = [Residual(), Noise(), ResidualNoise(), Clean(), Velocity()]

@@ -9,10 +9,11 @@ import torch
 from torch import nn
 from torch.testing import assert_close
 
-from methods.training import DECAYS, EMA, OPTIMIZERS, Learner, OptimizerConfig
+from methods.training import DECAYS, EMA, OPTIMIZERS, Learner, OptimizerConfig, Train
+from registry import find
 
 
-def optimizer(**changes) -> OptimizerConfig:
+def config(**changes) -> OptimizerConfig:
     values = {"optimizer": "adam", "lr": 1e-2, "steps": 10, "warmup": 0, "decay": "constant", "clip": 0.0, "ema": 0.9}
     return OptimizerConfig(**(values | changes))
 
@@ -32,12 +33,12 @@ def walk(learner: Learner, module: nn.Module, steps: int) -> None:
 def test_a_resumed_optimizer_goes_on_with_the_same_bits(name):
     """Its state must have its parameters' memory format: fused optimizers walk both as flat memory."""
     module = net()
-    learner = Learner(module.parameters(), optimizer(optimizer=name))
+    learner = Learner(module.parameters(), config(optimizer=name))
     walk(learner, module, 3)
     resumed = net()
     resumed.load_state_dict(module.state_dict())
     saved = {key: value.contiguous().clone() for key, value in learner.state().items()}
-    again = Learner(resumed.parameters(), optimizer(optimizer=name))
+    again = Learner(resumed.parameters(), config(optimizer=name))
     again.load(saved)
     assert again.steps_done == 3
     walk(learner, module, 4)
@@ -46,11 +47,16 @@ def test_a_resumed_optimizer_goes_on_with_the_same_bits(name):
         assert torch.equal(mine, theirs)
 
 
-def test_a_step_is_that_of_torchs_adam():
+PLAIN = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "radam": torch.optim.RAdam}
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("betas", [(0.9, 0.99), (0.5, 0.9), (0.0, 0.99)])
+def test_a_step_is_that_of_torchs_own_optimizer_with_these_betas(name, betas):
     module, plain = net(), net()
-    optimizer = torch.optim.Adam(plain.parameters(), 1e-2, betas=(0.9, 0.99))
-    learner = Learner(module.parameters(), optimizer())
-    for k in range(5):
+    optimizer = PLAIN[name](plain.parameters(), 1e-2, betas=betas)
+    learner = Learner(module.parameters(), config(optimizer=name, betas=betas))
+    for k in range(8):
         x = torch.randn(2, 4, 8, 8, generator=torch.Generator().manual_seed(k))
         learner.step(module(x).square().mean())
         optimizer.zero_grad()
@@ -59,16 +65,23 @@ def test_a_step_is_that_of_torchs_adam():
     assert_close(module.weight, plain.weight, rtol=0, atol=1e-6)
 
 
+def test_betas_are_options_of_the_recipe():
+    assert Train(beta1=0.5, beta2=0.9).optimizer.betas == (0.5, 0.9)
+    assert Train().optimizer.betas == (0.9, 0.99)
+    options = find("train", "default").options
+    assert options["beta1"].interval == options["beta2"].interval == "[0, 1)"
+
+
 def test_the_gradient_is_clipped_to_its_norm():
     module = net()
-    learner = Learner(module.parameters(), optimizer(clip=0.5))
+    learner = Learner(module.parameters(), config(clip=0.5))
     learner.step(1e4 * module(torch.ones(1, 4, 8, 8)).square().mean())
     total = torch.cat([parameter.grad.flatten() for parameter in module.parameters()]).norm()
     assert float(total) == pytest.approx(0.5, rel=1e-4)
 
 
 def test_the_learning_rate_warms_up_and_decays():
-    learner = Learner(net().parameters(), optimizer(warmup=4, steps=100, decay="linear"))
+    learner = Learner(net().parameters(), config(warmup=4, steps=100, decay="linear"))
     rates = []
     for k in range(101):
         learner.steps_done = k
