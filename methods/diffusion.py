@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from errors import UserError
-from methods.base import Batch, Method, MethodContext, Observation
+from methods.base import Method, MethodContext
+from methods.observation import Batch, Observation
 from methods.parameterizations import Parameterization
 from methods.parts import Parts
 from methods.predictor import Predictor
