@@ -24,7 +24,7 @@ from harness.store import keys
 if TYPE_CHECKING:
     import torch
 
-PURPOSES = ("split", "degrade", "crop", "init", "step", "train", "real", "bound")
+PURPOSES = ("split", "degrade", "crop", "init", "step", "train", "real", "bound", "z")
 
 
 def derive(base: int, *axes: str | int) -> int:

@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from errors import UserError
+from methods.observation import Batch as Batch
+from methods.observation import Observation as Observation
 from methods.parts import Parts
 from methods.samplers import NoiseSource, Sampler
 from methods.schedules import Schedule
@@ -33,55 +35,6 @@ class MethodContext:
     optimizer: OptimizerConfig
     masked: bool = False
     autocast: torch.dtype | None = None
-
-
-@dataclass(frozen=True)
-class Observation:
-    """What a method may look at: ``count`` items, their degraded pictures (B, C, H, W) in [-1, 1] when restoring,
-    and their masks (B, 1, H, W) in [0, 1] where the data set or the task marks a region."""
-
-    count: int
-    degraded: Tensor | None = None
-    mask: Tensor | None = None
-
-    def to(self, device: torch.device, dtype: torch.dtype) -> Observation:
-        """The same on another device and in another type."""
-        moved = [None if tensor is None else tensor.to(device, dtype) for tensor in (self.degraded, self.mask)]
-        return Observation(self.count, *moved)
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Training pictures in [-1, 1], (B, ...), what is given with them, and this step's randomness.
-
-    ``generator`` is on the CPU and seeded by (seed, "train", step) alone: a step's noise depends on no earlier
-    step, on no method and on no device. Where several processes share a step, these are the B rows from ``first`` on
-    of a batch of ``whole`` (None: these are all), and what is drawn are those rows of what the whole batch draws.
-    """
-
-    clean: Tensor
-    observation: Observation
-    generator: torch.Generator
-    whole: int | None = None
-    first: int = 0
-
-    def normal(self) -> Tensor:
-        """N(0, I) noise of the pictures' shape, float32 numbers on the pictures' device."""
-        drawn = torch.randn((self._drawn, *self.clean.shape[1:]), generator=self.generator)
-        return drawn[self._mine].to(self.clean)
-
-    def indices(self, low: int, high: int) -> Tensor:
-        """One integer per picture, uniform over low..high, on the pictures' device."""
-        drawn = torch.randint(low, high + 1, (self._drawn,), generator=self.generator)
-        return drawn[self._mine].to(self.clean.device)
-
-    @property
-    def _drawn(self) -> int:
-        return len(self.clean) if self.whole is None else self.whole
-
-    @property
-    def _mine(self) -> slice:
-        return slice(self.first, self.first + len(self.clean))
 
 
 class Method(MethodFacts, nn.Module, ABC):

@@ -70,8 +70,9 @@ def discretised_log_likelihood(x: Tensor, mean: Tensor, std: float) -> Tensor:
 def strata(schedule: Schedule, count: int) -> list[range]:
     """The levels t = 2..T in ``count`` consecutive groups (at most T - 1) of about equal information.
 
-    Levels are weighed by the fall of log(1 + SNR), SNR = (1 - a)^2 / b^2: the rate that pictures of unit variance
-    would have there. Nearly all of a rate lies at small t (DDPM, Table 4), where groups come down to single levels.
+    Levels are weighed by the fall of log(1 + SNR), SNR = (1 - a)^2 / b^2, which no chain lets rise: the rate that
+    pictures of unit variance would have there. Nearly all of a rate lies at small t (DDPM, Table 4), where groups come
+    down to single levels.
     """
     total = schedule.T - 1
     count = min(count, total)
@@ -107,8 +108,10 @@ class Bound:
             raise UserError("schedule: a likelihood needs two levels or more; take schedule.T=2 or above")
         self.schedule, self.denoise = schedule, denoise
         self.edit, self.reverse_std = EDITS[clip], VARIANCES[variance]
-        if min(self._stds(t)[0] for t in range(2, schedule.T + 1)) == 0:
+        if schedule.start_std == 0 or min(self._stds(t)[0] for t in range(2, schedule.T + 1)) == 0:
             raise UserError("schedule: a likelihood needs noise at each step, this schedule has a step without any")
+        if bool((schedule.b[1:] == 0).any()):
+            raise UserError("schedule: a likelihood needs noise at each level, this schedule has a level without any")
 
     def parts(self, x0: Tensor, x_in: Tensor, noise: NoiseSource, levels: Sequence[tuple[int, int]]) -> BoundTerms:
         """The bound of each picture in nats, float64 (B,), the rate from the weighted ``levels``.

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from errors import UserError
-from methods.base import Batch, Method, MethodContext, Observation
+from methods.base import Method, MethodContext
+from methods.observation import Batch, Observation
 from methods.parameterizations import Parameterization
 from methods.parts import Parts
 from methods.predictor import Predictor
@@ -77,8 +78,11 @@ class Diffusion(Method):
     def __init__(self, context: MethodContext, design: RegressionDesign) -> None:
         super().__init__()
         design.parameterization.check(context.schedule)
-        if context.kind == "generation" and abs(context.schedule.start_std - 1) > 1e-6:
-            raise UserError("schedule.sum_scale must be 1 for task=generate, which starts from N(0, I)")
+        if context.kind == "generation" and context.schedule.start_std < 1 - 1e-6:
+            raise UserError(
+                "task=generate starts from noise alone, of standard deviation 1 or more, and this schedule from "
+                f"{context.schedule.start_std:g}: schedule.sum_scale must be 1, or take another schedule"
+            )
         axes, channels = design.parameterization.indices, context.shape[0]
         outputs = {1: len(axes), len(axes): 1}[design.networks]
         nets = [

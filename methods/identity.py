@@ -5,7 +5,8 @@ from __future__ import annotations
 from torch import Tensor
 
 from errors import UserError
-from methods.base import Method, MethodContext, Observation
+from methods.base import Method, MethodContext
+from methods.observation import Observation
 from methods.samplers import NoiseSource, Sampler
 from registry import register
 

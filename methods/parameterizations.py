@@ -8,8 +8,9 @@ or "j" (noise), as RDDM conditions its residual network on a and its noise netwo
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 
-from torch import Tensor
+from torch import Tensor, as_tensor, where
 
 from errors import UserError
 from methods.process import Components, Level, Scalar, noise_of
@@ -136,6 +137,47 @@ class Velocity(Parameterization):
         norm = (1 - p.a) ** 2 + p.b**2
         x0 = ((1 - p.a) * y - p.b * v) / norm
         return Components(x0, x_in - x0, (p.b * y + (1 - p.a) * v) / norm)
+
+
+class Displacement(Parameterization):
+    """The network predicts out = (a res + b eps) / w, how far x lies from x0: x0 = x - w out.
+
+    ``weight`` gives w > 0 at a level. w = a is the velocity of a flow along a straight line, b = a (rectified flow, Liu
+    et al., ICLR 2023), w = sqrt(a S) = sigma_t that of I2SB with S the sum of its betas (Liu et al., ICML 2023),
+    w = 1 BBDM's (Li et al., CVPR 2023). Never singular.
+    """
+
+    indices = ("i",)
+
+    def __init__(self, weight: Callable[[Level], Scalar]) -> None:
+        self.weight = weight
+
+    def check(self, schedule: Schedule) -> None:
+        """Refuse levels where the weight is not above 0."""
+        if not bool((as_tensor(self.weight(Level(schedule.a[1:], schedule.b[1:]))) > 0).all()):
+            raise UserError("schedule: a displacement can't be told where its weight is 0; its first level must move")
+
+    def target(self, c: Components, p: Level) -> tuple[Tensor, ...]:
+        """(a res + b eps) / w."""
+        return ((p.a * c.res + p.b * c.eps) / self.weight(p),)
+
+    def complete(self, x: Tensor, x_in: Tensor, p: Level, outputs: tuple[Tensor, ...]) -> Components:
+        """x0 = x - w out, res = x_in - x0, eps = (x - x0 - a res) / b; where b = 0, res = (x - x0) / a and eps = 0.
+
+        Without noise x tells the whole of res, so that the components mix to x even where the network errs: the
+        deterministic flow from x_in (I2SB's OT-ODE, InDI without noise).
+        """
+        x0 = x - self.weight(p) * outputs[0]
+        res = _residual(x, x0, x_in, p)
+        return Components(x0, res, noise_of(x, x0, res, p))
+
+
+def _residual(x: Tensor, x0: Tensor, x_in: Tensor, p: Level) -> Tensor:
+    """(x - x0) / a where b = 0 < a, else x_in - x0."""
+    if isinstance(p.a, Tensor):
+        bare = (as_tensor(p.b) == 0) & (p.a > 0)
+        return where(bare, (x - x0) / where(bare, p.a, 1.0), x_in - x0)
+    return (x - x0) / p.a if p.b == 0 < p.a else x_in - x0
 
 
 def at_least(value: Scalar, floor: float) -> Scalar:

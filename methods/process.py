@@ -63,12 +63,21 @@ def posterior_std(p: Level, q: Level, chain: Chain) -> float:
         s = sqrt((p.b^2 - k^2 q.b^2) q.b^2 / p.b^2),    k = chain(p, q)
 
     k = 1 is RDDM's beta_t^2 b_{t-1}^2 / b_t^2 (eq. 7); the contracting k gives DDIM's sigma at eta = 1
-    (Song et al., ICLR 2021, eq. 16) and DDPM's beta-tilde (eq. 7). 0 where p.b = 0.
+    (Song et al., ICLR 2021, eq. 16) and DDPM's beta-tilde (eq. 7). Where p.b = 0, x_p says nothing of eps and s is
+    q.b: so a bridge leaves its end (I2SB, Liu et al., ICML 2023).
     """
     if p.b == 0:
-        return 0.0
+        return float(q.b)
     variance = (p.b**2 - (chain(p, q) * q.b) ** 2) * q.b**2 / p.b**2
     return math.sqrt(max(variance, 0.0))
+
+
+def fresh_std(p: Level, q: Level, chain: Chain, share: float) -> float:
+    """Standard deviation of the noise that a step p -> q adds: ``share`` (f(eta), in [0, 1]) times `posterior_std`.
+
+    Where p.b = 0 < q.b it is q.b whatever the share: there is no noise in x_p that could be kept.
+    """
+    return posterior_std(p, q, chain) * (1.0 if p.b == 0 else share)
 
 
 def step(components: Components, q: Level, s: float, z: Tensor | None) -> Tensor:
@@ -106,7 +115,8 @@ def shift_x0(components: Components, x0: Tensor, p: Level) -> Components:
         res' = res - (x0' - x0),      eps' = eps - (1 - a) (x0' - x0) / b
 
     An edit that changes nothing leaves the components as they are. This is the clipping of DDPM (its code's
-    ``clip_denoised``) and ``use_clipped_model_output`` of diffusers, and the form of latent guidance.
+    ``clip_denoised``) and ``use_clipped_model_output`` of diffusers, and the form of latent guidance. Where b = 0 no
+    eps can make up for the change: x0 + res is held there, and x is not.
     """
     change = x0 - components.x0
     eps = components.eps - (1 - p.a) * change / p.b if p.b > 0 else components.eps

@@ -10,7 +10,7 @@ from typing import Annotated, Literal, NamedTuple, Protocol
 from torch import Tensor
 
 from errors import UserError
-from methods.process import Components, Level, posterior_std, shift_x0, step
+from methods.process import Components, Level, fresh_std, shift_x0, step
 from methods.schedules import Schedule
 from registry import register
 from registry.facts import Facts
@@ -150,11 +150,13 @@ class EtaSampler(Sampler):
         """Walk the way-points: one call of ``denoise`` and one step each."""
         shape = tuple(x_in.shape[1:])
         path = self.walk(schedule.T)
+        if self.order is not together and bool((schedule.b.diff() < 0).any()):
+            raise UserError("sampler.order=together is the only one for a bridge, whose noise does not only leave")
         x = x_in + schedule.start_std * noise.normal("init", 0, shape).to(x_in)
         for number, (here, there) in enumerate(zip(path, path[1:], strict=False)):
             p, q = schedule.point(*here), schedule.point(*there)
             components = self.edit(denoise(x, here), p)
-            s = self.strength * posterior_std(p, q, schedule.chain)
+            s = fresh_std(p, q, schedule.chain, self.strength)
             z = noise.normal("step", number, shape).to(x) if s > 0 else None
             x = step(components, q, s, z)
         return x

@@ -6,6 +6,7 @@ import copy
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Literal
 
 import torch
@@ -26,6 +27,7 @@ class OptimizerConfig:
     decay: str
     clip: float
     ema: float
+    betas: tuple[float, float] = (0.9, 0.99)  # beta2 as RDDM and denoising-diffusion-pytorch train
 
 
 @register(
@@ -40,9 +42,11 @@ class Train(Facts):
     """How long and how fast: told in optimizer steps, so that a training costs the same for every method.
 
     ``decay`` is the learning rate's way from ``lr`` after ``warmup`` steps: constant, or to 0 along a half cosine or a
-    line. ``clip`` bounds the gradient's norm, 0 leaves it. ``ema`` is the decay of the averaged weights that sampling
-    uses. ``checkpoint_seconds`` says how much work a killed training may lose; it changes no result. ``devices`` share
-    each batch (``batch_size`` is that of all of them together), which changes results by float rounding only.
+    line. ``beta1`` and ``beta2`` are those of Adam and its kin (Kingma and Ba, ICLR 2015), whose running means of the
+    gradient and of its square forget at these rates. ``clip`` bounds the gradient's norm, 0 leaves it. ``ema`` is the
+    decay of the averaged weights that sampling uses. ``checkpoint_seconds`` says how much work a killed training may
+    lose; it changes no result. ``devices`` share each batch (``batch_size`` is that of all of them together), which
+    changes results by float rounding only.
     """
 
     version = 1
@@ -56,6 +60,8 @@ class Train(Facts):
         batch_size: Annotated[int, "[1, inf)"] = 8,
         optimizer: Literal["adam", "adamw", "radam"] = "adam",
         lr: Annotated[float, "(0, inf)"] = 1e-3,
+        beta1: Annotated[float, "[0, 1)"] = 0.9,
+        beta2: Annotated[float, "[0, 1)"] = 0.99,
         decay: Literal["cosine", "constant", "linear"] = "cosine",
         warmup: Annotated[int, "[0, inf)"] = 20,
         clip: Annotated[float, "[0, inf)"] = 1.0,
@@ -65,23 +71,14 @@ class Train(Facts):
     ) -> None:
         self.batch_size, self.checkpoint_seconds, self.steps = batch_size, checkpoint_seconds, steps
         self.devices = devices
-        self.optimizer = OptimizerConfig(optimizer, lr, steps, warmup, decay, clip, ema)
+        self.optimizer = OptimizerConfig(optimizer, lr, steps, warmup, decay, clip, ema, (beta1, beta2))
 
 
-def _adam(parameters: Iterable[Tensor], lr: float) -> torch.optim.Optimizer:
-    return torch.optim.Adam(parameters, lr, betas=(0.9, 0.99), fused=True)
-
-
-def _adamw(parameters: Iterable[Tensor], lr: float) -> torch.optim.Optimizer:
-    return torch.optim.AdamW(parameters, lr, betas=(0.9, 0.99), fused=True)
-
-
-def _radam(parameters: Iterable[Tensor], lr: float) -> torch.optim.Optimizer:
-    return torch.optim.RAdam(parameters, lr, betas=(0.9, 0.99), foreach=True)
-
-
-# beta2 = 0.99 as RDDM and denoising-diffusion-pytorch train.
-OPTIMIZERS = {"adam": _adam, "adamw": _adamw, "radam": _radam}
+OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
+    "adam": partial(torch.optim.Adam, fused=True),
+    "adamw": partial(torch.optim.AdamW, fused=True),
+    "radam": partial(torch.optim.RAdam, foreach=True),
+}
 
 DECAYS: dict[str, Callable[[float], float]] = {
     "constant": lambda done: 1.0,
@@ -99,7 +96,7 @@ class Learner:
     def __init__(self, parameters: Iterable[nn.Parameter], config: OptimizerConfig) -> None:
         self.parameters = list(parameters)
         self.config = config
-        self.optimizer = OPTIMIZERS[config.optimizer](self.parameters, config.lr)
+        self.optimizer = OPTIMIZERS[config.optimizer](self.parameters, lr=config.lr, betas=config.betas)
         self.steps_done = 0
 
     def rate(self) -> float:

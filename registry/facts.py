@@ -117,4 +117,5 @@ FACTS: dict[str, type[Facts]] = {
     "sampler": Facts,
     "schedule": Facts,
     "train": Facts,
+    "operator": Facts,
 }

@@ -13,10 +13,10 @@ import numpy as np
 
 from datasets.io import crops
 from datasets.io.pixels import from_uint8, to_uint8
+from datasets.io.rcc import read_member
 from datasets.io.reading import read_rgb
 from datasets.sources import photos
 from datasets.sources.packages import archive, unpacked
-from datasets.tasks.rcc import read_member
 from errors import UserError
 from harness.config.words import setting
 from harness.store.files import plainly, write_atomic

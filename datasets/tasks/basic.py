@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import replace
-from typing import Annotated, ClassVar, Literal
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 
 from datasets.base import Item
 from datasets.io import crops
 from datasets.io.pixels import from_uint8, to_uint8
+from datasets.tasks.kernels import Bell
 from errors import UserError
 from registry import register
 from registry.facts import TaskFacts
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """A linear task in plain values: y = A x + ``noise_std`` n, n ~ N(0, I), x and y in [-1, 1].
+
+    ``operator`` names A, a component of that group, built from ``arguments`` and from what each item has ``per_item``:
+    its mask. Not part of it: y is clipped to [-1, 1] and rounded to 8 bit, which adds noise of 2/255 / sqrt(12).
+    """
+
+    operator: str
+    arguments: tuple[Any, ...] = ()
+    noise_std: float = 0.0
+    per_item: tuple[str, ...] = ()
 
 
 class Task(TaskFacts, ABC):
@@ -34,6 +49,10 @@ class Task(TaskFacts, ABC):
         self.check(shape_of(item.clean))
         degraded, mask = self.degrade_with_mask(from_uint8(item.clean), rng)
         return replace(item, degraded=to_uint8(degraded), mask=item.mask if mask is None else to_uint8(mask))
+
+    def measurement(self) -> Measurement | None:
+        """The operator and the noise of a linear task; None for any other, and where no operator says what it does."""
+        return None
 
     def check(self, shape: tuple[int, ...]) -> None:
         """`UserError` where items of a data set of this shape, (C, H, W) or (D,), cannot be degraded so."""
@@ -74,6 +93,10 @@ class Denoise(Task):
         """Y = x + (sigma / 255) n."""
         noise = rng.standard_normal(clean.shape, dtype=np.float32)
         return clean + np.float32(self.sigma / 255.0) * noise
+
+    def measurement(self) -> Measurement:
+        """The identity under noise of 2 sigma / 255."""
+        return Measurement("identity", noise_std=2 * self.sigma / 255)
 
 
 def srgb_to_linear(x: np.ndarray) -> np.ndarray:
@@ -135,6 +158,11 @@ class Deblur(Task):
         blurred: np.ndarray = gaussian_filter(clean, (self.sigma, self.sigma, 0), mode="reflect", truncate=4.0)
         return blurred
 
+    def measurement(self) -> Measurement:
+        """The mirrored blur by g_sigma."""
+        radius = int(4.0 * self.sigma + 0.5)
+        return Measurement("blur_mirror", (Bell("gaussian", 2 * radius + 1, (self.sigma, self.sigma)).kernel(),))
+
 
 def _block_mean(clean: np.ndarray, factor: int) -> np.ndarray:
     """Block means, each repeated over its block: the projection onto pictures constant per block."""
@@ -177,6 +205,10 @@ class SuperResolution(Task):
     def degrade(self, clean: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Down by the factor and up again; ``rng`` is not used."""
         return _KERNELS[self.kernel](clean, self.factor)
+
+    def measurement(self) -> Measurement | None:
+        """The average over blocks; there is no operator for the bicubic kernel."""
+        return Measurement("block_average", (self.factor,)) if self.kernel == "block_mean" else None
 
     def check(self, shape: tuple[int, ...]) -> None:
         """`UserError` for points and for sides that the factor does not divide."""

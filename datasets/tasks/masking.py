@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import numpy as np
 
-from datasets.tasks.basic import MaskedTask, Task
+from datasets.tasks.basic import MaskedTask, Measurement, Task
 from errors import UserError
 from registry import register
 
@@ -58,6 +58,10 @@ class Inpaint(MaskedTask):
         mask = _MASKS[self.mask](height, width, self.share, rng)
         return np.where(mask[:, :, None], np.float32(0.5), clean), mask
 
+    def measurement(self) -> Measurement:
+        """Each item's own mask: the mid-grey behind it is 0 in [-1, 1]."""
+        return Measurement("mask", per_item=("mask",))
+
 
 LUMA = (0.299, 0.587, 0.114)  # BT.601
 
@@ -76,6 +80,10 @@ class Colorize(Task):
         """The luma, three times; ``rng`` is not used."""
         luma = clean @ np.array(LUMA, dtype=np.float32)
         return np.repeat(luma[:, :, None], 3, axis=2)
+
+    def measurement(self) -> Measurement:
+        """The luma, whose weights add up to 1."""
+        return Measurement("grey", (LUMA,))
 
     def check(self, shape: tuple[int, ...]) -> None:
         """`UserError` for points and for grey pictures."""

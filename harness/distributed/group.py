@@ -10,7 +10,8 @@ import torch
 from torch import distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from methods.base import Batch, Method
+from methods.base import Method
+from methods.observation import Batch
 
 
 class ProcessGroup(Protocol):

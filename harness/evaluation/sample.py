@@ -14,7 +14,7 @@ from harness.config.run_config import RunConfig
 from harness.evaluation.cost import Meter
 from harness.seeding import SeededNoise
 from harness.store.entries import Entry, write_npz
-from harness.training.batches import given
+from harness.training.batches import measurement_of, observation
 from harness.training.build import component, device_of
 from harness.training.fit import Progress
 from harness.training.unnamed import unnamed
@@ -37,13 +37,13 @@ def sample(
     Noise belongs to the picture's id, so batch size and order change nothing beyond the networks' own rounding.
     """
     device = device_of(config)
-    sampler = sampler_of(config)
+    sampler, measurement = sampler_of(config), measurement_of(config)
     meter = Meter(method.backbones(), device)
     method.eval()
     ids, size, made = [str(name) for name in inputs["ids"]], config.values["batch_size"], []
     for first in range(0, len(ids), size):
         chunk = slice(first, first + size)
-        seen = given(inputs, chunk, device)
+        seen = observation(inputs, chunk, device, measurement)
         noise = noise_of(config, ids[chunk])
         with meter.measure(len(ids[chunk])), torch.inference_mode():
             images = method.sample(seen, sampler, noise)

@@ -121,17 +121,18 @@ def _model(measure: Any, plan: Plan, store: Store) -> Scored:
     """``values`` (N,) by ``ids``, and ``part.<name>`` (N,) for each part."""
     import torch
 
-    from harness.training.batches import given, to_tensor
+    from harness.training.batches import measurement_of, observation, to_tensor
     from harness.training.build import device_of, trained
 
     method, inputs, device = trained(plan, store), _inputs(plan, store), device_of(plan.config)
+    measurement = measurement_of(plan.config)
     ids, size, found = [str(name) for name in inputs["ids"]], plan.config.values["batch_size"], []
     with progress(f"likelihood ({plan.samples.key[:8]})", len(ids)) as bar, torch.inference_mode():
         for first in range(0, len(ids), size):
             chunk = slice(first, first + size)
             noise = SeededNoise(plan.config.values["sampling_seed"], plan.config.name("dataset"), ids[chunk])
             clean = to_tensor(inputs["clean"][chunk], device)
-            found.append(measure.measure(method, clean, given(inputs, chunk, device), noise))
+            found.append(measure.measure(method, clean, observation(inputs, chunk, device, measurement), noise))
             bar.update(min(first + size, len(ids)), "")
     whole = {part: np.concatenate([figures[part] for figures in found]) for part in found[0]}
     parts = {f"part.{part}": array for part, array in whole.items() if part}

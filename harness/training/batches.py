@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,12 +11,14 @@ import torch
 from torch import Tensor
 
 from datasets.base import Item
+from datasets.tasks.basic import Measurement
 from errors import UserError
+from harness.config.run_config import RunConfig
 from harness.planning.dependencies import source_of
 from harness.planning.plan import Plan
 from harness.seeding import derive, numpy_rng
 from harness.store.entries import Entry, write_npz
-from methods.base import Batch, Observation
+from methods.observation import Batch, Observation
 from registry import create
 
 
@@ -51,7 +54,7 @@ class Data:
             items.append(self.task.pair(item, numpy_rng(self.seed, self.name, "degrade", step, slot)))
         generator = torch.Generator().manual_seed(derive(self.seed, "train", step))
         arrays = _stacked(items)
-        seen = given(arrays, slice(None), device)
+        seen = observation(arrays, slice(None), device, self.task.measurement())
         return Batch(to_tensor(arrays["clean"], device), seen, generator, size, first)
 
     def tests(self) -> dict[str, np.ndarray]:
@@ -92,11 +95,27 @@ def write_references(entry: Entry, data: Data, of: str, count: int) -> None:
     entry.finish({"of": of, "count": len(clean)})
 
 
-def given(arrays: Mapping[str, np.ndarray], rows: slice | np.ndarray, device: torch.device) -> Observation:
-    """What a method may look at of some rows of the inputs."""
+def measurement_of(config: RunConfig) -> Measurement | None:
+    """How the task of a point measures, where it is linear."""
+    measurement: Measurement | None = create("task", config.name("task"), config.options("task")).measurement()
+    return measurement
+
+
+def observation(
+    arrays: Mapping[str, np.ndarray],
+    rows: slice | np.ndarray,
+    device: torch.device,
+    measurement: Measurement | None = None,
+) -> Observation:
+    """What a method may look at of some rows of the inputs, with the operator that ``measurement`` names."""
     degraded = to_tensor(arrays["degraded"][rows], device) if "degraded" in arrays else None
     mask = torch.from_numpy(arrays["mask"][rows]).to(device).float()[:, None] / 255 if "mask" in arrays else None
-    return Observation(len(arrays["clean"][rows]), degraded, mask)
+    seen = Observation(len(arrays["clean"][rows]), degraded, mask)
+    if measurement is None:
+        return seen
+    items = [getattr(seen, part) for part in measurement.per_item]
+    operator = create("operator", measurement.operator, {}, *measurement.arguments, *items)
+    return replace(seen, operator=operator, noise_std=measurement.noise_std)
 
 
 def _stacked(items: list[Item]) -> dict[str, np.ndarray]:

@@ -19,7 +19,8 @@ from harness.store import checkpoints
 from harness.store.entries import Entry, write_npz
 from harness.threads import go_on_with
 from harness.trackers.track import Curve, untracked
-from methods.base import Batch, Method
+from methods.base import Method
+from methods.observation import Batch
 
 SEEN_WITHIN, SEEN_AGAIN = 90.0, 1.0  # seconds: until a network file system shows a file to all, and between two looks
 

@@ -17,7 +17,7 @@ from harness.training.batches import Data
 from harness.training.build import built, component, device_of
 from harness.training.fit import Progress, Silent, TrainingJob, fit
 from harness.training.unnamed import unnamed
-from methods.base import Batch
+from methods.observation import Batch
 from methods.training import Train
 
 

@@ -5,7 +5,7 @@ import zlib
 
 import pytest
 
-from datasets.tasks.rcc import read_member
+from datasets.io.rcc import read_member
 from errors import UserError
 
 FILES = {"a/b/one.txt": b"first", "a/two.txt": b"second" * 50, "three.txt": b"", "a/b/ö": b"letters"}

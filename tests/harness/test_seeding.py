@@ -44,25 +44,25 @@ def test_numpy_rng_repeats_and_is_its_own() -> None:
 @pytest.mark.parametrize("shape", [(), (2,), (3, 5, 7), (3, 16, 16)])
 @pytest.mark.parametrize("batch", [1, 5, 24])
 def test_rows_do_not_depend_on_batch_size_or_order(shape: tuple[int, ...], batch: int) -> None:
-    whole = seeding.Noise(3, "photos", IDS).normal("step", 2, shape)
+    whole = seeding.SeededNoise(3, "photos", IDS).normal("step", 2, shape)
     order = np.random.default_rng(0).permutation(len(IDS)).tolist()
     for start in range(0, len(IDS), batch):
         chosen = order[start : start + batch]
         torch.randn(7)  # what ran before does not matter either
-        part = seeding.Noise(3, "photos", [IDS[i] for i in chosen]).normal("step", 2, shape)
+        part = seeding.SeededNoise(3, "photos", [IDS[i] for i in chosen]).normal("step", 2, shape)
         assert part.shape == (len(chosen), *shape) and part.dtype == torch.float32
         assert torch.equal(part, whole[chosen])
 
 
 def test_leaves_the_global_generator_alone() -> None:
     before = torch.get_rng_state()
-    seeding.Noise(0, "photos", IDS[:2]).normal("init", 0, (4,))
+    seeding.SeededNoise(0, "photos", IDS[:2]).normal("init", 0, (4,))
     assert torch.equal(before, torch.get_rng_state())
 
 
 def test_each_axis_changes_every_row() -> None:
     draws = [
-        seeding.Noise(base, dataset, IDS[:4]).normal(purpose, draw, (8,))
+        seeding.SeededNoise(base, dataset, IDS[:4]).normal(purpose, draw, (8,))
         for base in (0, 1)
         for dataset in ("photos", "digits")
         for purpose in seeding.PURPOSES
@@ -74,15 +74,15 @@ def test_each_axis_changes_every_row() -> None:
 
 def test_unknown_purpose_is_refused() -> None:
     with pytest.raises(ValueError, match="no such purpose"):
-        seeding.Noise(0, "photos", IDS).normal("sampling", 0, (1,))
+        seeding.SeededNoise(0, "photos", IDS).normal("sampling", 0, (1,))
 
 
 def test_no_images_no_rows() -> None:
-    assert seeding.Noise(0, "photos", []).normal("init", 0, (3, 2, 2)).shape == (0, 3, 2, 2)
+    assert seeding.SeededNoise(0, "photos", []).normal("init", 0, (3, 2, 2)).shape == (0, 3, 2, 2)
 
 
 def test_is_standard_normal() -> None:
-    x = seeding.Noise(0, "photos", [str(i) for i in range(100)]).normal("init", 0, (1000,)).double()
+    x = seeding.SeededNoise(0, "photos", [str(i) for i in range(100)]).normal("init", 0, (1000,)).double()
     n = x.numel()
     moments = [(x, 0, 1), (x**2, 1, 2), (x**3, 0, 15), (x**4, 3, 96)]  # (power, expectation, variance)
     for power, expected, variance in moments:
@@ -90,7 +90,7 @@ def test_is_standard_normal() -> None:
 
 
 def test_rows_draws_and_purposes_are_uncorrelated() -> None:
-    noise = seeding.Noise(0, "photos", IDS)
+    noise = seeding.SeededNoise(0, "photos", IDS)
     rows = torch.cat([noise.normal(p, draw, (4096,)) for p in ("init", "step") for draw in (0, 1)]).double()
     correlation = np.corrcoef(rows.numpy()) - np.eye(len(rows))
     assert np.abs(correlation).max() < 5 / 4096**0.5  # five standard errors, among 4560 pairs

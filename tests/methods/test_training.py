@@ -9,7 +9,8 @@ import torch
 from torch import nn
 from torch.testing import assert_close
 
-from methods.training import DECAYS, EMA, OPTIMIZERS, Learner, OptimizerConfig
+from methods.training import DECAYS, EMA, OPTIMIZERS, Learner, OptimizerConfig, Train
+from registry import find
 
 
 def config(**changes) -> OptimizerConfig:
@@ -46,17 +47,29 @@ def test_a_resumed_optimizer_goes_on_with_the_same_bits(name):
         assert torch.equal(mine, theirs)
 
 
-def test_a_step_is_that_of_torchs_adam():
+PLAIN = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "radam": torch.optim.RAdam}
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("betas", [(0.9, 0.99), (0.5, 0.9), (0.0, 0.99)])
+def test_a_step_is_that_of_torchs_own_optimizer_with_these_betas(name, betas):
     module, plain = net(), net()
-    optimizer = torch.optim.Adam(plain.parameters(), 1e-2, betas=(0.9, 0.99))
-    learner = Learner(module.parameters(), config())
-    for k in range(5):
+    optimizer = PLAIN[name](plain.parameters(), 1e-2, betas=betas)
+    learner = Learner(module.parameters(), config(optimizer=name, betas=betas))
+    for k in range(8):
         x = torch.randn(2, 4, 8, 8, generator=torch.Generator().manual_seed(k))
         learner.step(module(x).square().mean())
         optimizer.zero_grad()
         plain(x).square().mean().backward()
         optimizer.step()
     assert_close(module.weight, plain.weight, rtol=0, atol=1e-6)
+
+
+def test_betas_are_options_of_the_recipe():
+    assert Train(beta1=0.5, beta2=0.9).optimizer.betas == (0.5, 0.9)
+    assert Train().optimizer.betas == (0.9, 0.99)
+    options = find("train", "default").options
+    assert options["beta1"].interval == options["beta2"].interval == "[0, 1)"
 
 
 def test_the_gradient_is_clipped_to_its_norm():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from datasets.base import Item
-from datasets.tasks.observation import Generate, Paired, Translate
+from datasets.tasks.pairs import Generate, Paired, Translate
 from errors import UserError
 
 IMAGE = np.zeros((8, 8, 3), np.uint8)
