@@ -17,10 +17,10 @@ from errors import UserError
 from harness.planning.plan import Plan
 from harness.progress import say_once
 from harness.store.files import plainly, write_atomic
+from harness.store.keys import key
 from harness.store.listed import write_points
 from harness.store.sealed import Damaged, Either, Shape, seal, unsealed
 from registry import nearest
-from sweeps.graph import with_identity_baselines
 from sweeps.jobs import Job, text
 
 JOB: dict[str, Shape] = {"number": int, "kind": str, "method": str, "needs": [int], "tasks": [str], "gpus": int}
@@ -61,11 +61,19 @@ def point_row(made: Plan, status: str) -> dict[str, Any]:
     }
 
 
-def list_points(folder: Path, plans: Sequence[Plan]) -> None:
-    """Write the points of a sweep that starts, and doing nothing on their inputs, which is none of its points."""
-    asked = {made.run for made in plans}
-    identities = [made for made in with_identity_baselines(plans) if made.run not in asked]
-    rows = [point_row(made, "waiting") for made in plans] + [point_row(made, "identity") for made in identities]
+def folder_of(root: Path, name: str, plans: Sequence[Plan]) -> Path:
+    """The sweep's folder: the same points give the same folder."""
+    return root / "sweeps" / f"{name}-{key('sweep', {'runs': [plan.run for plan in plans]})[:8]}"
+
+
+def list_points(folder: Path, plans: Sequence[Plan], everything: Sequence[Plan]) -> None:
+    """Write the points of a sweep that starts, and doing nothing on their inputs, which is none of its points.
+
+    ``everything`` is what `with_identity_baselines` makes of the plans.
+    """
+    asked = {plan.run for plan in plans}
+    identities = [plan for plan in everything if plan.run not in asked]
+    rows = [point_row(plan, "waiting") for plan in plans] + [point_row(plan, "identity") for plan in identities]
     write_points(folder, rows)
 
 

@@ -5,19 +5,22 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from errors import UserError
+from harness.planning.plan import Plan, plan
+from harness.progress import say_once
+from harness.store.sealed import Damaged
 from sweeps.folder import submissions
-from sweeps.launchers import cluster
-from sweeps.launchers.driver import driver, driving
-from sweeps.launchers.frozen import frozen_plans
+from sweeps.jobs import points_of, spec_of
 from sweeps.launchers.launch import hand_over
-from sweeps.launchers.sbatch import ids, note_cancelled
+from sweeps.progress import cluster
 from sweeps.progress.attempts import running
+from sweeps.progress.driver import driver, driving
 from sweeps.progress.state import Sweep
 
 PREFIX = "hydra.launcher."
@@ -44,6 +47,26 @@ def retry(sweep: Sweep, words: Sequence[str]) -> int:
     return len(plans)
 
 
+def frozen_plans(folder: Path, runs: set[str]) -> list[Plan]:
+    """The plans of some runs of a sweep as they were composed when it was submitted, from the files of its jobs.
+
+    Runs that were never submitted are left out, and those whose file is damaged, which is named.
+    """
+    found: dict[str, Plan] = {}
+    for submission in submissions(folder):
+        for job in submission.jobs:
+            if job["kind"] == "scoring" and not runs.isdisjoint(job["tasks"]):
+                try:
+                    spec = spec_of(submission.path(job["number"], "json"))
+                except Damaged as damage:
+                    say_once(f"left out, for its file is damaged: {damage}; give the sweep's command again")
+                    continue
+                points = points_of(spec)
+                frozen = [plan(points[task["point"]]) for task in spec["tasks"] if task["key"] in runs]
+                found |= {each.run: each for each in frozen}
+    return list(found.values())
+
+
 def _changed(settings: Mapping[str, Any], words: Sequence[str]) -> dict[str, Any]:
     for word in words:
         first = word.removeprefix(PREFIX).partition("=")[0].partition(".")[0]
@@ -62,9 +85,11 @@ def cancel(sweep: Sweep) -> int:
     """End what waits or runs, here and on the cluster; the number of jobs. What is in the store stays."""
     alive: list[str] = []
     for submission in submissions(sweep.folder):
-        given = {number: name for number, name in ids(submission).items() if cluster.lives(sweep.cluster.get(name))}
+        given = {
+            number: name for number, name in cluster.ids(submission).items() if cluster.lives(sweep.cluster.get(name))
+        }
         if given:
-            note_cancelled(submission, list(given))
+            cluster.note_cancelled(submission, list(given))
         alive += given.values()
     cluster.cancel(alive[::-1])  # what waits for others first, or the end of those would start it
     return len(alive) + _end_driver(sweep)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sys
 import time
 import traceback
 from datetime import timedelta
@@ -13,7 +14,7 @@ from typing import Any
 
 from errors import UserError
 from harness.config.run_config import RunConfig
-from harness.distributed.parent import end_with_parent
+from harness.distributed.parent import end_with
 from harness.planning.plan import plan
 from harness.store.entries import Store
 from harness.store.files import write_atomic
@@ -30,7 +31,7 @@ def main(file: str) -> int:
     A failure is told in ``rank-<RANK>.json`` beside the file. The process ends at once when its parent does.
     """
     task, rank = Path(file), int(os.environ["RANK"])
-    end_with_parent()
+    end_with(sys.stdin.fileno())
     for number in LEFT_TO_THE_PARENT:
         signal.signal(number, signal.SIG_IGN)
     try:

@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from errors import UserError
-from harness.config.commandline import compose_points
-from harness.planning.plan import Plan, plan
+from harness.planning.plan import Plan
 from harness.progress import say
 from sweeps.folder import Submission, listed_job, write_submission
-from sweeps.graph import graph, with_identity_baselines
+from sweeps.graph import graph
 from sweeps.jobs import Job, grouped
 from sweeps.launchers import local, slurm
 from sweeps.launchers.freeze import freeze
@@ -38,20 +36,6 @@ LAUNCHERS = {
     "local": Launcher(local.check, local.alive, local.start),
     "slurm": Launcher(slurm.check, slurm.alive, slurm.start),
 }
-
-
-REFUSED = 2  # the exit status of what the user can mend
-
-
-def launch(name: str, settings: Mapping[str, Any], config: str, folder: str, lines: Sequence[Sequence[str]]) -> None:
-    """Hand the points of the expanded command lines of a configuration to a launcher; what is done is left out."""
-    try:
-        points = compose_points(config, lines)
-        plans = with_identity_baselines([plan(point) for point in points])
-        hand_over(plans, Path(points[0].values["results_dir"]).absolute(), Path(folder), name, settings)
-    except UserError as error:  # Hydra would show it as a fault of the program
-        say(f"error: {error}")
-        raise SystemExit(REFUSED) from error
 
 
 def hand_over(plans: Sequence[Plan], root: Path, folder: Path, name: str, settings: Mapping[str, Any]) -> None:

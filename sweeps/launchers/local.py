@@ -16,7 +16,7 @@ from errors import UserError
 from harness.progress import say
 from sweeps.folder import Submission
 from sweeps.jobs import Job
-from sweeps.launchers.starters import STARTER, Starter
+from sweeps.launchers.processes import JobServer
 from sweeps.progress.attempts import note
 from sweeps.progress.watch import Watch
 
@@ -50,7 +50,7 @@ class Queue:
     submission: Submission
     machine: Machine
     restarts: int
-    starter: Starter
+    server: JobServer
     running: dict[int, tuple[Job, tuple[int, ...]]] = field(default_factory=dict)  # with their slots
     ended: dict[int, bool] = field(default_factory=dict)  # by number, whether it ended well
     starts: dict[int, int] = field(default_factory=dict)
@@ -67,7 +67,7 @@ class Queue:
                     waiting += self._reaped()
                     watch.show([job for job, _ in self.running.values()], self.ended)
         finally:
-            self.starter.close()
+            self.server.close()
             signal.signal(signal.SIGTERM, previous)
 
     def _started(self, job: Job) -> bool:
@@ -85,13 +85,13 @@ class Queue:
         self.running[job.number] = (job, slots)
         self.starts[job.number] = self.starts.get(job.number, 0) + 1
         gpus = self.machine.gpus and {"CUDA_VISIBLE_DEVICES": ",".join(self.machine.gpus[slot] for slot in slots)}
-        self.starter.start(job.number, gpus or {})
+        self.server.start(job.number, gpus or {})
         return True
 
     def _reaped(self) -> list[Job]:
         """Take in what ended; the jobs that are to be started once more."""
         again = []
-        for number, status in self.starter.ended().items():
+        for number, status in self.server.ended().items():
             job, _ = self.running.pop(number)
             if status < 0:
                 note(self.submission.path(number, "attempts.jsonl"), {"ended": time.time(), "reason": _killed(-status)})
@@ -123,8 +123,10 @@ def start(submission: Submission, root: Path, jobs: Sequence[Job], alive: Mappin
     """Run the jobs and come back when the last has ended."""
     settings = submission.facts["settings"]
     machine = _machine(settings, jobs)
-    starter = STARTER(submission, root, os.environ | {"OMP_NUM_THREADS": str(machine.threads), "PYTHONUNBUFFERED": "1"})
-    Queue(submission, machine, settings["restarts"], starter).run(jobs)
+    server = JobServer(
+        submission, root, os.environ | {"OMP_NUM_THREADS": str(machine.threads), "PYTHONUNBUFFERED": "1"}
+    )
+    Queue(submission, machine, settings["restarts"], server).run(jobs)
 
 
 def _machine(settings: Mapping[str, Any], jobs: Sequence[Job]) -> Machine:

@@ -13,16 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from errors import UserError
-from harness.store.files import plainly
-from harness.store.sealed import fits, lines
 from sweeps.folder import Submission
 from sweeps.jobs import Job
 from sweeps.launchers import verify
 from sweeps.launchers.settings import Resources
+from sweeps.progress.cluster import IDS, LOGS
 
-IDS = "slurm.jsonl"  # in a submission: [number, id] as each job was taken by the cluster
-LOGS = "slurm"  # in a submission: what submitit and the jobs write
-CANCELLED = "cancelled.jsonl"  # in a submission: the numbers of jobs that were cancelled
 REPORT = -1  # the number of the job that reports, which makes nothing that others need
 LINES = (  # of each job; srun does not pass the number of cores on by itself
     "export OMP_NUM_THREADS=${OMP_NUM_THREADS:-${SLURM_CPUS_PER_TASK:-1}}",
@@ -32,35 +28,11 @@ LINES = (  # of each job; srun does not pass the number of cores on by itself
 )
 
 
-def ids(submission: Submission) -> dict[int, str]:
-    """What the cluster calls the jobs that it took, by number."""
-    found: dict[int, str] = {}
-    for pairs in lines(submission.folder / IDS, [_pair]):
-        found |= dict(pairs)
-    return found
-
-
 def check_folder(root: Path) -> None:
     """Raise `UserError` for a folder of results whose path SLURM, or submitit, would take for another one."""
     found = re.search(r"\\|%[jtAa]", str(root))
     if found:
         raise UserError(f"{root}: SLURM's jobs can't write to a path with {found[0]} in it; take another results_dir")
-
-
-def note_cancelled(submission: Submission, numbers: Sequence[int]) -> None:
-    """Keep that some jobs were cancelled: SLURM forgets them after a while."""
-    with plainly(submission.folder / CANCELLED), (submission.folder / CANCELLED).open("a") as file:
-        file.write(json.dumps(list(numbers)) + "\n")
-
-
-def cancelled(submission: Submission) -> set[int]:
-    """The numbers of the jobs that were cancelled."""
-    return {number for numbers in lines(submission.folder / CANCELLED, [int]) for number in numbers}
-
-
-def _pair(value: Any) -> bool:
-    """Whether a value is a job's number and what the cluster calls it."""
-    return fits(value, list) and [type(one) for one in value] == [int, str]
 
 
 def checked(submission: Submission) -> str:

@@ -17,14 +17,12 @@ from typing import Any
 from harness.progress import progress, say
 from sweeps.folder import Submission, submissions
 from sweeps.jobs import Job
-from sweeps.launchers import cluster
-from sweeps.launchers.sbatch import LOGS, Sender, check_folder, gpus_of, ids
+from sweeps.launchers.sbatch import Sender, check_folder, gpus_of
 from sweeps.launchers.settings import Resources, asked_by, check_resources, of
+from sweeps.progress import cluster
 from sweeps.work import Work
 
 JOINED = {"training": "afterok", "sampling": "afterok", "scoring": "afterany"}
-TAIL = 16_384  # bytes of a log that are looked at
-BIRTH = "Starting with JobEnvironment"  # submitit's first words
 
 
 def check(settings: Mapping[str, Any], jobs: Sequence[Job]) -> list[int]:
@@ -42,7 +40,7 @@ def alive(root: Path) -> Mapping[str, str]:
     states = cluster.states()
     for folder in (root / "sweeps").glob("*"):
         for submission in submissions(folder):
-            given = ids(submission)
+            given = cluster.ids(submission)
             for job in submission.jobs:
                 if cluster.lives(states.get(given.get(job["number"], ""))):
                     found |= dict.fromkeys(job["tasks"], given[job["number"]])
@@ -78,21 +76,6 @@ class ReportJob:
         from sweeps.progress.show import show
 
         show(self.root, self.root / "sweeps" / self.sweep, [], report=True)
-
-
-def log_of(submission: Submission, name: str) -> Path:
-    """The log of the job that the cluster calls ``name``; each life of the job adds to it."""
-    return submission.folder / LOGS / f"{name}_0_log.out"
-
-
-def last_life(log: Path) -> str:
-    """The end of a log, as far as the job's last life wrote it."""
-    try:
-        with log.open("rb") as file:
-            file.seek(max(0, log.stat().st_size - TAIL))
-            return file.read().decode(errors="replace").rpartition(BIRTH)[2]
-    except OSError:
-        return ""
 
 
 def _groups(

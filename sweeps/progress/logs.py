@@ -6,7 +6,7 @@ from collections import deque
 from pathlib import Path
 
 from errors import UserError, page
-from sweeps.launchers import slurm
+from sweeps.progress import cluster
 from sweeps.progress.state import Handed, Sweep
 
 LINES = 40  # of each log
@@ -35,7 +35,7 @@ def label(job: Handed) -> str:
 def log_of(job: Handed) -> Path:
     """Where a job's log lies."""
     if job.name:
-        return slurm.log_of(job.submission, job.name)
+        return cluster.log_of(job.submission, job.name)
     return job.submission.path(job.facts["number"], "log")
 
 

@@ -15,14 +15,13 @@ from harness.store.ensure import failure_of
 from harness.store.entries import Store
 from harness.store.listed import read_points
 from sweeps.folder import Submission, submissions
-from sweeps.launchers import cluster
-from sweeps.launchers.cluster import State
-from sweeps.launchers.driver import driver
-from sweeps.launchers.sbatch import cancelled, ids
-from sweeps.launchers.slurm import last_life, log_of
+from sweeps.progress import cluster
 from sweeps.progress.attempts import Attempt, attempts, running
+from sweeps.progress.cluster import State
+from sweeps.progress.driver import driver
 
 STATUSES = ("done", "running", "waiting", "failed", "stopped")
+LOST = ("failed", "stopped")
 UNFINISHED = "did not run to its end"
 
 
@@ -107,7 +106,7 @@ class Sweep:
         return [row for row in self.rows if not self.recorded(row) and self._forsaken(row)]
 
     def _forsaken(self, row: Mapping[str, Any]) -> bool:
-        return any(standing.status in ("failed", "stopped") for standing in self._undone(row))
+        return any(standing.status in LOST for standing in self._undone(row))
 
     def recorded(self, row: Mapping[str, Any]) -> bool:
         """Whether a point's record is there, whole, with all that was asked for."""
@@ -165,11 +164,11 @@ class Sweep:
             return Standing("running" if state is not None and state.name != "PENDING" else "waiting")
         if last is not None and last.ended:
             return Standing("failed", last.reason) if last.reason else Standing("done")
-        if state is None and job.facts["number"] in cancelled(job.submission):
+        if state is None and job.facts["number"] in cluster.cancelled(job.submission):
             return Standing("stopped", cluster.WORDS["CANCELLED"])
         if self.silence:
             return Standing("waiting" if last is None else "running")
-        log = last_life(log_of(job.submission, job.name))
+        log = cluster.last_life(cluster.log_of(job.submission, job.name))
         why = cluster.ending(state, job.facts["kind"], log) or UNFINISHED
         return Standing("stopped" if state is None or state.name in cluster.STOPPED else "failed", why)
 
@@ -177,7 +176,7 @@ class Sweep:
 def _handed(folder: Path) -> list[Handed]:
     found = []
     for submission in submissions(folder):
-        names = ids(submission)
+        names = cluster.ids(submission)
         for facts in submission.jobs:
             path = submission.path(facts["number"], "attempts.jsonl")
             found.append(Handed(submission, facts, attempts(path), names.get(facts["number"], "")))

@@ -15,7 +15,7 @@ from rich.text import Text
 from errors import page
 from harness.progress import LINE_SECONDS, console, say
 from sweeps.progress.costs import about
-from sweeps.progress.state import STATUSES, Handed, Sweep
+from sweeps.progress.state import LOST, STATUSES, Handed, Sweep
 from sweeps.progress.watch import state_of, told
 
 KINDS = ("training", "sampling", "scoring")
@@ -111,7 +111,7 @@ def _running(sweep: Sweep) -> list[str]:
 
 
 def _lost(sweep: Sweep) -> list[str]:
-    lost = [(row, standing) for row, standing in sweep.points if standing.status in ("failed", "stopped")]
+    lost = [(row, standing) for row, standing in sweep.points if standing.status in LOST]
     lines = [f"not done ({len(lost)})"] if lost else []
     for row, standing in lost[:SHOWN]:
         lines.append(f"  {standing.status}: {' '.join(row['overrides']) or 'the default run'}: {standing.reason}")

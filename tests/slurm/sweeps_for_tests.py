@@ -17,8 +17,8 @@ import pandas as pd
 
 import reports
 from sweeps.folder import submissions
-from sweeps.launchers.sbatch import REPORT, ids
-from sweeps.launchers.slurm import last_life, log_of
+from sweeps.launchers.sbatch import REPORT
+from sweeps.progress.cluster import ids, last_life, log_of
 from sweeps.progress.state import Handed, Sweep
 from tests.slurm.cluster_for_tests import Cluster
 from tests.sweeps.checkout_for_tests import TINY, Checkout
@@ -31,15 +31,14 @@ FILES = {"trainings": "weights.safetensors", "samples": "samples.npz", "scores":
 UNDISTURBED = """
 import sys
 from harness.config.commandline import read, results_dir
-from harness.execute import execute
 from harness.planning.plan import plan
 from harness.store.entries import Store
+from sweeps.engine import run
 from sweeps.graph import with_identity_baselines
 command = read(sys.argv[1:])
 store = Store(results_dir(command))
 store.prepare()
-for made in with_identity_baselines([plan(point) for point in command.points]):
-    execute(made, store)
+sys.exit("; ".join(run(with_identity_baselines([plan(point) for point in command.points]), store)))
 """
 Answer = TypeVar("Answer")
 

@@ -10,7 +10,7 @@ from typing import Any
 from errors import UserError
 from harness.store.entries import Entry
 from sweeps.gc.collect import collectable, remove, size_text, text
-from sweeps.launchers.driver import driving
+from sweeps.progress.driver import driving
 from tests.sweeps.store_for_tests import (
     CHECKPOINT,
     WEEKS,
