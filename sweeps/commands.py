@@ -13,6 +13,7 @@ from harness.planning.plan import plan
 from harness.progress import say
 from sweeps.folder import sweep_folder
 from sweeps.gc import collect as gc
+from sweeps.gc.removal import remove
 from sweeps.progress.logs import logs
 from sweeps.progress.planned import planned
 from sweeps.progress.show import show
@@ -80,7 +81,7 @@ def _gc(chosen: argparse.Namespace) -> int:
     root = results_folder(chosen.results)
     quota = gc.parse_size(chosen.quota) if chosen.quota else None
     found = gc.collectable(root, chosen.older, quota)
-    freed = None if chosen.dry_run else gc.remove(root, found)
+    freed = None if chosen.dry_run else remove(root, found.garbage)
     sys.stdout.write(gc.text(found, freed) + "\n")
     return 0
 

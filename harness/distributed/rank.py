@@ -37,8 +37,7 @@ def main(file: str) -> int:
     try:
         _train(json.loads(task.read_bytes()), rank)
     except Exception as error:
-        told = json.dumps(_told(error, rank))
-        write_atomic(task.with_name(f"rank-{rank}.json"), told.encode())
+        write_atomic(task.with_name(f"rank-{rank}.json"), json.dumps(failure_facts(error, rank)).encode())
         os._exit(1)  # without waiting for what the other ranks will not send
     return 0
 
@@ -67,7 +66,7 @@ def _train(task: dict[str, Any], rank: int) -> None:
     distributed.destroy_process_group()
 
 
-def _told(error: Exception, rank: int) -> dict[str, Any]:
+def failure_facts(error: Exception, rank: int) -> dict[str, Any]:
     """A failure in plain values. ``blame`` is 0 for a rank's own, 2 for what is also raised when a rank is missed."""
     from torch import OutOfMemoryError
 
