@@ -21,7 +21,7 @@ from sweeps import engine
 from sweeps.folder import folder_of, list_points
 from sweeps.graph import graph, with_identity_baselines
 from sweeps.launchers.launch import LAUNCHERS, hand_over
-from sweeps.progress.driver import driving
+from sweeps.progress.attempts import driving
 from sweeps.progress.planned import notes, planned
 from sweeps.progress.show import show, show_unwritable
 from sweeps.progress.status import elsewhere, results_words, watch

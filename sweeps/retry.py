@@ -19,8 +19,7 @@ from sweeps.folder import submissions
 from sweeps.jobs import points_of, spec_of
 from sweeps.launchers.launch import hand_over
 from sweeps.progress import cluster
-from sweeps.progress.attempts import running
-from sweeps.progress.driver import driver, driving
+from sweeps.progress.attempts import driver, driving, running
 from sweeps.progress.state import Sweep
 
 PREFIX = "hydra.launcher."

@@ -2,8 +2,7 @@
 
 The process that holds the entry's lock starts them. Each has a pipe from it as its input, which ends when that
 process does, whatever ended it: no rank writes beside a successor that took the lock over. torch's elastic launch
-would leave ranks that wait in a collective call behind a parent that was killed, and name the rank that missed
-another one as the first to fail.
+leaves its ranks running where their parent is killed, and goes by time alone when it names the rank that failed.
 """
 
 from __future__ import annotations

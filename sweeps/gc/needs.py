@@ -24,7 +24,7 @@ from harness.store.sealed import Damaged
 from harness.store.sealed import read as read_json
 from sweeps.folder import submission, submitted
 from sweeps.gc.leftovers import LEVELS
-from sweeps.progress.driver import driver
+from sweeps.progress.attempts import driver
 from sweeps.progress.state import Sweep
 
 COLUMNS = {"training": "trainings", "samples": "samples", "inputs": "inputs"}  # of a record: the level of each

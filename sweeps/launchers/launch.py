@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from harness.planning.plan import Plan
 from harness.progress import say
@@ -18,24 +17,20 @@ from sweeps.launchers.settings import check_counts
 from sweeps.progress.costs import History
 
 
-@dataclass(frozen=True)
-class Launcher:
-    """What a launcher is to `hand_over`.
+class LauncherModule(Protocol):
+    """What a launcher is to `hand_over`: a module with these functions."""
 
-    ``check(settings, jobs)`` gives the number of GPUs of each job and raises `UserError` where the machine or the
-    settings refuse, before anything is written; ``alive(root)`` gives the tasks that are on their way, by key, each
-    with what the launcher calls its job; ``start(submission, root, jobs, alive)`` starts the jobs.
-    """
+    def check(self, settings: Mapping[str, Any], jobs: Sequence[Job]) -> list[int]:
+        """The number of GPUs of each job; `UserError` where the machine or the settings refuse: nothing is written."""
 
-    check: Callable[[Mapping[str, Any], Sequence[Job]], list[int]]
-    alive: Callable[[Path], Mapping[str, str]]
-    start: Callable[[Submission, Path, Sequence[Job], Mapping[str, str]], None]
+    def alive(self, root: Path) -> Mapping[str, str]:
+        """The tasks that are on their way, by key, each with what the launcher calls its job."""
+
+    def start(self, submission: Submission, root: Path, jobs: Sequence[Job], alive: Mapping[str, str]) -> None:
+        """Start the jobs."""
 
 
-LAUNCHERS = {
-    "local": Launcher(local.check, local.alive, local.start),
-    "slurm": Launcher(slurm.check, slurm.alive, slurm.start),
-}
+LAUNCHERS: dict[str, LauncherModule] = {"local": local, "slurm": slurm}
 
 
 def hand_over(plans: Sequence[Plan], root: Path, folder: Path, name: str, settings: Mapping[str, Any]) -> None:

@@ -18,7 +18,7 @@ from sweeps.folder import Submission
 from sweeps.jobs import Job
 from sweeps.launchers.processes import JobServer
 from sweeps.progress.attempts import note
-from sweeps.progress.watch import Watch
+from sweeps.progress.watch import View, state_text
 
 POLL = 0.1  # seconds between two looks at the processes
 MEMORY_GB = 2.0  # that a worker needs, about
@@ -60,12 +60,12 @@ class Queue:
         waiting = list(jobs)
         previous = signal.signal(signal.SIGTERM, _interrupt)
         try:
-            with Watch(self.submission, len(waiting)) as watch:
+            with View() as view:
                 while waiting or self.running:
                     waiting = [job for job in waiting if not self._started(job)]
                     time.sleep(POLL)
                     waiting += self._reaped()
-                    watch.show([job for job, _ in self.running.values()], self.ended)
+                    view.show(self._head(len(jobs)), self._rows)
         finally:
             self.server.close()
             signal.signal(signal.SIGTERM, previous)
@@ -87,6 +87,14 @@ class Queue:
         gpus = self.machine.gpus and {"CUDA_VISIBLE_DEVICES": ",".join(self.machine.gpus[slot] for slot in slots)}
         self.server.start(job.number, gpus or {})
         return True
+
+    def _head(self, total: int) -> str:
+        failed = sum(not well for well in self.ended.values())
+        return f"jobs: {len(self.ended)} of {total} ended" + (f", {failed} failed" if failed else "")
+
+    def _rows(self) -> list[str]:
+        jobs = [job for job, _ in self.running.values()]
+        return [f"{job.kind} {job.method} {state_text(self.submission, job.number)}" for job in jobs]
 
     def _reaped(self) -> list[Job]:
         """Take in what ended; the jobs that are to be started once more."""

@@ -17,7 +17,7 @@ import pytest
 from errors import UserError
 from harness.config.commandline import read
 from harness.planning.plan import Plan, plan
-from harness.progress import ProgressReport
+from harness.progress import Lines
 from harness.store.entries import Store
 from harness.store.listed import read_points, write_points
 from reports import load
@@ -90,7 +90,7 @@ def stores(tmp_path_factory: pytest.TempPathFactory, plans: list[Plan]) -> Itera
     before = os.getcwd()
     finished(ours, plans)
     finished(theirs, plans_of("seed=1", "data_seed=1", "sampling_seed=1"))
-    ProgressReport.path = None
+    Lines.report = None
     os.chdir(before)
     yield ours, theirs
 
@@ -221,7 +221,7 @@ def test_a_damaged_job_is_refused_in_one_line(
     stores: tuple[Path, Path], tmp_path: Path, damage: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ours, theirs = stores
-    monkeypatch.setattr(ProgressReport, "path", None)
+    monkeypatch.setattr(Lines, "report", None)
     root = copied(ours, tmp_path / "root")
     (handed,) = submissions(next((root / "sweeps").iterdir()))
     (theirs_too,) = submissions(next((theirs / "sweeps").iterdir()))

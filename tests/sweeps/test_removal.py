@@ -11,7 +11,7 @@ from errors import UserError
 from harness.store.entries import Entry
 from sweeps.gc.collect import collectable, size_text, text
 from sweeps.gc.removal import remove
-from sweeps.progress.driver import driving
+from sweeps.progress.attempts import driving
 from tests.sweeps.store_for_tests import (
     CHECKPOINT,
     WEEKS,
