@@ -14,6 +14,7 @@ from typing import Any
 
 from errors import UserError
 from harness.progress import say
+from harness.threads import cores
 from sweeps.folder import Submission
 from sweeps.jobs import Job
 from sweeps.launchers.processes import JobServer
@@ -34,13 +35,13 @@ class Machine:
     gpus: tuple[str, ...] = ()
 
     @classmethod
-    def read(cls, workers: int | None, threads: int | None, devices: set[str]) -> Machine:
-        """This machine; ``devices`` are those that the points ask for ("auto", "cpu", "cuda")."""
-        gpus = () if devices == {"cpu"} else _gpus()
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        slots = len(gpus) or workers or max(1, min(cores, int(_free_gb() / MEMORY_GB)))
-        slots = min(slots, workers or slots)
-        return cls(slots, threads or max(1, cores // slots), gpus[:slots])
+    def read(cls, settings: Mapping[str, Any], jobs: Sequence[Job]) -> Machine:
+        """This machine, as far as the settings let the jobs have it; without its GPUs where all points ask for none."""
+        devices = {task.plan.config.values["device"] for job in jobs for task in job.tasks}
+        gpus, number = () if devices == {"cpu"} else _gpus(), len(cores())
+        slots = len(gpus) or settings["workers"] or max(1, min(number, int(_free_gb() / MEMORY_GB)))
+        slots = min(slots, settings["workers"] or slots)
+        return cls(slots, settings["threads"] or max(1, number // slots), gpus[:slots])
 
 
 @dataclass
@@ -58,7 +59,7 @@ class Queue:
     def run(self, jobs: Sequence[Job]) -> None:
         """Run all jobs to their end; an interruption ends those that run, whose work goes on at the next start."""
         waiting = list(jobs)
-        previous = signal.signal(signal.SIGTERM, _interrupt)
+        previous = signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             with View() as view:
                 while waiting or self.running:
@@ -116,7 +117,7 @@ class Queue:
 
 def check(settings: Mapping[str, Any], jobs: Sequence[Job]) -> list[int]:
     """The number of GPUs of each job. Raises `UserError` for a training over more than there are."""
-    machine, most = _machine(settings, jobs), max((job.devices for job in jobs), default=1)
+    machine, most = Machine.read(settings, jobs), max((job.devices for job in jobs), default=1)
     if machine.gpus and most > len(machine.gpus):
         raise UserError(f"train.devices={most}: there are {len(machine.gpus)} GPUs here; take fewer, or device=cpu")
     return [job.devices if machine.gpus else 0 for job in jobs]
@@ -130,20 +131,9 @@ def alive(root: Path) -> Mapping[str, str]:
 def start(submission: Submission, root: Path, jobs: Sequence[Job], alive: Mapping[str, str]) -> None:
     """Run the jobs and come back when the last has ended."""
     settings = submission.facts["settings"]
-    machine = _machine(settings, jobs)
-    server = JobServer(
-        submission, root, os.environ | {"OMP_NUM_THREADS": str(machine.threads), "PYTHONUNBUFFERED": "1"}
-    )
-    Queue(submission, machine, settings["restarts"], server).run(jobs)
-
-
-def _machine(settings: Mapping[str, Any], jobs: Sequence[Job]) -> Machine:
-    devices = {str(task.plan.config.values["device"]) for job in jobs for task in job.tasks}
-    return Machine.read(settings["workers"], settings["threads"], devices)
-
-
-def _interrupt(number: int, frame: object) -> None:
-    raise KeyboardInterrupt
+    machine = Machine.read(settings, jobs)
+    environment = os.environ | {"OMP_NUM_THREADS": str(machine.threads), "PYTHONUNBUFFERED": "1"}
+    Queue(submission, machine, settings["restarts"], JobServer(submission, root, environment)).run(jobs)
 
 
 def _killed(number: int) -> str:
