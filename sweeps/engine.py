@@ -92,9 +92,8 @@ def _repeat_mark(item: WorkItem, cause: str, store: Store) -> None:
 
 def _train(item: WorkItem, store: Store) -> None:
     execute.inputs(item.plan, store)  # first: what the data can't give is told before anything is trained
-    stage = next(stage for stage in item.plan.stages if stage.name == item.stage)
-    _refuse_untrained(item.plan, stage.after, store)
-    execute.training(item.plan, stage, store)
+    _refuse_untrained(item.plan, item.training.after, store)
+    execute.training(item.plan, item.training, store)
 
 
 def _sample(item: WorkItem, store: Store) -> None:

@@ -6,11 +6,11 @@ Points that need the same thing share its task. What is done is dropped, and wit
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import attrgetter
 from pathlib import Path
 
-from harness.planning.plan import Plan, identity_baseline
+from harness.planning.plan import Plan, Training, identity_baseline
 from harness.store import records
 from harness.store.entries import Entry, Store
 from registry import find
@@ -43,6 +43,11 @@ class WorkItem:
         """The key of its point's samples."""
         return self.plan.samples.key
 
+    @property
+    def training(self) -> Training:
+        """The stage that a training makes."""
+        return next(stage for stage in self.plan.stages if stage.name == self.stage)
+
 
 @dataclass(frozen=True)
 class Graph:
@@ -62,12 +67,15 @@ class Graph:
 
 
 def with_identity_baselines(plans: Sequence[Plan]) -> list[Plan]:
-    """The plans, each once, and doing nothing on the inputs of each restoration, which every table needs."""
-    runs = {made.run: made for made in plans}
-    for made in plans:
-        nothing = identity_baseline(made.config)
-        if nothing is not None:
-            runs.setdefault(nothing.run, nothing)
+    """The plans, each run once with all metrics that were asked of it, and doing nothing on the inputs of each
+    restoration, which every table needs."""
+    runs: dict[str, Plan] = {}
+    for plan in [*plans, *filter(None, [identity_baseline(plan.config) for plan in plans])]:
+        first = runs.setdefault(plan.run, plan)
+        if not plan.scores.items() <= first.scores.items():
+            metrics = {**first.config.values["metrics"], **plan.config.values["metrics"]}
+            config = replace(first.config, values={**first.config.values, "metrics": metrics})
+            runs[plan.run] = replace(first, config=config, scores={**first.scores, **plan.scores})
     return list(runs.values())
 
 
@@ -86,22 +94,19 @@ def graph(plans: Iterable[Plan], root: Path, check: Callable[[Entry], bool] = at
     return Graph(tasks, frozenset(_unwanted(tasks, done, damaged)))
 
 
-def tasks_of(made: Plan) -> list[WorkItem]:
+def tasks_of(plan: Plan) -> list[WorkItem]:
     """The tasks of a plan: its stages, its samples, its record."""
-    keys = {stage.name: stage.key for stage in made.stages}
-    model, method = "+".join(keys.values()), made.config.name("method")
-    trainings = [
-        WorkItem(
-            "training", stage.key, tuple(keys[name] for name in stage.after), stage.method, stage.key, made, stage.name
-        )
-        for stage in made.stages
-    ]
-    everything = tuple(keys.values())
-    sampling = WorkItem("sampling", made.samples.key, everything, method, model, made)
+    keys, method, samples = {stage.name: stage.key for stage in plan.stages}, plan.config.name("method"), plan.samples
+    trainings, model = tuple(keys.values()), "+".join(keys.values())
+    tasks = []
+    for stage in plan.stages:
+        needs = tuple(keys[name] for name in stage.after)
+        tasks.append(WorkItem("training", stage.key, needs, stage.method, stage.key, plan, stage.name))
     # A likelihood reads the networks; other figures read what was sampled.
-    networks = any(find("metrics", name).facts.kind == "model" for name in made.scores)
-    scoring = WorkItem("scoring", made.run, (made.samples.key, *(everything if networks else ())), method, model, made)
-    return [*trainings, sampling, scoring]
+    networks = any(find("metrics", name).facts.kind == "model" for name in plan.scores)
+    tasks.append(WorkItem("sampling", samples.key, trainings, method, model, plan))
+    needs = (samples.key, *(trainings if networks else ()))
+    return [*tasks, WorkItem("scoring", plan.run, needs, method, model, plan)]
 
 
 def _unwanted(tasks: Mapping[str, WorkItem], done: set[str], damaged: set[str]) -> set[str]:

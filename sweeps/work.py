@@ -105,7 +105,7 @@ def _join(tasks: list[tuple[Mapping[str, Any], RunConfig]], store: Store, log: P
     try:
         for task, config in tasks:
             item = _item(task, config)
-            join(item.plan, next(stage for stage in item.plan.stages if stage.name == item.stage), store)
+            join(item.plan, item.training, store)
     except (RankFailed, UserError) as error:
         time.sleep(FIRST_WORD)  # the job ends with this process, and the first node may know better
         reason, last = f"node {os.environ['SLURM_NODEID']}: {error}", attempts(log)[-1:]
