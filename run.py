@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import sys
-import traceback
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 import hydra
@@ -16,59 +14,20 @@ from errors import UserError, visible
 from harness.config.commandline import Command, Words, from_hydra, parse, read, results_dir
 from harness.config.nodes import store_nodes
 from harness.config.words import quoted
-from harness.execute import execute
-from harness.planning.plan import Plan, identity_baseline, plan
+from harness.planning.plan import Plan, plan
 from harness.progress import say
-from harness.store.ensure import PointFailed
-from harness.store.entries import Entry, Store
-from sweeps.folder import list_points
+from harness.store.entries import Store
+from sweeps import engine
+from sweeps.folder import folder_of, list_points
 from sweeps.graph import graph, with_identity_baselines
-from sweeps.launchers.driver import driving
-from sweeps.launchers.launch import REFUSED
-from sweeps.progress.collect import folder_of
-from sweeps.progress.notes import notes
-from sweeps.progress.planned import planned
+from sweeps.launchers.launch import LAUNCHERS, hand_over
+from sweeps.progress.attempts import driving
+from sweeps.progress.planned import notes, planned
 from sweeps.progress.show import show, show_unwritable
 from sweeps.progress.status import elsewhere, results_words, watch
 
+IN_PROCESS = "basic"  # Hydra's launcher where nobody chose one
 INTERRUPTED = 130  # the exit status, as shells have it
-
-
-def job(config: DictConfig) -> None:
-    """One point, as Hydra's launchers call it. Never raises: what went wrong is marked in the store."""
-    words = OmegaConf.to_container(HydraConfig.get().overrides.task)
-    assert isinstance(words, list)
-    store_nodes()  # some launchers call this in a process that has only imported it
-    failed: Entry | None = None
-    try:
-        say(f"--- {' '.join(words) or 'the default run'}")
-        point = from_hydra(config, words)
-        store = Store(Path(point.values["results_dir"]).absolute())
-        made = plan(point)
-        failed = store.entry("failures", made.run)
-        failed.discard()
-        for wanted in (made, identity_baseline(point)):
-            if wanted is not None:
-                execute(wanted, store)
-    except (PointFailed, UserError) as error:
-        _mark(failed, str(error), words)
-    except Exception as error:
-        _mark(failed, f"{type(error).__name__}: {error}", words)
-
-
-def _mark(failed: Entry | None, reason: str, words: Sequence[str]) -> None:
-    """Tell and keep why a point failed; a disk that takes no marker changes nothing for the other points."""
-    say(f"failed: {reason}")
-    if failed is not None:
-        with suppress(UserError):
-            failed.fail(reason, traceback.format_exc(), {"overrides": list(words)})
-
-
-def start(arguments: Sequence[str]) -> None:
-    """Hand the arguments to Hydra, whose launcher calls `job` for each point."""
-    sys.argv[1:] = arguments
-    store_nodes()
-    hydra.main(version_base="1.3", config_path="pkg://sweeps", config_name="run")(job)()
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -81,7 +40,7 @@ def main(arguments: Sequence[str]) -> int:
             return 0
         words = parse(arguments)
         if words.asks_hydra:
-            start(arguments)
+            ask_hydra(arguments)
             return 0
         command = read(arguments)
         plans = [plan(point) for point in command.points]
@@ -94,41 +53,61 @@ def main(arguments: Sequence[str]) -> int:
         return 2
 
 
-def launched(arguments: Sequence[str]) -> int:
-    """Start the launcher; the exit status where there is nothing to show afterwards, else 0."""
-    try:
-        start(arguments)
-    except SystemExit as end:  # a launcher that refused, or that lost a job: what the others made is on the disk
-        if end.code == REFUSED:
-            return REFUSED
-        say("the launcher stopped early; the table holds what was finished")
-    except KeyboardInterrupt:
-        say("stopped; the same command goes on where it was")
-        return INTERRUPTED
-    return 0
-
-
 def sweep(words: Words, command: Command, plans: Sequence[Plan]) -> int:
-    """Let Hydra's launcher do the points and show what came of them; the exit status."""
-    root = results_dir(command)
+    """Do the points, or have them done, and show what came of them; the exit status."""
+    root, everything = results_dir(command), with_identity_baselines(plans)
     folder = folder_of(root, command.config_name, plans)
     try:
         Store(root).prepare()
     except UserError:
-        if graph(with_identity_baselines(plans), root).wanted:
+        if graph(everything, root).wanted:
             raise
-        return show_unwritable(root, plans)
-    list_points(folder, plans)
-    with driving(folder):
-        status = launched(words.for_hydra(f"hydra.sweep.dir={quoted(str(folder))}"))
-    if status:
-        return status
+        return show_unwritable(root, plans, everything)
+    list_points(folder, plans, everything)
+    try:
+        with driving(folder):
+            if command.launcher in LAUNCHERS:
+                hand_over(everything, root, folder, command.launcher, command.settings)
+            elif command.launcher == IN_PROCESS and not words.sets_hydra:
+                engine.run(everything, Store(root))
+            else:
+                launch_by_hydra(words, folder)
+    except KeyboardInterrupt:
+        say("stopped; the same command goes on where it was")
+        return INTERRUPTED
     if elsewhere(root, folder):
         if not words.wait:
             say(f"next:     python -m sweeps status --watch {folder.name}{results_words(root)}")
             return 0
         watch(root, folder)
     return show(root, folder, notes(plans), command.multirun)
+
+
+def launch_by_hydra(words: Words, folder: Path) -> None:
+    """Let a launcher of Hydra's own call `point` for each point."""
+    try:
+        ask_hydra(words.for_hydra(f"hydra.sweep.dir={quoted(str(folder))}"))
+    except SystemExit:  # a launcher that lost a job: what the others made is on the disk
+        say("the launcher stopped early; the table holds what was finished")
+
+
+def ask_hydra(arguments: Sequence[str]) -> None:
+    """Hand the arguments to Hydra."""
+    sys.argv[1:] = arguments
+    store_nodes()
+    hydra.main(version_base="1.3", config_path="pkg://sweeps", config_name="run")(point)()
+
+
+def point(config: DictConfig) -> None:
+    """One point, as Hydra's own launchers call it. Never raises: what went wrong is marked in the store."""
+    words = OmegaConf.to_container(HydraConfig.get().overrides.task)
+    assert isinstance(words, list)
+    store_nodes()  # some launchers call this in a process that has only imported it
+    try:
+        chosen = from_hydra(config, words)
+        engine.run(with_identity_baselines([plan(chosen)]), Store(Path(chosen.values["results_dir"]).absolute()))
+    except UserError as error:
+        say(f"failed: {error}")
 
 
 if __name__ == "__main__":

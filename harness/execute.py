@@ -1,4 +1,4 @@
-"""One point from its plan to its record: what is in the store is used, what is missing or damaged is made.
+"""Making what a point lacks, one piece at a time: what is in the store is used, what is missing or damaged is made.
 
 Torch is imported only where something has to be made.
 """
@@ -7,30 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 
 from harness.evaluation.score import score_all
 from harness.planning.plan import Plan, Training
 from harness.progress import progress
-from harness.store import recorded, records
-from harness.store.ensure import ensure, whole
+from harness.store import records
+from harness.store.ensure import ensure
 from harness.store.entries import Entry, Store, read_npz
 from harness.threads import share_cores
 from harness.trackers import track
-
-
-def execute(plan: Plan, store: Store) -> Path:
-    """Make whatever is missing of a point and return its record's path. Raises `PointFailed` or `UserError`."""
-    inputs(plan, store)  # first: what the data can't give is told before anything is trained
-    drawn = whole(store.entry("samples", plan.samples.key))
-    for stage in plan.stages:
-        # Trainings that were cleared away are not missed by their samples.
-        if not drawn or store.entry("trainings", stage.key).status == "done":
-            training(plan, stage, store)
-    samples(plan, store)
-    return record(plan, store)
 
 
 def inputs(plan: Plan, store: Store) -> None:
@@ -48,9 +35,19 @@ def samples(plan: Plan, store: Store) -> None:
     ensure(store.entry("samples", plan.samples.key), plan.samples.facts, partial(_sample, plan, store))
 
 
-def record(plan: Plan, store: Store) -> Path:
-    """A point's scores, as far as they are missing, and its record."""
-    return _record(plan, store, score_all(plan, store))
+def record(plan: Plan, store: Store) -> None:
+    """A point's scores, as far as they are missing, and its record; its samples are in the store."""
+    scores = score_all(plan, store)
+    drawn = store.entry("samples", plan.samples.key)
+    with drawn.lock():  # two scorings of the same samples write the same record
+        if records.holds(store.root, plan):
+            return
+        pictures = read_npz(store.entry("inputs", plan.inputs.key), "inputs.npz")
+        sources = dict(zip(pictures["ids"].tolist(), pictures["sources"].tolist(), strict=True))
+        cost = _cost(drawn, [store.entry("trainings", stage.key) for stage in plan.stages])
+        head = records.head(plan, cost | {"sources": len(set(sources.values()))})
+        path = records.write(store.root, plan, head, records.figures(scores, sources))
+    track.record(plan, store, path)
 
 
 def _train(plan: Plan, stage: Training, store: Store, entry: Entry) -> None:
@@ -77,28 +74,11 @@ def _sample(plan: Plan, store: Store, entry: Entry) -> None:
         sample(method, plan.config, pictures, entry, bar)
 
 
-def _record(plan: Plan, store: Store, scores: records.Scores) -> Path:
-    path = recorded.path_of(store.root, plan.run)
-    drawn = store.entry("samples", plan.samples.key)
-    with drawn.lock():  # two scorings of the same samples write the same record
-        if records.holds(store.root, plan):
-            return path
-        pictures = read_npz(store.entry("inputs", plan.inputs.key), "inputs.npz")
-        trained = [store.entry("trainings", stage.key) for stage in plan.stages]
-        cost = {**drawn.facts()["cost"], **_trained(trained), **_flat_hardware(drawn)}
-        sources = dict(zip(pictures["ids"].tolist(), pictures["sources"].tolist(), strict=True))
-        cost["sources"] = len(set(sources.values()))
-        written = records.write(store.root, plan, records.head(plan, cost), records.figures(scores, sources))
-    track.record(plan, store, written)
-    return written
-
-
-def _trained(trainings: Sequence[Entry]) -> dict[str, float]:
-    """What a run's trainings took: their seconds together, and the most threads of one; NaN where that is not known."""
-    facts = [entry.facts() if entry.sound else {} for entry in trainings]
-    seconds, threads = ([one.get(name, np.nan) for one in facts] for name in ("train_seconds", "threads"))
-    return {"train_seconds": sum(seconds), "train_threads": float(np.max(threads)) if threads else np.nan}
-
-
-def _flat_hardware(samples: Entry) -> dict[str, object]:
-    return {f"hardware.{name}": value for name, value in samples.facts()["hardware"].items()}
+def _cost(samples: Entry, trainings: Sequence[Entry]) -> dict[str, object]:
+    """What a run's samples and trainings took, and on what: of the trainings their seconds together and the most
+    threads of one, NaN where that is not known."""
+    facts = samples.facts()
+    known = [entry.facts() if entry.sound else {} for entry in trainings]
+    seconds, threads = ([one.get(name, np.nan) for one in known] for name in ("train_seconds", "threads"))
+    trained = {"train_seconds": sum(seconds), "train_threads": float(np.max(threads)) if threads else np.nan}
+    return {**facts["cost"], **trained, **{f"hardware.{name}": value for name, value in facts["hardware"].items()}}

@@ -36,64 +36,46 @@ class Bar:
 
 
 class Lines:
-    """A line now and then, for logs."""
+    """A line now and then, for logs; and for those who watch a job from elsewhere a small file, where `report_to` named
+    one: title, done, total, text and time."""
+
+    report: Path | None = None
 
     def __init__(self, title: str, total: int) -> None:
         self.title, self.total = title, total
-        self.began = self.last = time.monotonic()
+        self.began = self.line = time.monotonic()
+        self.written = 0.0
 
     def update(self, done: int, text: str) -> None:
-        """Print a line when the last one is old enough, or when all is done."""
-        now = time.monotonic()
-        if now - self.last < LINE_SECONDS and done < self.total:
-            return
-        self.last = now
-        left = (now - self.began) / max(done, 1) * (self.total - done)
-        self.say(f"{done}/{self.total} {text} {left:.0f} s left")
+        """Print a line, and rewrite the file, when the last one is old enough, or when all is done."""
+        now, ended = time.monotonic(), done >= self.total
+        if ended or now - self.line >= LINE_SECONDS:
+            self.line = now
+            left = (now - self.began) / max(done, 1) * (self.total - done)
+            self.say(f"{done}/{self.total} {text} {left:.0f} s left")
+        if self.report is not None and (ended or now - self.written >= REPORT_SECONDS):
+            self.written = now
+            state = {"title": self.title, "done": done, "total": self.total, "text": text, "time": time.time()}
+            new = self.report.with_suffix(".new")
+            with suppress(OSError):  # a full disk is told by the work itself
+                new.write_text(json.dumps(state))
+                new.replace(self.report)
 
     def say(self, text: str) -> None:
         """A line."""
-        console.print(visible(f"{self.title}: {text}"), markup=False, soft_wrap=True)
-
-
-class ProgressReport:
-    """A small file for those who watch a job from elsewhere: title, done, total, text and time; and the log's lines."""
-
-    path: Path | None = None
-
-    def __init__(self, title: str, total: int) -> None:
-        self.title, self.total = title, total
-        self.lines = Lines(title, total)
-        self.last = 0.0
-
-    def update(self, done: int, text: str) -> None:
-        """Rewrite the file when it is old enough, or when all is done."""
-        self.lines.update(done, text)
-        if time.monotonic() - self.last < REPORT_SECONDS and done < self.total:
-            return
-        self.last = time.monotonic()
-        state = {"title": self.title, "done": done, "total": self.total, "text": text, "time": time.time()}
-        if self.path is not None:
-            new = self.path.with_suffix(".new")
-            with suppress(OSError):  # a full disk is told by the work itself
-                new.write_text(json.dumps(state))
-                new.replace(self.path)
-
-    def say(self, text: str) -> None:
-        """A line in the log."""
-        self.lines.say(text)
+        say(f"{self.title}: {text}")
 
 
 def report_to(path: Path) -> None:
     """Let the loops of this process report to a file."""
-    ProgressReport.path = path
+    Lines.report = path
 
 
 @contextmanager
-def progress(title: str, total: int) -> Iterator[Bar | Lines | ProgressReport]:
+def progress(title: str, total: int) -> Iterator[Bar | Lines]:
     """Progress of a loop of ``total`` steps."""
-    if ProgressReport.path is not None or not console.is_terminal:
-        yield (Lines if ProgressReport.path is None else ProgressReport)(title, total)
+    if Lines.report is not None or not console.is_terminal:
+        yield Lines(title, total)
         return
     columns = (
         TextColumn("{task.description}", markup=False),

@@ -13,6 +13,7 @@ from harness.planning.plan import plan
 from harness.progress import say
 from sweeps.folder import sweep_folder
 from sweeps.gc import collect as gc
+from sweeps.gc.removal import remove
 from sweeps.progress.logs import logs
 from sweeps.progress.planned import planned
 from sweeps.progress.show import show
@@ -32,21 +33,24 @@ def _sweep(chosen: argparse.Namespace) -> Sweep:
     return Sweep(root, sweep_folder(root, chosen.sweep))
 
 
+def _print(text: str) -> int:
+    sys.stdout.write(text + "\n")
+    return 0
+
+
 def _status(chosen: argparse.Namespace) -> int:
     sweep = _sweep(chosen)
     if chosen.watch:
         watch(sweep.root, sweep.folder)
         sweep = Sweep(sweep.root, sweep.folder)
-    sys.stdout.write(status(sweep) + "\n")
-    return 0
+    return _print(status(sweep))
 
 
 def _retry(chosen: argparse.Namespace) -> int:
     sweep = _sweep(chosen)
     if chosen.dry_run:
         lost = [row for row in sweep.lost() if row["status"] != "identity"]
-        sys.stdout.write(page([*(" ".join(row["overrides"]) for row in lost), f"{len(lost)} points"]) + "\n")
-        return 0
+        return _print(page([*(" ".join(row["overrides"]) for row in lost), f"{len(lost)} points"]))
     if not retry(sweep, chosen.settings):
         say("nothing failed or was stopped")
         return 0
@@ -59,15 +63,9 @@ def _retry(chosen: argparse.Namespace) -> int:
 def _cancel(chosen: argparse.Namespace) -> int:
     sweep = _sweep(chosen)
     if chosen.dry_run:
-        sys.stdout.write(status(sweep) + "\nnothing was cancelled\n")
-        return 0
+        return _print(status(sweep) + "\nnothing was cancelled")
     name = f"{sweep.folder.name}{results_words(sweep.root)}"
     say(f"{cancel(sweep)} jobs cancelled; python -m sweeps retry {name} goes on with them")
-    return 0
-
-
-def _logs(chosen: argparse.Namespace) -> int:
-    sys.stdout.write(logs(_sweep(chosen), chosen.key) + "\n")
     return 0
 
 
@@ -80,16 +78,14 @@ def _gc(chosen: argparse.Namespace) -> int:
     root = results_folder(chosen.results)
     quota = gc.parse_size(chosen.quota) if chosen.quota else None
     found = gc.collectable(root, chosen.older, quota)
-    freed = None if chosen.dry_run else gc.remove(root, found)
-    sys.stdout.write(gc.text(found, freed) + "\n")
-    return 0
+    return _print(gc.text(found, None if chosen.dry_run else remove(root, found.garbage)))
 
 
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "status": _status,
     "retry": _retry,
     "cancel": _cancel,
-    "logs": _logs,
+    "logs": lambda chosen: _print(logs(_sweep(chosen), chosen.key)),
     "collect": _collect,
     "gc": _gc,
 }

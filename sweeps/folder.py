@@ -17,10 +17,10 @@ from errors import UserError
 from harness.planning.plan import Plan
 from harness.progress import say_once
 from harness.store.files import plainly, write_atomic
+from harness.store.keys import key
 from harness.store.listed import write_points
 from harness.store.sealed import Damaged, Either, Shape, seal, unsealed
 from registry import nearest
-from sweeps.graph import with_identity_baselines
 from sweeps.jobs import Job, text
 
 JOB: dict[str, Shape] = {"number": int, "kind": str, "method": str, "needs": [int], "tasks": [str], "gpus": int}
@@ -45,53 +45,55 @@ class Submission:
         return self.folder / "jobs" / f"{number}.{kind}"
 
 
-def point_row(made: Plan, status: str) -> dict[str, Any]:
+def folder_of(root: Path, name: str, plans: Sequence[Plan]) -> Path:
+    """The sweep's folder: the same points give the same folder."""
+    return root / "sweeps" / f"{name}-{key('sweep', {'runs': [plan.run for plan in plans]})[:8]}"
+
+
+def list_points(folder: Path, plans: Sequence[Plan], everything: Sequence[Plan]) -> None:
+    """Write the points of a sweep that starts, and doing nothing on their inputs, which is none of its points.
+
+    ``everything`` is what `with_identity_baselines` makes of the plans.
+    """
+    asked = {plan.run for plan in plans}
+    identities = [plan for plan in everything if plan.run not in asked]
+    rows = [point_row(plan, "waiting") for plan in plans] + [point_row(plan, "identity") for plan in identities]
+    write_points(folder, rows)
+
+
+def point_row(plan: Plan, status: str) -> dict[str, Any]:
     """A point as ``points.json`` lists it: its run, how it stands, and the keys of all that it needs."""
     return {
-        "run": made.run,
+        "run": plan.run,
         "status": status,
-        "overrides": list(made.config.overrides),
+        "overrides": list(plan.config.overrides),
         "reason": "",
-        "method": made.config.name("method"),
-        "trainings": {stage.name: stage.key for stage in made.stages},
-        "inputs": made.inputs.key,
-        "samples": made.samples.key,
-        "references": made.references.key,
-        "scores": {name: node.key for name, node in made.scores.items()},
+        "method": plan.config.name("method"),
+        "trainings": {stage.name: stage.key for stage in plan.stages},
+        "inputs": plan.inputs.key,
+        "samples": plan.samples.key,
+        "references": plan.references.key,
+        "scores": {name: node.key for name, node in plan.scores.items()},
     }
-
-
-def list_points(folder: Path, plans: Sequence[Plan]) -> None:
-    """Write the points of a sweep that starts, and doing nothing on their inputs, which is none of its points."""
-    asked = {made.run for made in plans}
-    identities = [made for made in with_identity_baselines(plans) if made.run not in asked]
-    rows = [point_row(made, "waiting") for made in plans] + [point_row(made, "identity") for made in identities]
-    write_points(folder, rows)
 
 
 def write_submission(folder: Path, facts: Mapping[str, Any], jobs: Sequence[Job]) -> Submission:
     """Write the files of the jobs and then ``submission.json``, from which on the submission counts."""
-    place = folder / "submissions" / str(1 + max((_number(path) for path in _places(folder)), default=0))
+    number = 1 + max((int(path.name) for path in _places(folder)), default=0)
+    place = folder / "submissions" / str(number)
     with plainly(place):
         (place / "jobs").mkdir(parents=True)
     for job in jobs:
         write_atomic(place / "jobs" / f"{job.number}.json", text(job, Path.cwd()))
-    made = Submission(place, {**facts, "created": now()})
-    write_atomic(place / "submission.json", seal(made.facts))
-    return made
+    facts = {**facts, "created": now()}
+    write_atomic(place / "submission.json", seal(facts))
+    return Submission(place, facts)
 
 
 def listed_job(job: Job, gpus: int, about: float | None) -> dict[str, Any]:
     """A job as ``submission.json`` lists it; ``about`` is how many seconds it was thought to take."""
-    return {
-        "number": job.number,
-        "kind": job.kind,
-        "method": job.method,
-        "needs": list(job.needs),
-        "tasks": [task.key for task in job.tasks],
-        "gpus": gpus,
-        "about": about,
-    }
+    listed = {"number": job.number, "kind": job.kind, "method": job.method, "needs": list(job.needs)}
+    return {**listed, "tasks": [task.key for task in job.tasks], "gpus": gpus, "about": about}
 
 
 def submissions(folder: Path) -> list[Submission]:
@@ -107,20 +109,17 @@ def submissions(folder: Path) -> list[Submission]:
 
 def submitted(folder: Path) -> list[Path]:
     """The folders of all that was handed over, in order."""
-    return [place for place in sorted(_places(folder), key=_number) if (place / "submission.json").exists()]
+    return [place for place in _places(folder) if (place / "submission.json").exists()]
+
+
+def _places(folder: Path) -> list[Path]:
+    found = [path for path in (folder / "submissions").glob("*") if path.name.isdigit()]
+    return sorted(found, key=lambda path: int(path.name))
 
 
 def submission(place: Path) -> Submission:
     """What was handed over at a place. Raises `Damaged`."""
     return Submission(place, unsealed(place / "submission.json", FACTS))
-
-
-def _places(folder: Path) -> list[Path]:
-    return [path for path in (folder / "submissions").glob("*") if path.name.isdigit()]
-
-
-def _number(path: Path) -> int:
-    return int(path.name)
 
 
 def sweep_folder(root: Path, name: str) -> Path:

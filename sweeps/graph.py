@@ -5,17 +5,17 @@ Points that need the same thing share its task. What is done is dropped, and wit
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from operator import attrgetter
 from pathlib import Path
 
-from harness.planning.plan import Plan, identity_baseline
+from harness.planning.plan import Plan, Training, identity_baseline
 from harness.store import records
-from harness.store.entries import Store
+from harness.store.entries import Entry, Store
 from registry import find
 
 KINDS = ("training", "sampling", "scoring")  # in the order in which a point goes through them
-LEVELS = {"training": "trainings", "sampling": "samples"}
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,20 @@ class WorkItem:
     model: str
     plan: Plan
     stage: str = ""
+
+    def entry(self, store: Store) -> Entry:
+        """What it makes, or of a record the samples that it is about."""
+        return store.entry("trainings", self.key) if self.kind == "training" else store.entry("samples", self.samples)
+
+    @property
+    def samples(self) -> str:
+        """The key of its point's samples."""
+        return self.plan.samples.key
+
+    @property
+    def training(self) -> Training:
+        """The stage that a training makes."""
+        return next(stage for stage in self.plan.stages if stage.name == self.stage)
 
 
 @dataclass(frozen=True)
@@ -53,54 +67,52 @@ class Graph:
 
 
 def with_identity_baselines(plans: Sequence[Plan]) -> list[Plan]:
-    """The plans, each once, and doing nothing on the inputs of each restoration, which every table needs."""
-    runs = {made.run: made for made in plans}
-    for made in plans:
-        nothing = identity_baseline(made.config)
-        if nothing is not None:
-            runs.setdefault(nothing.run, nothing)
+    """The plans, each run once with all metrics that were asked of it, and doing nothing on the inputs of each
+    restoration, which every table needs."""
+    runs: dict[str, Plan] = {}
+    for plan in [*plans, *filter(None, [identity_baseline(plan.config) for plan in plans])]:
+        first = runs.setdefault(plan.run, plan)
+        if not plan.scores.items() <= first.scores.items():
+            metrics = {**first.config.values["metrics"], **plan.config.values["metrics"]}
+            config = replace(first.config, values={**first.config.values, "metrics": metrics})
+            runs[plan.run] = replace(first, config=config, scores={**first.scores, **plan.scores})
     return list(runs.values())
 
 
-def graph(plans: Iterable[Plan], root: Path) -> Graph:
-    """The graph of the plans over what lies in the store at ``root``."""
-    tasks: dict[str, WorkItem] = {}
-    for made in plans:
-        for task in tasks_of(made):
+def graph(plans: Iterable[Plan], root: Path, check: Callable[[Entry], bool] = attrgetter("sound")) -> Graph:
+    """The graph of the plans over what lies in the store at ``root``; ``check`` tells which entries count as done."""
+    store, tasks = Store(root), dict[str, WorkItem]()
+    for plan in plans:
+        for task in tasks_of(plan):
             tasks.setdefault(task.key, task)
-    made_already = {task.key for task in tasks.values() if is_done(task, root)}
-    return Graph(tasks, frozenset(_unwanted(tasks, made_already)))
+    done, damaged = set(), set()
+    for task in tasks.values():
+        if records.holds(root, task.plan) if task.kind == "scoring" else check(task.entry(store)):
+            done.add(task.key)
+        elif task.kind != "scoring" and task.entry(store).status == "done":
+            damaged.add(task.key)
+    return Graph(tasks, frozenset(_unwanted(tasks, done, damaged)))
 
 
-def tasks_of(made: Plan) -> list[WorkItem]:
+def tasks_of(plan: Plan) -> list[WorkItem]:
     """The tasks of a plan: its stages, its samples, its record."""
-    keys = {stage.name: stage.key for stage in made.stages}
-    model, method = "+".join(keys.values()), made.config.name("method")
-    trainings = [
-        WorkItem(
-            "training", stage.key, tuple(keys[name] for name in stage.after), stage.method, stage.key, made, stage.name
-        )
-        for stage in made.stages
-    ]
-    everything = tuple(keys.values())
-    sampling = WorkItem("sampling", made.samples.key, everything, method, model, made)
+    keys, method, samples = {stage.name: stage.key for stage in plan.stages}, plan.config.name("method"), plan.samples
+    trainings, model = tuple(keys.values()), "+".join(keys.values())
+    tasks = []
+    for stage in plan.stages:
+        needs = tuple(keys[name] for name in stage.after)
+        tasks.append(WorkItem("training", stage.key, needs, stage.method, stage.key, plan, stage.name))
     # A likelihood reads the networks; other figures read what was sampled.
-    networks = any(find("metrics", name).facts.kind == "model" for name in made.scores)
-    scoring = WorkItem("scoring", made.run, (made.samples.key, *(everything if networks else ())), method, model, made)
-    return [*trainings, sampling, scoring]
+    networks = any(find("metrics", name).facts.kind == "model" for name in plan.scores)
+    tasks.append(WorkItem("sampling", samples.key, trainings, method, model, plan))
+    needs = (samples.key, *(trainings if networks else ()))
+    return [*tasks, WorkItem("scoring", plan.run, needs, method, model, plan)]
 
 
-def is_done(task: WorkItem, root: Path) -> bool:
-    """Whether the store has what a task makes."""
-    if task.kind == "scoring":
-        return records.holds(root, task.plan)
-    return Store(root).entry(LEVELS[task.kind], task.key).sound
-
-
-def _unwanted(tasks: Mapping[str, WorkItem], made: set[str]) -> set[str]:
-    """What is made, and what nothing that is missing needs."""
-    wanted: set[str] = set()
+def _unwanted(tasks: Mapping[str, WorkItem], done: set[str], damaged: set[str]) -> set[str]:
+    """What is done, and what nothing that is missing needs; what is damaged is made again in any case."""
+    wanted = set(damaged)
     for task in reversed(list(tasks.values())):
-        if task.key not in made and (task.kind == "scoring" or task.key in wanted):
-            wanted |= {task.key, *(key for key in task.needs if key not in made)}
+        if task.key not in done and (task.kind == "scoring" or task.key in wanted):
+            wanted |= {task.key, *(key for key in task.needs if key not in done)}
     return set(tasks) - wanted

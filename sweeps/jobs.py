@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from harness.config.compose import is_hydras
 from harness.config.run_config import RunConfig
 from harness.store.sealed import Shape, seal, unsealed
 from sweeps.graph import WorkItem
@@ -72,7 +73,10 @@ def text(job: Job, cwd: Path) -> bytes:
     tasks = [
         {"kind": task.kind, "key": task.key, "stage": task.stage, "point": places[task.plan.run]} for task in job.tasks
     ]
-    frozen = [{"config": dict(config.values), "overrides": list(config.overrides)} for config in points.values()]
+    frozen = [
+        {"config": dict(config.values), "overrides": [word for word in config.overrides if not is_hydras(word)]}
+        for config in points.values()
+    ]
     return seal({"kind": job.kind, "cwd": str(cwd), "tasks": tasks, "points": frozen})
 
 

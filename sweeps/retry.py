@@ -5,20 +5,22 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from errors import UserError
+from harness.planning.plan import Plan, plan
+from harness.progress import say_once
+from harness.store.sealed import Damaged
 from sweeps.folder import submissions
-from sweeps.launchers import cluster
-from sweeps.launchers.driver import driver, driving
-from sweeps.launchers.frozen import frozen_plans
+from sweeps.jobs import points_of, spec_of
 from sweeps.launchers.launch import hand_over
-from sweeps.launchers.sbatch import ids, note_cancelled
-from sweeps.progress.attempts import running
-from sweeps.progress.state import Sweep
+from sweeps.progress import cluster
+from sweeps.progress.attempts import driver, driving, running
+from sweeps.progress.state import UNSETTLED, Sweep
 
 PREFIX = "hydra.launcher."
 
@@ -32,51 +34,72 @@ def retry(sweep: Sweep, words: Sequence[str]) -> int:
     lost = {row["run"] for row in sweep.lost()}
     if not lost:
         return 0
-    handed = submissions(sweep.folder)
-    if not handed:
+    before = submissions(sweep.folder)
+    if not before:
         raise UserError(f"{sweep.folder.name}: it was run without a launcher of its own; give the same command again")
     if sweep.driven:
         raise UserError(f"{sweep.folder.name}: a process is at it; wait for it, or python -m sweeps cancel")
     plans = frozen_plans(sweep.folder, lost)
-    settings = _changed(handed[-1].facts["settings"], words)
+    settings = _changed(before[-1].facts["settings"], words)
     with driving(sweep.folder):
-        hand_over(plans, sweep.root, sweep.folder, handed[-1].facts["launcher"], settings)
+        hand_over(plans, sweep.root, sweep.folder, before[-1].facts["launcher"], settings)
     return len(plans)
 
 
+def frozen_plans(folder: Path, runs: set[str]) -> list[Plan]:
+    """The plans of some runs of a sweep as they were composed when it was submitted, from the files of its jobs.
+
+    Runs that were never submitted are left out, and those whose file is damaged, which is named.
+    """
+    plans: dict[str, Plan] = {}
+    for submission in submissions(folder):
+        for job in submission.jobs:
+            if job["kind"] == "scoring" and not runs.isdisjoint(job["tasks"]):
+                try:
+                    spec = spec_of(submission.path(job["number"], "json"))
+                except Damaged as damage:
+                    say_once(f"left out, for its file is damaged: {damage}; give the sweep's command again")
+                    continue
+                points = points_of(spec)
+                frozen = [plan(points[task["point"]]) for task in spec["tasks"] if task["key"] in runs]
+                plans |= {each.run: each for each in frozen}
+    return list(plans.values())
+
+
 def _changed(settings: Mapping[str, Any], words: Sequence[str]) -> dict[str, Any]:
-    for word in words:
-        first = word.removeprefix(PREFIX).partition("=")[0].partition(".")[0]
-        if "=" not in word or first not in settings:
+    plain = [word.removeprefix(PREFIX) for word in words]
+    for word in plain:
+        if "=" not in word or word.partition("=")[0].partition(".")[0] not in settings:
             raise UserError(f"{word}: no such setting of the launcher; there are: {', '.join(settings)}")
     try:
-        given = OmegaConf.from_dotlist([word.removeprefix(PREFIX) for word in words])
-        merged = OmegaConf.to_container(OmegaConf.merge(OmegaConf.create(dict(settings)), given))
+        merged = OmegaConf.merge(OmegaConf.create(dict(settings)), OmegaConf.from_dotlist(plain))
+        values = OmegaConf.to_container(merged)
     except OmegaConfBaseException as error:
         raise UserError(" ".join(str(error).split())) from error
-    assert isinstance(merged, dict)
-    return {str(name): value for name, value in merged.items()}
+    assert isinstance(values, dict)
+    return {str(name): value for name, value in values.items()}
 
 
 def cancel(sweep: Sweep) -> int:
     """End what waits or runs, here and on the cluster; the number of jobs. What is in the store stays."""
     alive: list[str] = []
     for submission in submissions(sweep.folder):
-        given = {number: name for number, name in ids(submission).items() if cluster.lives(sweep.cluster.get(name))}
-        if given:
-            note_cancelled(submission, list(given))
-        alive += given.values()
+        names = cluster.ids(submission)
+        living = {number: name for number, name in names.items() if cluster.lives(sweep.cluster.get(name))}
+        if living:
+            cluster.note_cancelled(submission, list(living))
+        alive += living.values()
     cluster.cancel(alive[::-1])  # what waits for others first, or the end of those would start it
     return len(alive) + _end_driver(sweep)
 
 
 def _end_driver(sweep: Sweep) -> int:
     """End the process that drives the sweep on its own machine, whose jobs end with it."""
-    found = driver(sweep.folder)
-    if found is None:
+    place = driver(sweep.folder)
+    if place is None:
         return 0
-    if running(found) is None:
-        raise UserError(f"process {found.get('pid')} on {found.get('host')} drives it: cancel it there")
-    under_way = sum(sweep.job(job).status in ("running", "waiting") for job in sweep.jobs)
-    os.kill(found["pid"], signal.SIGTERM)
+    if running(place) is None:
+        raise UserError(f"process {place.get('pid')} on {place.get('host')} drives it: cancel it there")
+    under_way = sum(sweep.job(job).status in UNSETTLED for job in sweep.jobs)
+    os.kill(place["pid"], signal.SIGTERM)
     return under_way

@@ -11,8 +11,7 @@ from errors import UserError, page, visible
 from harness import progress
 from sweeps.__main__ import main
 from sweeps.progress import logs
-from sweeps.progress.collect import Outcome
-from sweeps.progress.show import _failures
+from sweeps.progress.show import Outcome, _failures
 from sweeps.progress.state import Standing
 from tests.sweeps.store_for_tests import row, sweep
 

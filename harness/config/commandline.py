@@ -7,9 +7,10 @@ of a sweep costs nothing, is told in one line, and leaves nothing behind.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from hydra import initialize_config_module
 from hydra._internal.utils import get_args_parser
@@ -19,7 +20,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import GrammarParseError
 
 from errors import UserError
-from harness.config.compose import Composer, composed, one_line, plain
+from harness.config.compose import Composer, composed, is_hydras, one_line, plain
 from harness.config.nodes import CHOSEN, store_nodes
 from harness.config.results_folder import results_folder
 from harness.config.run_config import RunConfig
@@ -33,11 +34,16 @@ OWN_FLAGS = (DRY_RUN, WAIT) = ("--dry-run", "--wait")
 
 @dataclass(frozen=True)
 class Command:
-    """A checked command line: its points, in Hydra's order, and whether it is a sweep."""
+    """A checked command line: its points, in Hydra's order, whether it is a sweep, and who runs it.
+
+    ``settings`` are those of a launcher of ours; Hydra's own (``basic``, ``joblib``, ...) build themselves.
+    """
 
     points: tuple[RunConfig, ...]
     multirun: bool
     config_name: str
+    launcher: str
+    settings: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,11 @@ class Words:
     asks_hydra: bool  # --cfg, --info and the like: Hydra answers, nothing runs
     dry_run: bool = False  # --dry-run: tell what would be done
     wait: bool = False  # --wait: stay until a launcher that works elsewhere has ended
+
+    @property
+    def sets_hydra(self) -> bool:
+        """Whether any word is for Hydra itself, beside those that choose a launcher."""
+        return any(is_hydras(word) and not _of_launcher(word) for word in self.overrides)
 
     def for_hydra(self, *more: str) -> list[str]:
         """The arguments in the order that Hydra's parser takes: flags first."""
@@ -84,6 +95,10 @@ def _addable(word: str) -> str:
     return f"++{word}" if word.startswith(RESOURCES) else word
 
 
+def _of_launcher(word: str) -> bool:
+    return word.lstrip("+~").startswith(("hydra/launcher=", "hydra.launcher."))
+
+
 def read(arguments: Sequence[str]) -> Command:
     """Expand, compose and check ``run.py``'s arguments. Raises `UserError` at the first mistake."""
     _check_where()
@@ -94,12 +109,16 @@ def read(arguments: Sequence[str]) -> Command:
         raise UserError(f"-cn {name}: no such experiment in sweeps/; {nearest(name, experiments)}")
     store_nodes()
     with initialize_config_module(FOLDER.name, version_base="1.3"):
-        settings = composed(name, [], hydra=True).hydra
+        settings = composed(name, [*filter(_of_launcher, parsed.overrides)], hydra=True).hydra
         multirun = parsed.multirun or settings.mode == RunMode.MULTIRUN
         swept = [f"{key}={value}" for key, value in (settings.sweeper.params or {}).items()]
         lines = expand(swept if multirun else [], parsed.overrides) if multirun else [parsed.overrides]
         points = compose_points(name, lines)
-    return Command(points, multirun, name)
+        ours = "_target_" not in settings.launcher
+        launcher = OmegaConf.to_container(settings.launcher, resolve=True) if ours else {}
+        assert isinstance(launcher, dict)
+    chosen = str(settings.runtime.choices["hydra/launcher"])
+    return Command(points, multirun, name, chosen, {str(option): value for option, value in launcher.items()})
 
 
 def _check_where() -> None:

@@ -61,8 +61,8 @@ class Composer:
     def quick(self, line: Sequence[str]) -> RunConfig | None:
         """The same from parts that were composed before; None where a word is not plain or something is refused."""
         groups = tuple(word for word in line if _chooses(word))
-        structure = tuple(word for word in line if _chooses(word) or _is_hydras(word))
-        leaves = [word for word in line if not (_chooses(word) or _is_hydras(word))]
+        structure = tuple(word for word in line if _chooses(word) or is_hydras(word))
+        leaves = [word for word in line if not (_chooses(word) or is_hydras(word))]
         if not all(map(_PLAIN.fullmatch, [*groups, *leaves])):
             return None
         try:
@@ -135,7 +135,8 @@ def _chooses(word: str) -> bool:
     return word.lstrip("+~").partition("=")[0] in (*CHOSEN, "scale")
 
 
-def _is_hydras(word: str) -> bool:
+def is_hydras(word: str) -> bool:
+    """Whether a word of a command line is one of Hydra's own settings."""
     return word.lstrip("+~").startswith(("hydra.", "hydra/"))
 
 

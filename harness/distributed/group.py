@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from typing import Protocol
 
 import torch
 from torch import distributed, nn
@@ -14,28 +13,11 @@ from methods.base import Method
 from methods.observation import Batch
 
 
-class ProcessGroup(Protocol):
+class ProcessGroup:
     """``size`` processes that train one method; ``rank`` is this one's number, 0 writes what there is to write.
 
-    ``device`` is where this one computes.
+    ``device`` is where this one computes. One process has nothing to share.
     """
-
-    rank: int
-    size: int
-    device: torch.device
-
-    def tell(self, number: int) -> int:
-        """Rank 0's number."""
-
-    def mean(self, losses: dict[str, float]) -> dict[str, float]:
-        """The mean over the ranks, the same bits on all of them."""
-
-    def share(self, method: Method, stage: str, batch: Callable[[], Batch]) -> None:
-        """Make ``update`` a step of all ranks together; ``batch`` is one to try it with."""
-
-
-class Alone:
-    """One process, which shares nothing."""
 
     rank, size = 0, 1
 
@@ -43,23 +25,27 @@ class Alone:
         self.device = device
 
     def tell(self, number: int) -> int:
-        """The number."""
+        """Rank 0's number."""
         return number
 
     def mean(self, losses: dict[str, float]) -> dict[str, float]:
-        """The losses."""
+        """The mean over the ranks, the same bits on all of them."""
         return losses
 
     def share(self, method: Method, stage: str, batch: Callable[[], Batch]) -> None:
-        """Nothing to do."""
+        """Make ``update`` a step of all ranks together; ``batch`` is one to try it with."""
 
 
-class Ranks:
+class Alone(ProcessGroup):
+    """One process, which shares nothing."""
+
+
+class Ranks(ProcessGroup):
     """The ranks of torch's default process group; ``device`` is this one's."""
 
     def __init__(self, device: torch.device) -> None:
+        super().__init__(device)
         self.rank, self.size = distributed.get_rank(), distributed.get_world_size()
-        self.device = device
 
     def tell(self, number: int) -> int:
         """Rank 0's number."""

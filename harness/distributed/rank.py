@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sys
 import time
 import traceback
 from datetime import timedelta
@@ -13,7 +14,7 @@ from typing import Any
 
 from errors import UserError
 from harness.config.run_config import RunConfig
-from harness.distributed.parent import end_with_parent
+from harness.distributed.parent import end_with
 from harness.planning.plan import plan
 from harness.store.entries import Store
 from harness.store.files import write_atomic
@@ -30,14 +31,13 @@ def main(file: str) -> int:
     A failure is told in ``rank-<RANK>.json`` beside the file. The process ends at once when its parent does.
     """
     task, rank = Path(file), int(os.environ["RANK"])
-    end_with_parent()
+    end_with(sys.stdin.fileno())
     for number in LEFT_TO_THE_PARENT:
         signal.signal(number, signal.SIG_IGN)
     try:
         _train(json.loads(task.read_bytes()), rank)
     except Exception as error:
-        told = json.dumps(_told(error, rank))
-        write_atomic(task.with_name(f"rank-{rank}.json"), told.encode())
+        write_atomic(task.with_name(f"rank-{rank}.json"), json.dumps(failure_facts(error, rank)).encode())
         os._exit(1)  # without waiting for what the other ranks will not send
     return 0
 
@@ -66,7 +66,7 @@ def _train(task: dict[str, Any], rank: int) -> None:
     distributed.destroy_process_group()
 
 
-def _told(error: Exception, rank: int) -> dict[str, Any]:
+def failure_facts(error: Exception, rank: int) -> dict[str, Any]:
     """A failure in plain values. ``blame`` is 0 for a rank's own, 2 for what is also raised when a rank is missed."""
     from torch import OutOfMemoryError
 

@@ -1,7 +1,8 @@
 """Starting the ranks of one training, a process for each device, and waiting for them; on one machine or several.
 
 The process that holds the entry's lock starts them. Each has a pipe from it as its input, which ends when that
-process does, whatever ended it: no rank writes beside a successor that took the lock over.
+process does, whatever ended it: no rank writes beside a successor that took the lock over. torch's elastic launch
+leaves its ranks running where their parent is killed, and goes by time alone when it names the rank that failed.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from errors import UserError
-from harness.distributed.place import Place
+from harness.distributed.topology import Topology
 from harness.planning.plan import Plan, Training
 from harness.progress import console
 from harness.store.entries import Entry, Store
@@ -51,8 +52,8 @@ def start(plan: Plan, stage: Training, store: Store) -> None:
 
     For the process that holds the entry's lock, on node 0 where there are several. Raises `RankFailed` or `UserError`.
     """
-    place = Place.here(plan.config.values["train"]["devices"], stage.key)
-    _run(plan, stage, store, place, lambda: False)
+    topology = Topology.here(plan.config.values["train"]["devices"], stage.key)
+    _run(plan, stage, store, topology, lambda: False)
 
 
 def join(plan: Plan, stage: Training, store: Store) -> None:
@@ -64,12 +65,12 @@ def join(plan: Plan, stage: Training, store: Store) -> None:
     devices, entry = plan.config.values["train"]["devices"], store.entry("trainings", stage.key)
     if devices == 1 or entry.status == "done":
         return
-    place, before = Place.here(devices, stage.key), _ended(entry)
-    if place.node > 0:
-        _run(plan, stage, store, place, lambda: _ended(entry) != before)
+    topology, before = Topology.here(devices, stage.key), _end_of(entry)
+    if topology.node > 0:
+        _run(plan, stage, store, topology, lambda: _end_of(entry) != before)
 
 
-def _ended(entry: Entry) -> str:
+def _end_of(entry: Entry) -> str:
     """Tells one end of an entry from another and from none: an earlier attempt may have left a failure."""
     try:
         return str(entry.failure())
@@ -77,57 +78,53 @@ def _ended(entry: Entry) -> str:
         return str(entry.status == "done")
 
 
-def _run(plan: Plan, stage: Training, store: Store, place: Place, over: Callable[[], bool]) -> None:
-    shared = _environment(plan, place)
+def _run(plan: Plan, stage: Training, store: Store, topology: Topology, over: Callable[[], bool]) -> None:
+    shared = _environment(plan, topology)
     with TemporaryDirectory(prefix="ranks-") as name, ExitStack() as stack:
         stack.callback(console.show_cursor)  # which a killed rank 0 leaves hidden on a terminal
         task = Path(name) / "task.json"
-        wanted = {
-            "config": plan.config.values,
-            "overrides": plan.config.overrides,
-            "stage": stage.name,
-            "key": stage.key,
-        }
-        task.write_text(json.dumps({**wanted, "results": str(store.root), "meeting": place.meeting(task.parent)}))
+        point = {"config": plan.config.values, "overrides": plan.config.overrides, "results": str(store.root)}
+        wanted = {"stage": stage.name, "key": stage.key, "meeting": topology.meeting(task.parent)}
+        task.write_text(json.dumps(point | wanted))
         ranks = {}
-        for local in range(place.local):
-            rank = place.node * place.local + local
-            own = {"RANK": str(rank), "LOCAL_RANK": str(local), "WORLD_SIZE": str(place.devices)}
+        for local in range(topology.local):
+            rank = topology.node * topology.local + local
+            own = {"RANK": str(rank), "LOCAL_RANK": str(local), "WORLD_SIZE": str(topology.devices)}
             command = [sys.executable, "-c", _COMMAND, str(ROOT), str(task)]
             ranks[rank] = stack.enter_context(
                 subprocess.Popen(command, stdin=subprocess.PIPE, env={**shared, **os.environ, **own})
             )
             stack.callback(ranks[rank].kill)  # files are whole or not there: a rank may end at any moment
         if not _wait(list(ranks.values()), over):
-            raise _failure(ranks, task.parent, place.devices)
+            raise _failure(ranks, task.parent, topology.devices)
 
 
-def _environment(plan: Plan, place: Place) -> dict[str, str]:
+def _environment(plan: Plan, topology: Topology) -> dict[str, str]:
     """What ranks are told where the user has not said otherwise. `UserError` where there are too few devices."""
     import torch
 
     from harness.training.build import device_of
 
-    there = torch.cuda.device_count()
-    if device_of(plan.config).type == "cuda" and place.local > there:
+    there, needed = torch.cuda.device_count(), topology.local
+    if device_of(plan.config).type == "cuda" and needed > there:
         raise UserError(
-            f"train.devices={place.devices}: {place.local} CUDA devices are needed here and there are {there}"
+            f"train.devices={topology.devices}: {needed} CUDA devices are needed here and there are {there}"
         )
-    told = {"OMP_NUM_THREADS": str(max(1, torch.get_num_threads() // place.local))}
+    settings = {"OMP_NUM_THREADS": str(max(1, torch.get_num_threads() // needed))}
     loopback = [interface for _, interface in socket.if_nameindex() if interface.startswith("lo")]
-    if place.nodes == 1 and loopback:  # gloo would ask what address the host's name has, which may be none
-        told["GLOO_SOCKET_IFNAME"] = loopback[0]
-    return told
+    if topology.nodes == 1 and loopback:  # gloo would ask what address the host's name has, which may be none
+        settings["GLOO_SOCKET_IFNAME"] = loopback[0]
+    return settings
 
 
 def _wait(ranks: Sequence[subprocess.Popen[bytes]], over: Callable[[], bool]) -> bool:
     """Wait until all ranks have ended well, or there is nothing left to do for them; False when one has failed."""
-    while any(rank.poll() is None for rank in ranks) and not any(rank.poll() for rank in ranks):
-        if over():
-            return True
-        time.sleep(POLL)
-    until = time.monotonic() + GRACE
+    until = float("inf")
     while any(rank.poll() is None for rank in ranks) and time.monotonic() < until:
+        if any(rank.poll() for rank in ranks):
+            until = min(until, time.monotonic() + GRACE)
+        elif over():
+            return True
         time.sleep(POLL)
     return not any(rank.poll() for rank in ranks)
 
@@ -138,14 +135,15 @@ def _failure(ranks: Mapping[int, subprocess.Popen[bytes]], folder: Path, of: int
     A rank's own reason comes before a rank that ended without a word, and that before what the others say when they
     miss one; among equals the first in time.
     """
-    failures = [_told(rank, process.returncode, folder, of) for rank, process in ranks.items() if process.returncode]
+    ended = {rank: process.returncode for rank, process in ranks.items() if process.returncode}
+    failures = [_failure_of(rank, status, folder, of) for rank, status in ended.items()]
     first = min(failures, key=lambda failure: (failure["blame"], failure["time"]))
     failed = RankFailed(first["reason"], first["step"])
     failed.__cause__ = RankTraceback(first["traceback"]) if first["traceback"] else None
     return failed
 
 
-def _told(rank: int, status: int, folder: Path, of: int) -> dict[str, Any]:
+def _failure_of(rank: int, status: int, folder: Path, of: int) -> dict[str, Any]:
     """What a rank told, or what can be said of one that told nothing."""
     path = folder / f"rank-{rank}.json"
     if path.exists():

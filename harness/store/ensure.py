@@ -24,11 +24,16 @@ class PointFailed(Exception):
 
 def whole(entry: Entry) -> bool:
     """Whether an entry is done and every file is what was written."""
+    return not _damage(entry)
+
+
+def _damage(entry: Entry) -> str:
+    """Why an entry is not whole; empty where it is."""
     try:
         entry.verify()
-    except Damaged:
-        return False
-    return True
+    except Damaged as damage:
+        return str(damage)
+    return ""
 
 
 def failure_of(entry: Entry) -> dict[str, Any]:
@@ -59,7 +64,11 @@ def ensure(entry: Entry, facts: Mapping[str, Any], make: Callable[[Entry], None]
         )
 
     with entry.lock(waiting):
-        if not _usable(entry):
+        damage = _damage(entry)
+        if damage and entry.status == "done":
+            say(f"damaged: {damage}; making it again")
+            entry.discard()
+        if damage:
             _refuse_failed(entry)
             try:
                 entry.begin(facts)
@@ -76,16 +85,3 @@ def _refuse_failed(entry: Entry) -> None:
     failure = failure_of(entry)
     if failure and datetime.fromisoformat(failure["failed"]).timestamp() > _BEGAN:
         raise PointFailed(failure["reason"])
-
-
-def _usable(entry: Entry) -> bool:
-    """For the lock's holder: whether the entry is done by now; a damaged one is named and discarded."""
-    if entry.status != "done":
-        return False
-    try:
-        entry.verify()
-    except Damaged as damage:
-        say(f"damaged: {damage}; making it again")
-        entry.discard()
-        return False
-    return True

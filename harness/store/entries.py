@@ -121,7 +121,7 @@ class Entry:
 
     def read(self, name: str) -> bytes:
         """A file of a done entry. Raises `Damaged` unless it is, byte for byte, what DONE promises."""
-        return self._promised(_plain(name), self._done()["files"])
+        return self._promised(_plain(name), self._done()[0]["files"])
 
     def _promised(self, name: str, files: Mapping[str, Any]) -> bytes:
         path, promised = self.path / name, files.get(name)
@@ -137,11 +137,11 @@ class Entry:
 
     def facts(self) -> dict[str, Any]:
         """The facts given to `finish`. Raises `Damaged` if the entry is not done."""
-        return dict(self._done()["facts"])
+        return dict(self._done()[0]["facts"])
 
     def depends(self) -> dict[str, Any]:
         """What the entry depends on, of which its name is the hash. Raises `Damaged` if it is not done."""
-        return self._own(self._done())
+        return self._done()[1]
 
     def failure(self) -> dict[str, Any]:
         """Reason, traceback, facts and time ("failed") given to `fail`. Raises `Damaged` if it did not fail."""
@@ -152,7 +152,7 @@ class Entry:
 
     def verify(self) -> None:
         """Read every file. Raises `Damaged` for the first that is not what was written."""
-        files = self._done()["files"]
+        files = self._done()[0]["files"]
         for name in files:
             self._promised(name, files)
 
@@ -167,15 +167,9 @@ class Entry:
         self._written.clear()
         shutil.rmtree(trash, ignore_errors=True)
 
-    def _done(self) -> dict[str, Any]:
-        """What DONE says, once it is known to be this entry's."""
-        done = unsealed(self.path / "DONE", DONE_SHAPE)
-        self._own(done)
-        return done
-
-    def _own(self, done: Mapping[str, Any]) -> dict[str, Any]:
-        """The facts that the entry depends on, once they are known to be those that its name stands for."""
-        path = self.path / FACTS
+    def _done(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """What DONE says and the facts that the entry depends on, once these are those that its name stands for."""
+        done, path = unsealed(self.path / "DONE", DONE_SHAPE), self.path / FACTS
         facts = parsed(path, self._promised(FACTS, done["files"]), dict)
         try:
             name = key(self.path.parent.name, facts)
@@ -183,7 +177,7 @@ class Entry:
             raise Damaged(f"{path}: not what was written ({error})") from error
         if name != self.path.name:
             raise Damaged(f"{path}: belongs to another entry ({name})")
-        return dict(facts)
+        return done, dict(facts)
 
     def _mark(self, name: str, data: bytes) -> None:
         if self.status == "done":

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from errors import UserError
 from harness.store.sealed import Damaged, Shape, parsed, process
@@ -47,10 +48,7 @@ class Holder:
 
     def gone(self) -> bool:
         """Whether the process is known to have ended: it is one of this system, and it does not run."""
-        if self.system != system():
-            return False
-        now = started(self.pid)
-        return now is None or bool(now and self.started and now != self.started)
+        return runs(self.system, self.pid, self.started) is False
 
 
 def read(path: Path) -> Holder | None:
@@ -81,17 +79,30 @@ def ticket(path: Path) -> Iterator[tuple[Path, Holder]]:
     one that happens meanwhile.
     """
     token = uuid.uuid4().hex
-    facts = {"host": socket.gethostname(), "system": system(), "pid": os.getpid(), "token": token}
-    facts |= {"started": started(os.getpid()) or "", "time": time.time()}
+    facts = process_facts() | {"token": token, "time": time.time()}
     file = path.with_name(f"{path.name}.{token}.new")
     try:
         file.write_text(json.dumps(facts), encoding="utf-8")
-        yield file, Holder(**facts, beat=file.stat().st_mtime)  # type: ignore[arg-type]
+        yield file, Holder(**facts, beat=file.stat().st_mtime)
     except OSError as error:
         raise UserError(f"{path}: cannot lock ({error.strerror}): check the folder and its free space") from error
     finally:
         with suppress(OSError):
             file.unlink()
+
+
+def process_facts() -> dict[str, Any]:
+    """Where this process runs and which one it is, as far as others can tell."""
+    pid = os.getpid()
+    return {"host": socket.gethostname(), "system": system(), "pid": pid, "started": started(pid) or ""}
+
+
+def runs(of: str, pid: int, since: str) -> bool | None:
+    """Whether a process still runs, by its system, its number and when it started; None for one of another system."""
+    if of != system():
+        return None
+    now = started(pid)
+    return now is not None and not (now and since and now != since)
 
 
 @functools.lru_cache(maxsize=1)

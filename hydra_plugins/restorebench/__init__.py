@@ -1,1 +1,1 @@
-"""What Hydra finds of restorebench at each start: its launchers and its sweeper."""
+"""What Hydra finds of restorebench at each start: its sweeper."""

@@ -9,25 +9,30 @@ from __future__ import annotations
 import re
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from errors import UserError, page
 from harness.store.entries import FACTS
 from harness.store.files import DAY
 from sweeps.gc import needs
-from sweeps.gc.leftovers import LEVELS, MARKS, Garbage, entries, leftovers, listed, measure, real, working
-from sweeps.gc.needs import Needs, facts_of
-from sweeps.gc.orphans import orphans
-from sweeps.gc.removal import CHECKPOINT_FILES, CHECKPOINTS, CODE, Found
-
-# `remove` is asked for here by those who collected.
-from sweeps.gc.removal import remove as remove
+from sweeps.gc.leftovers import LEVELS, Garbage, entries, garbage, leftovers, listed, measure, real, working
+from sweeps.gc.needs import Name, Requirements, facts_of, references
+from sweeps.gc.removal import CHECKPOINT_FILES, CHECKPOINTS, CODE
 
 FAILED, UNFINISHED = "failed", "unfinished trainings"
 UNITS = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12, "PB": 10**15}
 SHOWN = 20  # remarks told one by one
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(B|kB|MB|GB|TB|PB)", re.IGNORECASE | re.ASCII)
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What can be removed, in the order in which it goes, and what there is to say of it, a line each."""
+
+    garbage: Sequence[Garbage]
+    notes: Sequence[str]
 
 
 def parse_size(text: str) -> int:
@@ -45,7 +50,7 @@ def size_text(number: int) -> str:
     return f"{number / UNITS[unit]:.1f} {unit}" if unit != "B" else f"{number} B"
 
 
-def collectable(root: Path, older_days: float, quota_bytes: int | None) -> Found:
+def collectable(root: Path, older_days: float, quota_bytes: int | None) -> Findings:
     """What can be removed from the store at ``root``. Nothing is changed.
 
     ``older_days`` since its newest file was written make an unfinished training old; ``quota_bytes`` is how large the
@@ -57,12 +62,11 @@ def collectable(root: Path, older_days: float, quota_bytes: int | None) -> Found
     if not older_days >= 0:
         raise UserError(f"--older={older_days}: a number of days, 0 or more")
     needed = needs.read(root)
-    rest = [*leftovers(root), *_finished(root), *_unread(root, older_days, needed), *_code(root, needed)]
-    old = _unfinished(root, older_days, needed)
-    found = _outermost([*sorted(rest, key=_age), *sorted(old, key=_age)])
+    useless = [*leftovers(root), *_unreadable(root, older_days, needed), *_code(root, needed)]
+    found = _outermost(sorted(useless, key=lambda one: (one.kind == UNFINISHED, one.newest)))
     over, notes = _over(root, quota_bytes, found, needed) if quota_bytes is not None else ([], [])
     doubts = [f"{doubt}; until then all that it might need is kept" for doubt in needed.doubts]
-    return Found(_outermost([*found, *over]), [*doubts, *notes])
+    return Findings(_outermost([*found, *over]), [*doubts, *notes])
 
 
 def _outermost(found: Sequence[Garbage]) -> list[Garbage]:
@@ -71,52 +75,28 @@ def _outermost(found: Sequence[Garbage]) -> list[Garbage]:
     return [one for one in found if one.path.parent not in paths]
 
 
-def _age(garbage: Garbage) -> float:
-    return garbage.newest
-
-
-def _garbage(path: Path, kind: str, why: str) -> list[Garbage]:
-    """An entry or something else as garbage; nothing where somebody works on it, or removed it meanwhile."""
-    if working(path) is not None:
-        return []
-    try:
-        size, newest = measure(path)
-    except FileNotFoundError:
-        return []
-    return [Garbage(path, kind, size, why, newest)]
-
-
-def _finished(root: Path) -> Iterable[Garbage]:
-    """Checkpoints of trainings that are done: their processes were killed before they could clear up."""
+def _unreadable(root: Path, days: float, needed: Requirements) -> Iterator[Garbage]:
+    """Entries that failed or were cut off and were not written to for some days, and checkpoints of trainings that are
+    done, whose processes were killed before they could clear up. What somebody works on is left alone."""
     for level, path in entries(root):
-        files = list(path.glob(CHECKPOINT_FILES)) if level == "trainings" and (path / "DONE").exists() else []
-        found = [one for file in files for one in _garbage(file, CHECKPOINTS, "their trainings are done")]
-        yield from found if working(path) is None else ()
+        done = (path / "DONE").exists()
+        if done and level == "trainings" and working(path) is None:
+            for file in path.glob(CHECKPOINT_FILES):
+                yield from garbage(file, CHECKPOINTS, "their trainings are done")
+        elif not done and not needed.entry(level, path.name, facts_of(path)):
+            kind = UNFINISHED if level == "trainings" else FAILED
+            for one in garbage(path, kind, f"failed or cut off, untouched for {days:g} days"):
+                if time.time() - one.newest > days * DAY:
+                    yield one
 
 
-def _unread(root: Path, days: float, needed: Needs) -> Iterable[Garbage]:
-    return _old(root, days, needed, [level for level in (*LEVELS, *MARKS) if level != "trainings"], FAILED)
-
-
-def _unfinished(root: Path, days: float, needed: Needs) -> Iterable[Garbage]:
-    return _old(root, days, needed, ["trainings"], UNFINISHED)
-
-
-def _old(root: Path, days: float, needed: Needs, levels: Sequence[str], kind: str) -> Iterable[Garbage]:
-    """Entries that failed or were cut off, and were not written to for a number of days."""
-    for level, path in entries(root):
-        if level in levels and not (path / "DONE").exists() and not needed.entry(level, path.name, facts_of(path)):
-            why = f"failed or cut off, untouched for {days:g} days"
-            yield from (one for one in _garbage(path, kind, why) if time.time() - one.newest > days * DAY)
-
-
-def _code(root: Path, needed: Needs) -> Iterable[Garbage]:
+def _code(root: Path, needed: Requirements) -> Iterator[Garbage]:
     for path in listed(root / "code"):
         if re.fullmatch("[0-9a-f]{16}", path.name) and real(path) and not needed.frozen(path.name):
-            yield from _garbage(path, CODE, "no unfinished sweep runs it")
+            yield from garbage(path, CODE, "no unfinished sweep runs it")
 
 
-def _over(root: Path, quota: int, found: Sequence[Garbage], needed: Needs) -> tuple[list[Garbage], list[str]]:
+def _over(root: Path, quota: int, found: Sequence[Garbage], needed: Requirements) -> tuple[list[Garbage], list[str]]:
     """The entries that go until the store is no larger than the quota, and what there is to say."""
     size = measure(root)[0] - sum(one.bytes for one in found)
     inside = Counter[Path]()  # bytes that go already
@@ -127,7 +107,7 @@ def _over(root: Path, quota: int, found: Sequence[Garbage], needed: Needs) -> tu
     for path in unneeded:
         if size <= quota:
             break
-        more = _garbage(path, path.parent.name, "no record needs them, no unfinished sweep wants them")
+        more = garbage(path, path.parent.name, "no record needs them, no unfinished sweep wants them")
         over += more
         size -= sum(one.bytes - inside[path] for one in more)
     notes = [f"{silent} entries don't say what they were made from ({FACTS}), and are kept"] if silent else []
@@ -137,7 +117,40 @@ def _over(root: Path, quota: int, found: Sequence[Garbage], needed: Needs) -> tu
     return over, notes
 
 
-def text(found: Found, outcome: tuple[int, Sequence[str]] | None) -> str:
+def orphans(root: Path, needed: Requirements) -> tuple[list[Path], int]:
+    """The whole entries that nothing needs, in the order in which they go, what was not used for longest first; and how
+    many are kept as they don't say what they were made from. What was made from an entry goes before it does."""
+    paths, origins, finished = dict[Name, Path](), dict[Name, list[Name]](), dict[Name, float]()
+    silent = 0
+    for level, path in entries(root):
+        facts, name = facts_of(path), (level, path.name)
+        if level not in LEVELS or not (path / "DONE").exists() or needed.entry(*name, facts):
+            continue
+        try:
+            when, of = (path / "DONE").lstat().st_mtime, list(references(facts))
+        except (OSError, ValueError, KeyError, TypeError):
+            silent += 1
+        else:
+            paths[name], origins[name], finished[name] = path, of, when
+    used = _used(finished, origins)
+    order = sorted(paths, key=lambda name: (used[name], LEVELS.index(name[0]), -finished[name]))
+    return [paths[name] for name in order], silent
+
+
+def _used(finished: dict[Name, float], origins: dict[Name, list[Name]]) -> dict[Name, float]:
+    """When entries were used last: when the newest was finished that was made from them, or they themselves."""
+    used: dict[Name, float] = {}
+    for first in sorted(finished, key=finished.__getitem__, reverse=True):
+        reached = [first]
+        while reached:
+            name = reached.pop()
+            if name in finished and name not in used:
+                used[name] = finished[first]
+                reached += origins[name]
+    return used
+
+
+def text(found: Findings, outcome: tuple[int, Sequence[str]] | None) -> str:
     """What is told: a table by kind, and what `remove` gave; None where nothing was removed (a dry run)."""
     kinds: dict[tuple[str, str], list[int]] = {}
     for one in found.garbage:

@@ -34,8 +34,8 @@ class Garbage:
     path: Path
     kind: str
     bytes: int
-    why: str
     newest: float
+    why: str
 
 
 def measure(path: Path) -> tuple[int, float]:
@@ -58,6 +58,14 @@ def real(folder: Path) -> bool:
     return folder.is_dir() and not folder.is_symlink()
 
 
+def garbage(path: Path, kind: str, why: str) -> list[Garbage]:
+    """An entry or something else as garbage; nothing where somebody works on it, or removed it meanwhile."""
+    with suppress(FileNotFoundError):
+        if working(path) is None:
+            return [Garbage(path, kind, *measure(path), why)]
+    return []
+
+
 def entries(root: Path) -> Iterator[tuple[str, Path]]:
     """The folders named by a key, each with its level."""
     for level in (*LEVELS, *MARKS):
@@ -66,8 +74,7 @@ def entries(root: Path) -> Iterator[tuple[str, Path]]:
 
 def working(entry: Path) -> Holder | None:
     """The living process that holds the lock of an entry, as far as can be told."""
-    holder = read_holder(entry.with_name(f".{entry.name}.lock"))
-    return holder if holder is not None and _lives(holder) else None
+    return _living_holder(entry.with_name(f".{entry.name}.lock"))
 
 
 def leftovers(root: Path) -> list[Garbage]:
@@ -80,7 +87,7 @@ def leftovers(root: Path) -> list[Garbage]:
                 found += _old(path, [path], LEFTOVERS)
         if folder.parent == root and folder.name in (*LEVELS, *MARKS):
             for lock, files in _locks(paths).items():
-                found += [] if any(map(_held, files)) else _old(lock, files, LOCKS)
+                found += [] if any(map(_living_holder, files)) else _old(lock, files, LOCKS)
     return found
 
 
@@ -96,16 +103,13 @@ def listed(folder: Path) -> list[Path]:
     return []
 
 
-def _lives(holder: Holder) -> bool:
-    """A process that is there lives, even if it is stopped; what can't be seen from here lives while it is heard."""
-    if holder.gone():
-        return False
-    return (holder.system == system() and bool(holder.started)) or abs(time.time() - holder.beat) < SILENT
-
-
-def _held(path: Path) -> bool:
-    holder = read_holder(path)
-    return holder is not None and _lives(holder)
+def _living_holder(lock: Path) -> Holder | None:
+    """Who holds a lock: a process that is there lives, even if stopped; what can't be seen from here while heard."""
+    holder = read_holder(lock)
+    if holder is None or holder.gone():
+        return None
+    seen = holder.system == system() and bool(holder.started)
+    return holder if seen or abs(time.time() - holder.beat) < SILENT else None
 
 
 def _locks(paths: list[Path]) -> dict[Path, list[Path]]:
@@ -123,7 +127,7 @@ def _old(path: Path, files: list[Path], kind: str) -> list[Garbage]:
     with suppress(OSError):
         sizes, times = zip(*map(measure, files), strict=True)
         if time.time() - max(times) > DAY:
-            return [Garbage(path, kind, sum(sizes), _WHY[kind], max(times))]
+            return [Garbage(path, kind, sum(sizes), max(times), _WHY[kind])]
     return []
 
 

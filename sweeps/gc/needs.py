@@ -24,7 +24,7 @@ from harness.store.sealed import Damaged
 from harness.store.sealed import read as read_json
 from sweeps.folder import submission, submitted
 from sweeps.gc.leftovers import LEVELS
-from sweeps.launchers.driver import driver
+from sweeps.progress.attempts import driver
 from sweeps.progress.state import Sweep
 
 COLUMNS = {"training": "trainings", "samples": "samples", "inputs": "inputs"}  # of a record: the level of each
@@ -32,7 +32,7 @@ Name = tuple[str, str]  # of an entry: its level and its key
 
 
 @dataclass(frozen=True)
-class Needs:
+class Requirements:
     """``entries`` and folders of frozen ``code`` that have to stay; ``doubts``: what can't be read, a line each."""
 
     entries: frozenset[Name]
@@ -41,21 +41,23 @@ class Needs:
 
     def entry(self, level: str, key: str, facts: Mapping[str, Any] | None = None) -> bool:
         """Whether an entry has to stay; features do as long as what they were taken from."""
-        of = (str(facts.get("level")), str(facts.get("source"))) if facts and level == "features" else (level, key)
-        return bool(self.doubts) or not {of, (level, key)}.isdisjoint(self.entries)
+        names = {(level, key)}
+        if facts and level == "features":
+            names.add((str(facts.get("level")), str(facts.get("source"))))
+        return bool(self.doubts) or not names.isdisjoint(self.entries)
 
     def frozen(self, name: str) -> bool:
         """Whether a folder of frozen code has to stay."""
         return bool(self.doubts) or name in self.code
 
 
-def read(root: Path) -> Needs:
+def read(root: Path) -> Requirements:
     """The needs of the store at ``root`` as it stands. Raises `UserError` where a part of it can't be listed."""
     entries: set[Name] = set()
     code: set[str] = set()
     doubts: list[str] = []
     # Sweeps come first: what is recorded meanwhile is then found among the records.
-    for folder in _sweeps(root):
+    for folder in filter(_started, _inside(root / "sweeps", "*")):
         try:
             wanted, run = _sweep(root, folder)
             entries |= wanted
@@ -72,7 +74,7 @@ def read(root: Path) -> Needs:
     for level in LEVELS:
         _inside(root / level, "")  # its disk may not be there, and nobody would know what lies on it
     closed, unknown = _closed(Store(root), entries)
-    return Needs(frozenset(closed), frozenset(code), (*doubts, *unknown))
+    return Requirements(frozenset(closed), frozenset(code), (*doubts, *unknown))
 
 
 def stamp(root: Path) -> frozenset[tuple[str, int]]:
@@ -91,8 +93,10 @@ def facts_of(path: Path) -> dict[str, Any] | None:
     return None
 
 
-def references(facts: Mapping[str, Any]) -> Iterator[Name]:
-    """The entries that one with these facts was made from. Raises `ValueError` for a key that is none."""
+def references(facts: Mapping[str, Any] | None) -> Iterator[Name]:
+    """The entries that one with these facts was made from. Raises `ValueError` for no facts or no key."""
+    if facts is None:
+        raise ValueError(f"there is no whole {FACTS}")
     for name in ("after", "trainings"):
         given = facts.get(name) or ()
         yield from (("trainings", _key(key)) for key in (given.values() if isinstance(given, Mapping) else given))
@@ -115,10 +119,6 @@ def _inside(folder: Path, pattern: str) -> list[Path]:
         return sorted(folder / name for name in fnmatch.filter(os.listdir(folder), pattern))
     except OSError as error:
         raise UserError(f"{folder}: can't be read ({error.strerror}), so nobody knows what is needed") from error
-
-
-def _sweeps(root: Path) -> list[Path]:
-    return [folder for folder in _inside(root / "sweeps", "*") if _started(folder)]
 
 
 def _started(folder: Path) -> bool:
@@ -182,9 +182,7 @@ def _closed(store: Store, names: Iterable[Name]) -> tuple[set[Name], list[str]]:
         try:
             entry = store.entry(*name)
             facts = facts_of(entry.path)
-            if facts is None and entry.status == "done":
-                raise ValueError(f"there is no whole {FACTS}")
-            rest += references(facts or {})
+            rest += references({} if facts is None and entry.status != "done" else facts)
         except (ValueError, KeyError, TypeError):
             doubts.append(f"{'/'.join(name)}: doesn't say what it was made from; delete it to have it made again")
     return found, doubts

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from errors import UserError
@@ -15,39 +14,31 @@ from harness.store.holder import Holder
 from harness.store.lock import Lock, LockLostError
 from sweeps.gc import needs
 from sweeps.gc.leftovers import LEFTOVERS, LOCKS, Garbage, claims, measure, real, working
-from sweeps.gc.needs import Needs, facts_of
+from sweeps.gc.needs import Requirements, facts_of
 
 CHECKPOINTS, CODE = "checkpoints", "code"
 CHECKPOINT_FILES = "checkpoint-*.safetensors"
 
 
-@dataclass(frozen=True)
-class Found:
-    """What can be removed, in the order in which it goes, and what there is to say of it, a line each."""
-
-    garbage: Sequence[Garbage]
-    notes: Sequence[str]
-
-
-class Refused(Exception):
+class KeptAfterAll(Exception):
     """Something is not removed after all; the message says why."""
 
 
-def remove(root: Path, found: Found) -> tuple[int, list[str]]:
+def remove(root: Path, found: Iterable[Garbage]) -> tuple[int, list[str]]:
     """Remove what was found: the bytes freed, and what was kept with the reason.
 
     Sweeps start meanwhile: what is needed is read again before the first removal, and whenever one did.
     """
     freed, refused = 0, []
     seen, needed = needs.stamp(root), needs.read(root)
-    for one in found.garbage:
+    for one in found:
         if (now := needs.stamp(root)) != seen:
             seen, needed = now, needs.read(root)
         try:
             if _unchanged(one):
-                _REMOVERS.get(one.kind, _entry)(one, needed)
+                _remove(one, needed)
                 freed += one.bytes
-        except Refused as error:
+        except KeptAfterAll as error:
             refused.append(f"{one.path}: {error}")
         except (UserError, LockLostError) as error:
             refused.append(str(error))
@@ -55,7 +46,7 @@ def remove(root: Path, found: Found) -> tuple[int, list[str]]:
 
 
 def _unchanged(one: Garbage) -> bool:
-    """Whether something is there as it was found. Raises `Refused` where it was written to since."""
+    """Whether something is there as it was found. Raises `KeptAfterAll` where it was written to since."""
     if one.kind == LOCKS:
         return True
     try:
@@ -63,51 +54,39 @@ def _unchanged(one: Garbage) -> bool:
     except FileNotFoundError:
         return False
     if newest != one.newest:
-        raise Refused("was written to meanwhile")
+        raise KeptAfterAll("was written to meanwhile")
     return True
 
 
-def _leftover(one: Garbage, needed: Needs) -> None:
-    with plainly(one.path), suppress(FileNotFoundError):  # its writer's successor may be at it
-        if real(one.path):
-            shutil.rmtree(one.path)
-        else:
-            one.path.unlink()
+def _remove(one: Garbage, needed: Requirements) -> None:
+    if one.kind == LEFTOVERS:
+        with plainly(one.path), suppress(FileNotFoundError):  # its writer's successor may be at it
+            (shutil.rmtree if real(one.path) else Path.unlink)(one.path)
+    elif one.kind == LOCKS:
+        # Taken over as any waiter would, and let go: unlinked under a waiter's eyes it might have two holders.
+        with _lock(Entry(one.path.with_name(one.path.name[1:].removesuffix(".lock")))), plainly(one.path):
+            for claim in claims(one.path):
+                claim.unlink(missing_ok=True)
+    elif one.kind == CHECKPOINTS:
+        entry = Entry(one.path.parent)
+        with _lock(entry), plainly(one.path):
+            if entry.status != "done":
+                raise KeptAfterAll("its training is being made again")
+            one.path.unlink(missing_ok=True)
+    elif one.kind == CODE:
+        if needed.frozen(one.path.name):
+            raise KeptAfterAll("a sweep that was started meanwhile runs it")
+        Entry(one.path).discard()
+    elif needed.entry(one.path.parent.name, one.path.name, facts_of(one.path)):
+        raise KeptAfterAll("is needed by now")
+    else:
+        with _lock(Entry(one.path)):
+            if _unchanged(one):
+                Entry(one.path).discard()
 
 
-def _lock(one: Garbage, needed: Needs) -> None:
-    """Take the lock over as any waiter would, and let go: unlinked under a waiter's eyes it might have two holders."""
-    entry = Entry(one.path.with_name(one.path.name[1:].removesuffix(".lock")))
-    with _taken(entry), plainly(one.path):
-        for claim in claims(one.path):
-            claim.unlink(missing_ok=True)
-
-
-def _checkpoint(one: Garbage, needed: Needs) -> None:
-    entry = Entry(one.path.parent)
-    with _taken(entry), plainly(one.path):
-        if entry.status != "done":
-            raise Refused("its training is being made again")
-        one.path.unlink(missing_ok=True)
-
-
-def _code(one: Garbage, needed: Needs) -> None:
-    if needed.frozen(one.path.name):
-        raise Refused("a sweep that was started meanwhile runs it")
-    Entry(one.path).discard()
-
-
-def _entry(one: Garbage, needed: Needs) -> None:
-    entry = Entry(one.path)
-    if needed.entry(one.path.parent.name, one.path.name, facts_of(one.path)):
-        raise Refused("is needed by now")
-    with _taken(entry):
-        if _unchanged(one):
-            entry.discard()
-
-
-def _taken(entry: Entry) -> Lock:
-    """The lock of an entry, which is not waited for. Entering raises `Refused` where somebody holds it."""
+def _lock(entry: Entry) -> Lock:
+    """The lock of an entry, which is not waited for. Entering raises `KeptAfterAll` where somebody holds it."""
     holder = working(entry.path)
     if holder is not None:
         _busy(holder)
@@ -115,12 +94,4 @@ def _taken(entry: Entry) -> Lock:
 
 
 def _busy(holder: Holder) -> None:
-    raise Refused(f"process {holder.pid} on {holder.host} works on it")
-
-
-_REMOVERS: dict[str, Callable[[Garbage, Needs], None]] = {
-    LEFTOVERS: _leftover,
-    LOCKS: _lock,
-    CHECKPOINTS: _checkpoint,
-    CODE: _code,
-}
+    raise KeptAfterAll(f"process {holder.pid} on {holder.host} works on it")

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from errors import UserError
-from harness.config.commandline import compose_points
-from harness.planning.plan import Plan, plan
+from harness.planning.plan import Plan
 from harness.progress import say
 from sweeps.folder import Submission, listed_job, write_submission
-from sweeps.graph import graph, with_identity_baselines
+from sweeps.graph import graph
 from sweeps.jobs import Job, grouped
 from sweeps.launchers import local, slurm
 from sweeps.launchers.freeze import freeze
@@ -20,38 +17,20 @@ from sweeps.launchers.settings import check_counts
 from sweeps.progress.costs import History
 
 
-@dataclass(frozen=True)
-class Launcher:
-    """What a launcher is to `hand_over`.
+class LauncherModule(Protocol):
+    """What a launcher is to `hand_over`: a module with these functions."""
 
-    ``check(settings, jobs)`` gives the number of GPUs of each job and raises `UserError` where the machine or the
-    settings refuse, before anything is written; ``alive(root)`` gives the tasks that are on their way, by key, each
-    with what the launcher calls its job; ``start(submission, root, jobs, alive)`` starts the jobs.
-    """
+    def check(self, settings: Mapping[str, Any], jobs: Sequence[Job]) -> list[int]:
+        """The number of GPUs of each job; `UserError` where the machine or the settings refuse: nothing is written."""
 
-    check: Callable[[Mapping[str, Any], Sequence[Job]], list[int]]
-    alive: Callable[[Path], Mapping[str, str]]
-    start: Callable[[Submission, Path, Sequence[Job], Mapping[str, str]], None]
+    def alive(self, root: Path) -> Mapping[str, str]:
+        """The tasks that are on their way, by key, each with what the launcher calls its job."""
 
-
-LAUNCHERS = {
-    "local": Launcher(local.check, local.alive, local.start),
-    "slurm": Launcher(slurm.check, slurm.alive, slurm.start),
-}
+    def start(self, submission: Submission, root: Path, jobs: Sequence[Job], alive: Mapping[str, str]) -> None:
+        """Start the jobs."""
 
 
-REFUSED = 2  # the exit status of what the user can mend
-
-
-def launch(name: str, settings: Mapping[str, Any], config: str, folder: str, lines: Sequence[Sequence[str]]) -> None:
-    """Hand the points of the expanded command lines of a configuration to a launcher; what is done is left out."""
-    try:
-        points = compose_points(config, lines)
-        plans = with_identity_baselines([plan(point) for point in points])
-        hand_over(plans, Path(points[0].values["results_dir"]).absolute(), Path(folder), name, settings)
-    except UserError as error:  # Hydra would show it as a fault of the program
-        say(f"error: {error}")
-        raise SystemExit(REFUSED) from error
+LAUNCHERS: dict[str, LauncherModule] = {"local": local, "slurm": slurm}
 
 
 def hand_over(plans: Sequence[Plan], root: Path, folder: Path, name: str, settings: Mapping[str, Any]) -> None:

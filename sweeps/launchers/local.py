@@ -14,11 +14,12 @@ from typing import Any
 
 from errors import UserError
 from harness.progress import say
+from harness.threads import cores
 from sweeps.folder import Submission
 from sweeps.jobs import Job
-from sweeps.launchers.starters import STARTER, Starter
+from sweeps.launchers.processes import JobServer
 from sweeps.progress.attempts import note
-from sweeps.progress.watch import Watch
+from sweeps.progress.watch import View, state_text
 
 POLL = 0.1  # seconds between two looks at the processes
 MEMORY_GB = 2.0  # that a worker needs, about
@@ -34,13 +35,13 @@ class Machine:
     gpus: tuple[str, ...] = ()
 
     @classmethod
-    def read(cls, workers: int | None, threads: int | None, devices: set[str]) -> Machine:
-        """This machine; ``devices`` are those that the points ask for ("auto", "cpu", "cuda")."""
-        gpus = () if devices == {"cpu"} else _gpus()
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        slots = len(gpus) or workers or max(1, min(cores, int(_free_gb() / MEMORY_GB)))
-        slots = min(slots, workers or slots)
-        return cls(slots, threads or max(1, cores // slots), gpus[:slots])
+    def read(cls, settings: Mapping[str, Any], jobs: Sequence[Job]) -> Machine:
+        """This machine, as far as the settings let the jobs have it; without its GPUs where all points ask for none."""
+        devices = {task.plan.config.values["device"] for job in jobs for task in job.tasks}
+        gpus, number = () if devices == {"cpu"} else _gpus(), len(cores())
+        slots = len(gpus) or settings["workers"] or max(1, min(number, int(_free_gb() / MEMORY_GB)))
+        slots = min(slots, settings["workers"] or slots)
+        return cls(slots, settings["threads"] or max(1, number // slots), gpus[:slots])
 
 
 @dataclass
@@ -50,7 +51,7 @@ class Queue:
     submission: Submission
     machine: Machine
     restarts: int
-    starter: Starter
+    server: JobServer
     running: dict[int, tuple[Job, tuple[int, ...]]] = field(default_factory=dict)  # with their slots
     ended: dict[int, bool] = field(default_factory=dict)  # by number, whether it ended well
     starts: dict[int, int] = field(default_factory=dict)
@@ -58,16 +59,16 @@ class Queue:
     def run(self, jobs: Sequence[Job]) -> None:
         """Run all jobs to their end; an interruption ends those that run, whose work goes on at the next start."""
         waiting = list(jobs)
-        previous = signal.signal(signal.SIGTERM, _interrupt)
+        previous = signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
-            with Watch(self.submission, len(waiting)) as watch:
+            with View() as view:
                 while waiting or self.running:
                     waiting = [job for job in waiting if not self._started(job)]
                     time.sleep(POLL)
                     waiting += self._reaped()
-                    watch.show([job for job, _ in self.running.values()], self.ended)
+                    view.show(self._head(len(jobs)), self._rows)
         finally:
-            self.starter.close()
+            self.server.close()
             signal.signal(signal.SIGTERM, previous)
 
     def _started(self, job: Job) -> bool:
@@ -85,13 +86,21 @@ class Queue:
         self.running[job.number] = (job, slots)
         self.starts[job.number] = self.starts.get(job.number, 0) + 1
         gpus = self.machine.gpus and {"CUDA_VISIBLE_DEVICES": ",".join(self.machine.gpus[slot] for slot in slots)}
-        self.starter.start(job.number, gpus or {})
+        self.server.start(job.number, gpus or {})
         return True
+
+    def _head(self, total: int) -> str:
+        failed = sum(not well for well in self.ended.values())
+        return f"jobs: {len(self.ended)} of {total} ended" + (f", {failed} failed" if failed else "")
+
+    def _rows(self) -> list[str]:
+        jobs = [job for job, _ in self.running.values()]
+        return [f"{job.kind} {job.method} {state_text(self.submission, job.number)}" for job in jobs]
 
     def _reaped(self) -> list[Job]:
         """Take in what ended; the jobs that are to be started once more."""
         again = []
-        for number, status in self.starter.ended().items():
+        for number, status in self.server.ended().items():
             job, _ = self.running.pop(number)
             if status < 0:
                 note(self.submission.path(number, "attempts.jsonl"), {"ended": time.time(), "reason": _killed(-status)})
@@ -108,7 +117,7 @@ class Queue:
 
 def check(settings: Mapping[str, Any], jobs: Sequence[Job]) -> list[int]:
     """The number of GPUs of each job. Raises `UserError` for a training over more than there are."""
-    machine, most = _machine(settings, jobs), max((job.devices for job in jobs), default=1)
+    machine, most = Machine.read(settings, jobs), max((job.devices for job in jobs), default=1)
     if machine.gpus and most > len(machine.gpus):
         raise UserError(f"train.devices={most}: there are {len(machine.gpus)} GPUs here; take fewer, or device=cpu")
     return [job.devices if machine.gpus else 0 for job in jobs]
@@ -122,18 +131,9 @@ def alive(root: Path) -> Mapping[str, str]:
 def start(submission: Submission, root: Path, jobs: Sequence[Job], alive: Mapping[str, str]) -> None:
     """Run the jobs and come back when the last has ended."""
     settings = submission.facts["settings"]
-    machine = _machine(settings, jobs)
-    starter = STARTER(submission, root, os.environ | {"OMP_NUM_THREADS": str(machine.threads), "PYTHONUNBUFFERED": "1"})
-    Queue(submission, machine, settings["restarts"], starter).run(jobs)
-
-
-def _machine(settings: Mapping[str, Any], jobs: Sequence[Job]) -> Machine:
-    devices = {str(task.plan.config.values["device"]) for job in jobs for task in job.tasks}
-    return Machine.read(settings["workers"], settings["threads"], devices)
-
-
-def _interrupt(number: int, frame: object) -> None:
-    raise KeyboardInterrupt
+    machine = Machine.read(settings, jobs)
+    environment = os.environ | {"OMP_NUM_THREADS": str(machine.threads), "PYTHONUNBUFFERED": "1"}
+    Queue(submission, machine, settings["restarts"], JobServer(submission, root, environment)).run(jobs)
 
 
 def _killed(number: int) -> str:

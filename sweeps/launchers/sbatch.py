@@ -1,4 +1,4 @@
-"""Handing job arrays to SLURM's sbatch, by submitit, and what the cluster calls them."""
+"""Handing job arrays to SLURM's sbatch, by submitit."""
 
 from __future__ import annotations
 
@@ -8,22 +8,19 @@ import math
 import re
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from errors import UserError
-from harness.store.files import plainly
-from harness.store.sealed import fits, lines
 from sweeps.folder import Submission
 from sweeps.jobs import Job
 from sweeps.launchers import verify
 from sweeps.launchers.settings import Resources
+from sweeps.progress.cluster import IDS, LOGS
 
-IDS = "slurm.jsonl"  # in a submission: [number, id] as each job was taken by the cluster
-LOGS = "slurm"  # in a submission: what submitit and the jobs write
-CANCELLED = "cancelled.jsonl"  # in a submission: the numbers of jobs that were cancelled
 REPORT = -1  # the number of the job that reports, which makes nothing that others need
+SAME = ("partition", "account", "qos", "constraint", "time", "nodes")  # called alike by sbatch
 LINES = (  # of each job; srun does not pass the number of cores on by itself
     "export OMP_NUM_THREADS=${OMP_NUM_THREADS:-${SLURM_CPUS_PER_TASK:-1}}",
     "export SRUN_CPUS_PER_TASK=${SLURM_CPUS_PER_TASK:-1}",
@@ -32,114 +29,85 @@ LINES = (  # of each job; srun does not pass the number of cores on by itself
 )
 
 
-def ids(submission: Submission) -> dict[int, str]:
-    """What the cluster calls the jobs that it took, by number."""
-    found: dict[int, str] = {}
-    for pairs in lines(submission.folder / IDS, [_pair]):
-        found |= dict(pairs)
-    return found
-
-
 def check_folder(root: Path) -> None:
     """Raise `UserError` for a folder of results whose path SLURM, or submitit, would take for another one."""
-    found = re.search(r"\\|%[jtAa]", str(root))
-    if found:
-        raise UserError(f"{root}: SLURM's jobs can't write to a path with {found[0]} in it; take another results_dir")
-
-
-def note_cancelled(submission: Submission, numbers: Sequence[int]) -> None:
-    """Keep that some jobs were cancelled: SLURM forgets them after a while."""
-    with plainly(submission.folder / CANCELLED), (submission.folder / CANCELLED).open("a") as file:
-        file.write(json.dumps(list(numbers)) + "\n")
-
-
-def cancelled(submission: Submission) -> set[int]:
-    """The numbers of the jobs that were cancelled."""
-    return {number for numbers in lines(submission.folder / CANCELLED, [int]) for number in numbers}
-
-
-def _pair(value: Any) -> bool:
-    """Whether a value is a job's number and what the cluster calls it."""
-    return fits(value, list) and [type(one) for one in value] == [int, str]
+    match = re.search(r"\\|%[jtAa]", str(root))
+    if match:
+        raise UserError(f"{root}: SLURM's jobs can't write to a path with {match[0]} in it; take another results_dir")
 
 
 def checked(submission: Submission) -> str:
     """The line of a job that ends it unless its code is what was frozen. It travels with the job, not with the code,
     and what it runs imports nothing from the folder that the job stands in."""
     code, sha256 = submission.facts["code"], submission.facts["sha256"]
-    words = [sys.executable, "-I", "-c", inspect.getsource(verify), code, sha256]
-    return f"{shlex.join(words)} || exit 1"
+    return f"{shlex.join([sys.executable, '-I', '-c', inspect.getsource(verify), code, sha256])} || exit 1"
 
 
-def gpus_of(job: Job, asked: Resources, there: bool) -> int:
+def gpus_of(job: Job, resources: Resources, there: bool) -> int:
     """The GPUs of each of a job's nodes."""
-    if job.devices % asked.nodes:
-        raise UserError(f"train.devices={job.devices}: can't be divided among {asked.nodes} nodes")
-    if asked.gpus != "auto":
-        return int(asked.gpus)
-    return job.devices // asked.nodes if there and job.tasks[0].plan.config.values["device"] != "cpu" else 0
+    if job.devices % resources.nodes:
+        raise UserError(f"train.devices={job.devices}: can't be divided among {resources.nodes} nodes")
+    if resources.gpus != "auto":
+        return int(resources.gpus)
+    return job.devices // resources.nodes if there and job.tasks[0].plan.config.values["device"] != "cpu" else 0
 
 
 class Sender:
-    """Submits arrays of calls and keeps what the cluster calls them, on the disk at once."""
+    """Submits arrays of calls and keeps what the cluster calls them, by the jobs' numbers, on the disk at once."""
 
-    def __init__(self, submission: Submission, settings: Mapping[str, Any], size: int, has_gpus: bool) -> None:
+    def __init__(self, submission: Submission, size: int, has_gpus: bool) -> None:
         from submitit import SlurmExecutor
 
-        self.submission, self.settings, self.size, self.has_gpus = submission, settings, size, has_gpus
-        self.given: dict[int, str] = {}
-        self.executor = SlurmExecutor(submission.folder / LOGS, max_num_timeout=settings["restarts"])
+        self.submission, self.size, self.has_gpus = submission, size, has_gpus
+        self.settings = submission.facts["settings"]
+        self.ids: dict[int, str] = {}
+        self.executor = SlurmExecutor(submission.folder / LOGS, max_num_timeout=self.settings["restarts"])
 
-    def send(self, calls: Sequence[Any], asked: Resources, joined: str, jobs: Sequence[Job]) -> None:
-        """Submit calls that ask for the same and wait for the same."""
+    def send(self, calls: Sequence[Any], resources: Resources, dependency: str, jobs: Sequence[Job]) -> None:
+        """Submit calls that ask for the same and wait for the same; without jobs it is the call that reports."""
         from submitit.core.utils import FailedJobError, FailedSubmissionError
 
         for first in range(0, len(calls), self.size):
             part = calls[first : first + self.size]
-            # A single call is no array, and then its files have another name.
-            log = self._log("%A_%a" if len(part) > 1 else "%j")
-            self.executor.update_parameters(**self._parameters(asked, joined, jobs, log))
+            parameters = self._parameters(resources, jobs, len(part) > 1)
+            self.executor.update_parameters(**parameters, dependency=dependency or None)
             try:
                 with self.executor.batch():
                     sent = [self.executor.submit(call) for call in part]
             except (FailedJobError, FailedSubmissionError, OSError) as error:
-                told = " ".join(str(error).split())
-                raise UserError(
-                    f"SLURM refused a job: {told}; python -m sweeps retry submits what is missing"
-                ) from error
+                reason = " ".join(str(error).split())
+                mend = "python -m sweeps retry submits what is missing"
+                raise UserError(f"SLURM refused a job: {reason}; {mend}") from error
             numbers = [job.number for job in jobs[first : first + self.size]] or [REPORT]
             pairs = [(number, job.job_id) for number, job in zip(numbers, sent, strict=True)]
-            self.given |= dict(pairs)
+            self.ids |= dict(pairs)
             with (self.submission.folder / IDS).open("a") as file:
                 file.write(json.dumps(pairs) + "\n")
 
-    def _log(self, name: str) -> str:
-        """submitit's path of a log, as SLURM has to be told it: a % in the folder's own path stands for itself."""
-        return f"{str(self.submission.folder / LOGS).replace('%', '%%')}/{name}_%t_log.out"
-
-    def _parameters(self, asked: Resources, joined: str, jobs: Sequence[Job], log: str) -> dict[str, Any]:
+    def _parameters(self, resources: Resources, jobs: Sequence[Job], several: bool) -> dict[str, Any]:
         """All of sbatch's, for submitit keeps from one submission to the next what it is not told anew."""
+        # submitit's path of a log, as SLURM has to be told it: a % in the folder's own path stands for itself. A single
+        # call is no array, and then its files have another name.
+        folder = str(self.submission.folder / LOGS).replace("%", "%%")
+        log = f"{folder}/{'%A_%a' if several else '%j'}_%t_log.out"
         more = {
             "chdir": self.submission.facts["code"],
             "output": log.replace("%t", "0"),
             "requeue": True,
             "kill-on-invalid-dep": "yes",
-            **(asked.parameters or {}),
+            **(resources.parameters or {}),
         }
         return {
+            **{
+                name: getattr(resources, name)
+                for name in ("partition", "account", "qos", "constraint", "time", "nodes")
+            },
             "job_name": self.submission.folder.parent.parent.name,
             "comment": jobs[0].kind if jobs else "report",
-            "partition": asked.partition,
-            "account": asked.account,
-            "qos": asked.qos,
-            "constraint": asked.constraint,
-            "time": asked.time,
-            "nodes": asked.nodes,
             "ntasks_per_node": 1,
-            "cpus_per_task": asked.cpus,
-            "gpus_per_node": (gpus_of(jobs[0], asked, self.has_gpus) if jobs else 0) or None,
-            "mem": None if asked.memory is None else f"{math.ceil(asked.memory * 1024)}M",
-            "dependency": joined or None,
+            "cpus_per_task": resources.cpus,
+            "gpus_per_node": (gpus_of(jobs[0], resources, self.has_gpus) if jobs else 0) or None,
+            "mem": None if resources.memory is None else f"{math.ceil(resources.memory * 1024)}M",
             "array_parallelism": self.settings["parallel"],
             "setup": [*self.settings["setup"], *LINES, checked(self.submission)],
             "additional_parameters": more,

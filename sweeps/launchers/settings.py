@@ -34,15 +34,13 @@ class Resources:
 
 
 NAMES = tuple(field.name for field in fields(Resources))
-COUNTS = {
-    "time": "whole minutes",
-    "cpus": "whole cores of each node, or null",
-    "gpus": "whole GPUs of each node, 0, or auto",
-    "memory": "GB of each node, or null",
-    "nodes": "whole nodes",
+COUNTS: dict[str, tuple[str, Any, tuple[Any, ...]]] = {  # in words, the type of numbers above 0, what else is taken
+    "time": ("whole minutes", int, ()),
+    "cpus": ("whole cores of each node, or null", int, (None,)),
+    "gpus": ("whole GPUs of each node, 0, or auto", int, (0, "auto")),
+    "memory": ("GB of each node, or null", int | float, (None,)),
+    "nodes": ("whole nodes", int, ()),
 }
-
-
 LEAST = {"workers": 1, "threads": 1, "chunk": 1, "parallel": 1, "restarts": 0}  # of what every launcher may be told
 OPEN = ("workers", "threads")  # null: as the machine has it
 
@@ -51,55 +49,50 @@ def check_counts(settings: Mapping[str, Any]) -> None:
     """Raise `UserError` for the first of a launcher's numbers that is none, or too small to do anything with."""
     for name, least in LEAST.items():
         value = settings.get(name, least)
-        if value is None and name in OPEN:
-            continue
-        if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        if not (_counts(value, int, least) or (value is None and name in OPEN)):
             more = " or null" if name in OPEN else ""
             raise UserError(f"hydra.launcher.{name}={value}: expected a whole number from {least}{more}")
 
 
+def _counts(value: Any, kind: Any, least: float) -> bool:
+    return isinstance(value, kind) and not isinstance(value, bool) and value >= least
+
+
 def check_resources(resources: Mapping[str, Any]) -> None:
-    """Raise `UserError` for the first name in ``resources`` that means nothing."""
-    for place, asked in resources.items():
-        if place == "methods":
-            for method, stages in (asked or {}).items():
-                _known("hydra.launcher.resources.methods", method, catalog()["method"])
-                for stage, wanted in (stages or {}).items():
-                    _known(f"hydra.launcher.resources.methods.{method}", stage, STAGES)
-                    _check(f"hydra.launcher.resources.methods.{method}.{stage}", wanted)
-        else:
-            _known("hydra.launcher.resources", place, ("default", *STAGES, "methods"))
-            _check(f"hydra.launcher.resources.{place}", asked)
+    """Raise `UserError` for the first name in ``resources`` that means nothing, or value that SLURM can't give."""
+    root = "hydra.launcher.resources"
+    for place, wishes in resources.items():
+        _check_name(root, place, ("default", *STAGES, "methods"))
+        if place != "methods":
+            _check(f"{root}.{place}", wishes)
+            continue
+        for method, stages in (wishes or {}).items():
+            _check_name(f"{root}.methods", method, catalog()["method"])
+            for stage, wanted in (stages or {}).items():
+                _check_name(f"{root}.methods.{method}", stage, STAGES)
+                _check(f"{root}.methods.{method}.{stage}", wanted)
 
 
-def _check(place: str, asked: Mapping[str, Any] | None) -> None:
-    for name, value in (asked or {}).items():
-        _known(place, name, NAMES)
-        if name in COUNTS and not _counts(name, value):
-            raise UserError(f"{place}.{name}={value}: not a number that SLURM can give; {COUNTS[name]}")
+def _check(place: str, wishes: Mapping[str, Any] | None) -> None:
+    for name, value in (wishes or {}).items():
+        _check_name(place, name, NAMES)
+        if name in COUNTS:
+            words, kind, others = COUNTS[name]
+            number = _counts(value, kind, 0) and value > 0
+            if not number and (isinstance(value, bool) or value not in others):
+                raise UserError(f"{place}.{name}={value}: not a number that SLURM can give; {words}")
 
 
-def _counts(name: str, value: Any) -> bool:
-    """Whether a value is a number of what its name counts, or a word that stands for one."""
-    if value is None or value == "auto":
-        return {"memory": value is None, "cpus": value is None, "gpus": value == "auto"}.get(name, False)
-    numbers = (int, float) if name == "memory" else int
-    return isinstance(value, numbers) and not isinstance(value, bool) and (value > 0 or (name == "gpus" and value == 0))
-
-
-def _known(place: str, name: str, names: Any) -> None:
+def _check_name(place: str, name: str, names: Any) -> None:
     if name not in names:
         raise UserError(f"{place}.{name}: no such entry; {nearest(name, names)}")
 
 
 def asked_by(kind: str, method: str, resources: Mapping[str, Any]) -> Resources:
     """What a kind of job of a method asks for: the default, its kind's, its method's; the later ones win."""
-    own = ((resources.get("methods") or {}).get(method) or {}).get(kind) or {}
-    layers = [resources.get("default") or {}, resources.get(kind) or {}, own]
-    chosen: dict[str, Any] = {}
-    for layer in layers:
-        chosen |= dict(layer)
-    return Resources(**chosen)
+    own = ((resources.get("methods") or {}).get(method) or {}).get(kind)
+    layers = [resources.get("default"), resources.get(kind), own]
+    return Resources(**{name: value for layer in layers for name, value in (layer or {}).items()})
 
 
 def of(job: Job, resources: Mapping[str, Any]) -> Resources:

@@ -17,52 +17,49 @@ from typing import Any
 from harness.progress import progress, say
 from sweeps.folder import Submission, submissions
 from sweeps.jobs import Job
-from sweeps.launchers import cluster
-from sweeps.launchers.sbatch import LOGS, Sender, check_folder, gpus_of, ids
+from sweeps.launchers.sbatch import Sender, check_folder, gpus_of
 from sweeps.launchers.settings import Resources, asked_by, check_resources, of
+from sweeps.progress import cluster
+from sweeps.progress.show import show
 from sweeps.work import Work
 
-JOINED = {"training": "afterok", "sampling": "afterok", "scoring": "afterany"}
-TAIL = 16_384  # bytes of a log that are looked at
-BIRTH = "Starting with JobEnvironment"  # submitit's first words
+DEPENDENCIES = {"training": "afterok", "sampling": "afterok", "scoring": "afterany"}
 
 
 def check(settings: Mapping[str, Any], jobs: Sequence[Job]) -> list[int]:
     """The number of GPUs of each job. Raises `UserError` where there is no SLURM, or for entries that mean nothing."""
     check_resources(settings["resources"])
-    there = cluster.has_gpus()
-    return [gpus_of(job, of(job, settings["resources"]), there) * of(job, settings["resources"]).nodes for job in jobs]
+    there, wishes = cluster.has_gpus(), [of(job, settings["resources"]) for job in jobs]
+    return [gpus_of(job, wish, there) * wish.nodes for job, wish in zip(jobs, wishes, strict=True)]
 
 
 def alive(root: Path) -> Mapping[str, str]:
     """The tasks that wait or run on the cluster, by key, each with its job's id. Raises `UserError`."""
     cluster.find()
     check_folder(root)
-    found: dict[str, str] = {}
+    tasks: dict[str, str] = {}
     states = cluster.states()
     for folder in (root / "sweeps").glob("*"):
         for submission in submissions(folder):
-            given = ids(submission)
+            ids = cluster.ids(submission)
             for job in submission.jobs:
-                if cluster.lives(states.get(given.get(job["number"], ""))):
-                    found |= dict.fromkeys(job["tasks"], given[job["number"]])
-    return found
+                if cluster.lives(states.get(ids.get(job["number"], ""))):
+                    tasks |= dict.fromkeys(job["tasks"], ids[job["number"]])
+    return tasks
 
 
 def start(submission: Submission, root: Path, jobs: Sequence[Job], alive: Mapping[str, str]) -> None:
     """Submit the jobs, and one that writes table and report when the last of them, and of what lives, has ended."""
-    settings = submission.facts["settings"]
-    sender = Sender(submission, settings, cluster.array_size(), cluster.has_gpus())
+    resources = submission.facts["settings"]["resources"]
+    sender = Sender(submission, cluster.array_size(), cluster.has_gpus())
     with progress("submitting jobs", len(jobs)) as bar:
-        for asked, group, joined in _groups(jobs, settings["resources"], sender, alive):
-            sender.send([Work(root, submission.folder, job.number) for job in group], asked, joined, group)
-            bar.update(len(sender.given), "")
+        for wish, group, dependency in _groups(jobs, resources, sender.ids, alive):
+            sender.send([Work(root, submission.folder, job.number) for job in group], wish, dependency, group)
+            bar.update(len(sender.ids), "")
     inner = {number for job in jobs for number in job.needs}
-    ends = {name for number, name in sender.given.items() if number not in inner} | set(alive.values())
-    leaves = sorted({name.partition("_")[0] for name in ends})
-    sweep = submission.folder.parent.parent.name
-    asked = asked_by("report", "", settings["resources"])
-    sender.send([ReportJob(root, sweep)], asked, "afterany:" + ":".join(leaves), [])
+    ends = {name for number, name in sender.ids.items() if number not in inner} | set(alive.values())
+    report = ReportJob(root, submission.folder.parent.parent.name)
+    sender.send([report], asked_by("report", "", resources), _dependency("afterany", ends), [])
     say(f"submitted {len(jobs)} jobs")
 
 
@@ -75,47 +72,30 @@ class ReportJob:
 
     def __call__(self) -> None:
         """Collect and report; both are in the log too."""
-        from sweeps.progress.show import show
-
         show(self.root, self.root / "sweeps" / self.sweep, [], report=True)
 
 
-def log_of(submission: Submission, name: str) -> Path:
-    """The log of the job that the cluster calls ``name``; each life of the job adds to it."""
-    return submission.folder / LOGS / f"{name}_0_log.out"
-
-
-def last_life(log: Path) -> str:
-    """The end of a log, as far as the job's last life wrote it."""
-    try:
-        with log.open("rb") as file:
-            file.seek(max(0, log.stat().st_size - TAIL))
-            return file.read().decode(errors="replace").rpartition(BIRTH)[2]
-    except OSError:
-        return ""
-
-
 def _groups(
-    jobs: Sequence[Job], resources: Mapping[str, Any], sender: Sender, alive: Mapping[str, str]
+    jobs: Sequence[Job], resources: Mapping[str, Any], ids: Mapping[int, str], alive: Mapping[str, str]
 ) -> Iterable[tuple[Resources, list[Job], str]]:
-    """Jobs that ask for the same and wait for the same; those that are needed have been sent when others are given."""
+    """Jobs that ask for the same and wait for the same; those that are needed have ``ids`` when others are given."""
     rest = list(jobs)
     while rest:
-        ready = [job for job in rest if all(number in sender.given for number in job.needs)]
+        ready = [job for job in rest if all(number in ids for number in job.needs)]
         groups: dict[str, tuple[Resources, list[Job], str]] = {}
         for job in ready:
-            asked, joined = of(job, resources), _joined(job, sender.given, alive)
+            names = {ids[number] for number in job.needs}
+            names |= {alive[key] for task in job.tasks for key in task.needs if key in alive}
+            wish, dependency = of(job, resources), _dependency(DEPENDENCIES[job.kind], names)
             device = job.tasks[0].plan.config.values["device"]
-            name = json.dumps([job.kind, repr(asked), job.devices, device, joined])
-            groups.setdefault(name, (asked, [], joined))[1].append(job)
+            name = json.dumps([job.kind, repr(wish), job.devices, device, dependency])
+            groups.setdefault(name, (wish, [], dependency))[1].append(job)
         yield from groups.values()
         rest = [job for job in rest if job not in ready]
 
 
-def _joined(job: Job, given: Mapping[int, str], alive: Mapping[str, str]) -> str:
-    """What a job waits for: single jobs that have to end well, or whole arrays that have to end."""
-    names = {given[number] for number in job.needs}
-    names |= {alive[key] for task in job.tasks for key in task.needs if key in alive}
-    if JOINED[job.kind] == "afterany":
+def _dependency(kind: str, names: set[str]) -> str:
+    """What a job waits for, in sbatch's words: single jobs that have to end well, or whole arrays that have to end."""
+    if kind == "afterany":
         names = {name.partition("_")[0] for name in names}
-    return f"{JOINED[job.kind]}:{':'.join(sorted(names))}" if names else ""
+    return f"{kind}:{':'.join(sorted(names))}" if names else ""

@@ -1,55 +1,51 @@
-"""What became of the attempts at a job: a line when one begins and a line when it ends, read back for status."""
+"""Who is at work: a line when an attempt at a job begins and one when it ends, and the process that drives a sweep.
+
+That process is known to others by a file that it touches while it lives.
+"""
 
 from __future__ import annotations
 
 import json
 import os
-import socket
-from collections.abc import Mapping
-from contextlib import suppress
-from dataclasses import dataclass
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from harness.store.holder import started, system
-from harness.store.sealed import Either, Shape, lines, process
+from harness.store.files import plainly, write_atomic
+from harness.store.holder import process_facts, runs
+from harness.store.sealed import Damaged, Either, Shape, lines, process, read
 
 PLACE: dict[str, Shape] = {"host": str, "system": str, "pid": process, "started": str, "slurm": str}
 LINE = Either(({**PLACE, "began": float}, {"ended": float, "reason": str}))
+PROCESS = "process.json"  # in a sweep's folder
+BEAT, SILENT = 10.0, 60.0  # seconds between two touches, and after which one on another machine is taken for dead
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """One try at a job: when it began and ended (seconds since 1970; 0 if not yet), why it failed, where it runs."""
+    """One try at a job: when it began and ended (seconds since 1970; 0 if not yet), why it failed, where it runs.
+
+    One that nobody said the end of runs, or was killed where nobody looked.
+    """
 
     began: float
-    ended: float
-    reason: str
     place: Mapping[str, Any]
-
-    @property
-    def open(self) -> bool:
-        """Whether nobody said that it ended: it runs, or was killed where nobody looked."""
-        return not self.ended
+    ended: float = 0.0
+    reason: str = ""
 
 
 def place() -> dict[str, Any]:
     """Where this process runs, as far as others can tell, and what a cluster calls it."""
-    return {
-        "host": socket.gethostname(),
-        "system": system(),
-        "pid": os.getpid(),
-        "started": started(os.getpid()) or "",
-        "slurm": os.environ.get("SLURM_JOB_ID", ""),
-    }
+    return process_facts() | {"slurm": os.environ.get("SLURM_JOB_ID", "")}
 
 
 def running(place: Mapping[str, Any]) -> bool | None:
     """Whether the process at a `place` still runs; None where that can't be told from here."""
-    if place["system"] != system():
-        return None
-    now = started(place["pid"])
-    return now is not None and not (now and place["started"] and now != place["started"])
+    return runs(place["system"], place["pid"], place["started"])
 
 
 def note(path: Path, fact: Mapping[str, Any]) -> None:
@@ -63,8 +59,46 @@ def attempts(path: Path) -> list[Attempt]:
     found: list[Attempt] = []
     for fact in lines(path, LINE):
         if "began" in fact:
-            found.append(Attempt(float(fact["began"]), 0.0, "", fact))
+            found.append(Attempt(float(fact["began"]), fact))
         elif found:
-            last = found[-1]
-            found[-1] = Attempt(last.began, float(fact["ended"]), fact["reason"], last.place)
+            found[-1] = replace(found[-1], ended=float(fact["ended"]), reason=fact["reason"])
     return found
+
+
+@contextmanager
+def driving(folder: Path) -> Iterator[None]:
+    """Meanwhile this process is known to drive the sweep."""
+    path, over = folder / PROCESS, threading.Event()
+    write_atomic(path, json.dumps(place()).encode())
+
+    def beat() -> None:
+        while not over.wait(BEAT):
+            with suppress(OSError):  # a network file system may stutter; the next one comes soon
+                os.utime(path)
+
+    thread = threading.Thread(target=beat, name="driving", daemon=True)
+    thread.start()
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):  # that it could not do its work is told already
+            path.unlink()
+        raise
+    else:
+        with plainly(path):
+            path.unlink(missing_ok=True)
+    finally:
+        over.set()
+        thread.join()
+
+
+def driver(folder: Path) -> dict[str, Any] | None:
+    """Where the process runs that drives a sweep; None where none does, as far as can be told from here."""
+    path = folder / PROCESS
+    try:
+        known = dict(read(path, PLACE))
+        silent = abs(time.time() - path.stat().st_mtime) > SILENT  # a clock that is ahead tells of no life either
+    except (OSError, Damaged):
+        return None
+    lives = running(known)
+    return known if lives or (lives is None and not silent) else None

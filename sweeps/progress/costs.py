@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
+from statistics import median_high
 from typing import Any
 
 from harness.store.entries import Entry, Store
@@ -14,81 +15,68 @@ from sweeps.graph import WorkItem
 
 NEWEST = 300  # entries of a level that are looked at
 GROUPS = ("network", "dataset", "task", "precision")
+Facts = Mapping[str, Any]
 
 
 class History:
     """Seconds per step of trainings and per picture of samplings, by how alike they are."""
 
     def __init__(self, root: Path) -> None:
-        self.root = root
-        self.rates: dict[str, list[float]] = {}
+        self.store, self.rates = Store(root), dict[str, list[float]]()
         for facts, done in _newest(root / "trainings"):
-            rate = done.get("train_seconds", 0.0) / max(done.get("steps", 0), 1)
-            self._add(_training(facts), rate)
+            self._add(_training(facts), done.get("train_seconds", 0.0) / max(done.get("steps", 0), 1))
         for facts, done in _newest(root / "samples"):
-            self._add(self._sampling(facts), done.get("cost", {}).get("seconds_per_image", 0.0))
+            likes = _sampling(facts, self._network(facts))
+            self._add(likes, done.get("cost", {}).get("seconds_per_image", 0.0))
 
     def seconds(self, task: WorkItem) -> float | None:
         """About how long a task takes; None where nothing like it has been done."""
+        if task.kind == "scoring":
+            return 0.0
         if task.kind == "training":
-            stage = next(stage for stage in task.plan.stages if stage.key == task.key)
-            rate = self._rate(_training(stage.facts))
-            return None if rate is None else rate * int(stage.facts["train"]["options"]["steps"])
-        if task.kind == "sampling":
+            facts: Facts = next(stage.facts for stage in task.plan.stages if stage.key == task.key)
+            likes, number = _training(facts), facts["train"]["options"]["steps"]
+        else:
             network = task.plan.stages[-1].facts.get("network") if task.plan.stages else None
-            rate = self._rate(_sampling(task.plan.samples.facts, network))
-            return None if rate is None else rate * int(task.plan.inputs.facts["images"])
-        return 0.0
+            likes, number = _sampling(task.plan.samples.facts, network), task.plan.inputs.facts["images"]
+        known = next((self.rates[like] for like in likes if like in self.rates), None)  # of the most alike
+        return median_high(known) * int(number) if known else None
 
     def _add(self, likes: list[str], rate: float) -> None:
         for like in likes:
             self.rates.setdefault(like, []).append(rate)
 
-    def _rate(self, likes: list[str]) -> float | None:
-        """The median of the most alike."""
-        found = next((self.rates[like] for like in likes if like in self.rates), None)
-        return sorted(found)[len(found) // 2] if found else None
-
-    def _sampling(self, facts: Mapping[str, Any]) -> list[str]:
-        last = list(facts.get("trainings", {}).values())[-1:]
-        with suppress(Damaged, IndexError):
-            return _sampling(facts, Store(self.root).entry("trainings", last[0]).depends().get("network"))
-        return _sampling(facts, None)
+    def _network(self, facts: Facts) -> Any:
+        """The network of the last training that samples with these facts were drawn from."""
+        for last in list(facts.get("trainings", {}).values())[-1:]:
+            with suppress(Damaged):
+                return self.store.entry("trainings", last).depends().get("network")
+        return None
 
 
-def _training(facts: Mapping[str, Any]) -> list[str]:
+def _training(facts: Facts) -> list[str]:
     """From the most to the least alike: the same but for seed and rates, the same method and network, the method."""
-    size = facts["train"]["options"].get("batch_size")
-    same = {name: facts.get(name) for name in GROUPS}
-    method = facts["method"]
-    return [
-        canonical(["training", facts["stage"], method, same, size]),
-        canonical(["training", facts["stage"], method["class"], facts.get("network"), size]),
-        canonical(["training", facts["stage"], method["class"]]),
-    ]
+    stage, method, size = facts["stage"], facts["method"], facts["train"]["options"].get("batch_size")
+    same = [method, {name: facts.get(name) for name in GROUPS}, size]
+    likes = (same, [method["class"], facts.get("network"), size], [method["class"]])
+    return [canonical(["training", stage, *like]) for like in likes]
 
 
-def _sampling(facts: Mapping[str, Any], network: Any) -> list[str]:
+def _sampling(facts: Facts, network: Any) -> list[str]:
     method = facts["method"]["class"]
     sampling = {name: value for name, value in facts["sampling"].items() if name != "sampling_seed"}
-    return [
-        canonical(["sampling", method, sampling, network]),
-        canonical(["sampling", method, network]),
-        canonical(["sampling", method]),
-    ]
+    return [canonical(["sampling", method, *like]) for like in ([sampling, network], [network], [])]
 
 
-def _newest(level: Path) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+def _newest(level: Path) -> Iterator[tuple[Facts, Facts]]:
     """The facts of what entries depend on, and of what came out, of the newest ones."""
     done = [path for path in level.glob("*/DONE") if not path.parent.name.startswith(".")]
     with suppress(OSError):  # what is discarded meanwhile is no help
         done.sort(key=lambda path: path.stat().st_mtime, reverse=True)
-    found = []
     for path in done[:NEWEST]:
         with suppress(Damaged):
             entry = Entry(path.parent)
-            found.append((entry.depends(), entry.facts()))
-    return found
+            yield entry.depends(), entry.facts()
 
 
 def about(seconds: float | None) -> str:

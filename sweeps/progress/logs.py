@@ -6,8 +6,8 @@ from collections import deque
 from pathlib import Path
 
 from errors import UserError, page
-from sweeps.launchers import slurm
-from sweeps.progress.state import Handed, Sweep
+from sweeps.progress import cluster
+from sweeps.progress.state import SubmittedJob, Sweep
 
 LINES = 40  # of each log
 LOGS = 4  # at most, the newest
@@ -27,19 +27,19 @@ def logs(sweep: Sweep, word: str) -> str:
     return page(parts)
 
 
-def label(job: Handed) -> str:
+def label(job: SubmittedJob) -> str:
     """A job's name among all of its sweep: its submission and its number there."""
     return f"{job.submission.folder.name}.{job.facts['number']}"
 
 
-def log_of(job: Handed) -> Path:
+def log_of(job: SubmittedJob) -> Path:
     """Where a job's log lies."""
     if job.name:
-        return slurm.log_of(job.submission, job.name)
+        return cluster.log_of(job.submission, job.name)
     return job.submission.path(job.facts["number"], "log")
 
 
-def _named(sweep: Sweep, job: Handed, word: str) -> bool:
+def _named(sweep: Sweep, job: SubmittedJob, word: str) -> bool:
     keys = set(job.facts["tasks"])
     for row in sweep.rows:  # a run's key names all that was done for it
         if row["run"].startswith(word) and keys & {*row["trainings"].values(), row["samples"], row["run"]}:

@@ -15,14 +15,12 @@ from harness.store.ensure import failure_of
 from harness.store.entries import Store
 from harness.store.listed import read_points
 from sweeps.folder import Submission, submissions
-from sweeps.launchers import cluster
-from sweeps.launchers.cluster import State
-from sweeps.launchers.driver import driver
-from sweeps.launchers.sbatch import cancelled, ids
-from sweeps.launchers.slurm import last_life, log_of
-from sweeps.progress.attempts import Attempt, attempts, running
+from sweeps.progress import cluster
+from sweeps.progress.attempts import Attempt, attempts, driver, running
+from sweeps.progress.cluster import State
 
 STATUSES = ("done", "running", "waiting", "failed", "stopped")
+UNSETTLED, LOST = ("running", "waiting"), ("failed", "stopped")
 UNFINISHED = "did not run to its end"
 
 
@@ -36,7 +34,7 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class Handed:
+class SubmittedJob:
     """A job of a submission, with its attempts and what the cluster calls it."""
 
     submission: Submission
@@ -45,9 +43,23 @@ class Handed:
     name: str
 
     @property
+    def last(self) -> Attempt | None:
+        """The newest attempt."""
+        return self.attempts[-1] if self.attempts else None
+
+    @property
     def seconds(self) -> float:
         """Spent so far by the attempts that have ended."""
         return sum(attempt.ended - attempt.began for attempt in self.attempts if attempt.ended)
+
+
+def jobs_of(folder: Path) -> Iterator[SubmittedJob]:
+    """All jobs of all submissions of a sweep, in order."""
+    for submission in submissions(folder):
+        names = cluster.ids(submission)
+        for facts in submission.jobs:
+            tried = attempts(submission.path(facts["number"], "attempts.jsonl"))
+            yield SubmittedJob(submission, facts, tried, names.get(facts["number"], ""))
 
 
 class Sweep:
@@ -58,20 +70,20 @@ class Sweep:
         self.rows = read_points(folder)
 
     @cached_property
-    def jobs(self) -> list[Handed]:
+    def jobs(self) -> list[SubmittedJob]:
         """All jobs of all submissions, in order."""
-        return _handed(self.folder)
+        return list(jobs_of(self.folder))
 
     @cached_property
-    def by_task(self) -> dict[str, Handed]:
+    def by_task(self) -> dict[str, SubmittedJob]:
         """By the key of a task, the job that was given it last."""
         return {key: job for job in self.jobs for key in job.facts["tasks"]}
 
     @cached_property
-    def of_others(self) -> dict[str, Handed]:
+    def of_others(self) -> dict[str, SubmittedJob]:
         """By the key of a task, the job of another sweep that was given it: sweeps share what is the same."""
         others = [path.parent for path in (self.root / "sweeps").glob("*/points.json") if path.parent != self.folder]
-        return {key: job for other in others for job in _handed(other) for key in job.facts["tasks"]}
+        return {key: job for other in others for job in jobs_of(other) for key in job.facts["tasks"]}
 
     @cached_property
     def cluster(self) -> dict[str, State]:
@@ -104,27 +116,36 @@ class Sweep:
 
     def lost(self) -> list[dict[str, Any]]:
         """The rows, doing nothing among them, of which anything failed or was stopped, whatever else still runs."""
-        return [row for row in self.rows if not self.recorded(row) and self._forsaken(row)]
-
-    def _forsaken(self, row: Mapping[str, Any]) -> bool:
-        return any(standing.status in ("failed", "stopped") for standing in self._undone(row))
+        open_rows = [row for row in self.rows if not self.recorded(row)]
+        return [row for row in open_rows if any(standing.status in LOST for standing in self._undone(row))]
 
     def recorded(self, row: Mapping[str, Any]) -> bool:
         """Whether a point's record is there, whole, with all that was asked for."""
         return recorded.has(self.root, row["run"], row["scores"])
 
-    def job(self, job: Handed) -> Standing:
+    def job(self, job: SubmittedJob) -> Standing:
         """How a job stands."""
+        state = self.cluster.get(job.name) if job.name and not self.silence else None
+        if cluster.lives(state):
+            return Standing("running" if state is not None and state.name != "PENDING" else "waiting")
+        if job.last is not None and job.last.ended:
+            return Standing("failed", job.last.reason) if job.last.reason else Standing("done")
         if job.name:
-            return self._on_cluster(job)
-        last = job.attempts[-1] if job.attempts else None
-        if last is not None and last.ended:
-            return Standing("failed", last.reason) if last.reason else Standing("done")
+            return self._ended_on_cluster(job, state)
         folder = job.submission.folder.parent.parent
-        driven = self.driven if folder == self.folder else driver(folder) is not None
-        if not driven:
+        if not (self.driven if folder == self.folder else driver(folder)):
             return Standing("stopped", UNFINISHED)
-        return Standing("running" if last is not None and running(last.place) is not False else "waiting")
+        return Standing("running" if job.last is not None and running(job.last.place) is not False else "waiting")
+
+    def _ended_on_cluster(self, job: SubmittedJob, state: State | None) -> Standing:
+        """How a job stands that does not live there, as far as the cluster tells, and that said nothing at its end."""
+        if state is None and job.facts["number"] in cluster.cancelled(job.submission):
+            return Standing("stopped", cluster.WORDS["CANCELLED"])
+        if self.silence:
+            return Standing("waiting" if job.last is None else "running")
+        log = cluster.last_life(cluster.log_of(job.submission, job.name))
+        why = cluster.ending(state, job.facts["kind"], log) or UNFINISHED
+        return Standing("stopped" if state is None or state.name in cluster.STOPPED else "failed", why)
 
     def _undone(self, row: Mapping[str, Any]) -> Iterator[Standing]:
         """How what is not made yet stands, in order; the last is the record."""
@@ -132,53 +153,25 @@ class Sweep:
             for level, key in [*(("trainings", key) for key in row["trainings"].values()), ("samples", row["samples"])]:
                 if not self.store.entry(level, key).sound:
                     yield self._unmade(row, level, key)
-        yield self._unmade(row, "", row["run"])
+        yield self._unmade(row, "failures", row["run"])
 
     def _unmade(self, row: Mapping[str, Any], level: str, key: str) -> Standing:
         job = self.by_task.get(key) or self.of_others.get(key)
         if job is None:
-            said = self._marked(row, level, key)
-            return Standing("failed", said) if said else self._undriven()
+            if reason := self._mark(row, level, key):
+                return Standing("failed", reason)
+            return Standing("waiting") if self.driven else Standing("stopped", UNFINISHED)
         standing = self.job(job)
-        if standing.status in ("running", "waiting"):
+        if standing.status in UNSETTLED:
             return standing
-        began = job.attempts[-1].began if job.attempts else 0.0
-        said = self._marked(row, level, key, began) or standing.reason or UNFINISHED
-        return Standing("stopped" if standing.status == "stopped" else "failed", said)
+        reason = self._mark(row, level, key, job.attempts[-1].began if job.attempts else 0.0)
+        status = "stopped" if standing.status == "stopped" else "failed"
+        return Standing(status, reason or standing.reason or UNFINISHED)
 
-    def _undriven(self) -> Standing:
-        return Standing("waiting") if self.driven else Standing("stopped", UNFINISHED)
-
-    def _marked(self, row: Mapping[str, Any], level: str, key: str, since: float = 0.0) -> str:
+    def _mark(self, row: Mapping[str, Any], level: str, key: str, since: float = 0.0) -> str:
         """The reason that a failure left in the store, unless an attempt has begun ``since``."""
-        marked = [(level, key)] if level else []
-        for where, name in [*marked, ("failures", row["run"])]:
-            failure = failure_of(self.store.entry(where, name))
+        for entry in (self.store.entry(level, key), self.store.entry("failures", row["run"])):
+            failure = failure_of(entry)
             if failure and datetime.fromisoformat(failure["failed"]).timestamp() >= int(since):
                 return str(failure["reason"])
         return ""
-
-    def _on_cluster(self, job: Handed) -> Standing:
-        state = None if self.silence else self.cluster.get(job.name)
-        last = job.attempts[-1] if job.attempts else None
-        if cluster.lives(state):
-            return Standing("running" if state is not None and state.name != "PENDING" else "waiting")
-        if last is not None and last.ended:
-            return Standing("failed", last.reason) if last.reason else Standing("done")
-        if state is None and job.facts["number"] in cancelled(job.submission):
-            return Standing("stopped", cluster.WORDS["CANCELLED"])
-        if self.silence:
-            return Standing("waiting" if last is None else "running")
-        log = last_life(log_of(job.submission, job.name))
-        why = cluster.ending(state, job.facts["kind"], log) or UNFINISHED
-        return Standing("stopped" if state is None or state.name in cluster.STOPPED else "failed", why)
-
-
-def _handed(folder: Path) -> list[Handed]:
-    found = []
-    for submission in submissions(folder):
-        names = ids(submission)
-        for facts in submission.jobs:
-            path = submission.path(facts["number"], "attempts.jsonl")
-            found.append(Handed(submission, facts, attempts(path), names.get(facts["number"], "")))
-    return found

@@ -9,36 +9,25 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 
-from rich.live import Live
-from rich.text import Text
-
 from errors import page
-from harness.progress import LINE_SECONDS, console, say
+from harness.progress import console
+from sweeps.graph import KINDS
 from sweeps.progress.costs import about
-from sweeps.progress.state import STATUSES, Handed, Sweep
-from sweeps.progress.watch import state_of, told
+from sweeps.progress.state import LOST, STATUSES, UNSETTLED, SubmittedJob, Sweep
+from sweeps.progress.watch import View, state_of, state_text
 
-KINDS = ("training", "sampling", "scoring")
 SHOWN = 12  # running and failed ones that are told one by one
 EVERY = 3.0  # seconds between two looks, while one watches
-UNSETTLED = ("running", "waiting")
 
 
 def status(sweep: Sweep) -> str:
     """The whole text."""
-    points = [standing for _, standing in sweep.points]
-    counts = {name: sum(standing.status == name for standing in points) for name in STATUSES}
-    told_counts = ", ".join(f"{number} {name}" for name, number in counts.items() if number and name != "done")
-    first = (
-        f"{sweep.folder.name}: {counts['done']} of {len(points)} points are done{told_counts and ', ' + told_counts}"
-    )
-    silent = [f"the rest is what the disk tells, for SLURM does not: {sweep.silence}"] if _asked(sweep) else []
-    return page([first, *silent, *_jobs(sweep), *_running(sweep), *_lost(sweep)])
-
-
-def _asked(sweep: Sweep) -> bool:
-    """Whether SLURM was asked, and did not answer."""
-    return any(job.name for job in sweep.jobs) and bool(sweep.silence)
+    counts = Counter(standing.status for _, standing in sweep.points)
+    others = "".join(f", {counts[name]} {name}" for name in STATUSES if counts[name] and name != "done")
+    head = f"{sweep.folder.name}: {counts['done']} of {len(sweep.points)} points are done{others}"
+    asked = any(job.name for job in sweep.jobs) and sweep.silence
+    silent = [f"the rest is what the disk tells, for SLURM does not: {sweep.silence}"] if asked else []
+    return page([head, *silent, *_jobs(sweep), *_running(sweep), *_lost(sweep)])
 
 
 def _jobs(sweep: Sweep) -> list[str]:
@@ -55,32 +44,34 @@ def _jobs(sweep: Sweep) -> list[str]:
     return [*lines, _spent(sweep, stood)]
 
 
-def _spent(sweep: Sweep, stood: Sequence[tuple[Handed, str]]) -> str:
+def _spent(sweep: Sweep, stood: Sequence[tuple[SubmittedJob, str]]) -> str:
     """Time of jobs, and of their GPUs: spent by all attempts, and left, about."""
     running = {id(job): _so_far(job) for job, status in stood if status == "running"}
-    spent = gpus = left = left_gpus = 0.0
-    for job in sweep.jobs:
-        seconds = job.seconds + running.get(id(job), 0.0)
-        spent, gpus = spent + seconds, gpus + seconds * job.facts["gpus"]
-    usual, unknown = _usual(stood), 0
+    seconds = [(job.seconds + running.get(id(job), 0.0), job.facts["gpus"]) for job in sweep.jobs]
+    usual, unknown, rest = _usual(stood), 0, []
     for job, status in stood:
         if status in UNSETTLED:
             expected = usual.get((job.facts["kind"], job.facts["method"]), job.facts.get("about"))
-            more = max(0.0, (expected or 0.0) - running.get(id(job), 0.0))
             unknown += expected is None
-            left, left_gpus = left + more, left_gpus + more * job.facts["gpus"]
-    text = f"spent {about(spent)} of jobs ({gpus / 3600:.1f} GPU-hours)"
-    parts = [f"about {about(left)} ({left_gpus / 3600:.1f} GPU-hours)"] if left else []
+            rest.append((max(0.0, (expected or 0.0) - running.get(id(job), 0.0)), job.facts["gpus"]))
+    left, left_gpus = _sums(rest)
+    parts = [f"about {left} {left_gpus}"] if any(time for time, _ in rest) else []
     parts += [f"{unknown} jobs of unknown length"] if unknown else []
-    return f"{text}; left {' and '.join(parts)}" if parts else text
+    total, gpus = _sums(seconds)
+    return f"spent {total} of jobs {gpus}" + (f"; left {' and '.join(parts)}" if parts else "")
 
 
-def _so_far(job: Handed) -> float:
-    last = job.attempts[-1] if job.attempts else None
-    return time.time() - last.began if last and not last.ended else 0.0
+def _sums(seconds: Sequence[tuple[float, int]]) -> tuple[str, str]:
+    """The time of jobs with their GPUs in words, and the time of the GPUs."""
+    hours = sum(time * gpus for time, gpus in seconds) / 3600
+    return about(sum(time for time, _ in seconds)), f"({hours:.1f} GPU-hours)"
 
 
-def _usual(stood: Sequence[tuple[Handed, str]]) -> dict[tuple[str, str], float]:
+def _so_far(job: SubmittedJob) -> float:
+    return time.time() - job.last.began if job.last and not job.last.ended else 0.0
+
+
+def _usual(stood: Sequence[tuple[SubmittedJob, str]]) -> dict[tuple[str, str], float]:
     """How long jobs take, by kind and method: the median of those done, else of what those that run promise."""
     taken: dict[str, dict[tuple[str, str], list[float]]] = {"running": {}, "done": {}}
     for job, status in stood:
@@ -90,7 +81,7 @@ def _usual(stood: Sequence[tuple[Handed, str]]) -> dict[tuple[str, str], float]:
     return {like: median(seconds) for found in taken.values() for like, seconds in found.items()}
 
 
-def _promised(job: Handed) -> float:
+def _promised(job: SubmittedJob) -> float:
     """How long a job of one task will take in all, going by its progress; 0 where it is too early to tell."""
     state = state_of(job.submission, job.facts["number"])
     share = state.get("done", 0) / max(state.get("total", 0), 1)
@@ -98,31 +89,31 @@ def _promised(job: Handed) -> float:
 
 
 def _running(sweep: Sweep) -> list[str]:
-    running = [job for job in sweep.jobs if sweep.job(job).status == "running"]
-    lines = [f"running ({len(running)})"] if running else []
-    for job in running[:SHOWN]:
-        where = job.name or f"process {job.attempts[-1].place.get('pid')}"
-        host = job.attempts[-1].place.get("host", "") if job.attempts else ""
-        state = told(state_of(job.submission, job.facts["number"]))
-        lines.append(
-            f"  {job.facts['kind']} {job.facts['method']} {job.facts['tasks'][0][:8]}  {where} {host}  {state}"
-        )
-    return [*lines, *_more(len(running))]
+    lines = []
+    for job in sweep.jobs:
+        if sweep.job(job).status == "running":
+            place = job.last.place if job.last else {}
+            where = job.name or f"process {place.get('pid')}"
+            what = f"{job.facts['kind']} {job.facts['method']} {job.facts['tasks'][0][:8]}"
+            state = state_text(job.submission, job.facts["number"])
+            lines.append(f"  {what}  {where} {place.get('host', '')}  {state}")
+    return _some("running", lines)
 
 
 def _lost(sweep: Sweep) -> list[str]:
-    lost = [(row, standing) for row, standing in sweep.points if standing.status in ("failed", "stopped")]
-    lines = [f"not done ({len(lost)})"] if lost else []
-    for row, standing in lost[:SHOWN]:
-        lines.append(f"  {standing.status}: {' '.join(row['overrides']) or 'the default run'}: {standing.reason}")
-    if lost:
-        name = f"{sweep.folder.name}{results_words(sweep.root)}"
-        lines += [*_more(len(lost)), f"  python -m sweeps retry {name} does these again"]
-    return lines
+    lines = [
+        f"  {standing.status}: {' '.join(row['overrides']) or 'the default run'}: {standing.reason}"
+        for row, standing in sweep.points
+        if standing.status in LOST
+    ]
+    again = f"  python -m sweeps retry {sweep.folder.name}{results_words(sweep.root)} does these again"
+    return [*_some("not done", lines), *([again] if lines else [])]
 
 
-def _more(number: int) -> list[str]:
-    return [f"  and {number - SHOWN} more"] if number > SHOWN else []
+def _some(title: str, lines: Sequence[str]) -> list[str]:
+    """Lines below their number, the first of them."""
+    more = [f"  and {len(lines) - SHOWN} more"] if len(lines) > SHOWN else []
+    return [f"{title} ({len(lines)})", *lines[:SHOWN], *more] if lines else []
 
 
 def results_words(root: Path) -> str:
@@ -142,12 +133,8 @@ def elsewhere(root: Path, folder: Path) -> bool:
 
 def watch(root: Path, folder: Path) -> None:
     """Show how a sweep stands until nobody will do any more of it: live on a terminal, now and then in a log."""
-    with Live(console=console, auto_refresh=False, transient=True) as live:
-        last = 0.0
+    with View() as view:
         while not settled(sweep := Sweep(root, folder)):
-            if console.is_terminal:
-                live.update(Text(status(sweep)), refresh=True)
-            elif time.monotonic() - last >= LINE_SECONDS:
-                last = time.monotonic()
-                say(status(sweep).splitlines()[0])
+            head, *rows = status(sweep).splitlines()
+            view.show(head, lambda: rows if console.is_terminal else [])  # noqa: B023 - called here
             time.sleep(EVERY)

@@ -19,7 +19,7 @@ import torch
 from torch.testing import assert_close
 
 from errors import UserError
-from harness.distributed.rank import _told
+from harness.distributed.rank import failure_facts
 from harness.distributed.ranks import RankFailed, _failure, join
 from harness.store.entries import Entry, Store, read_npz
 from harness.training.fit import TrainingFailed
@@ -222,9 +222,9 @@ class Ended:
     returncode: int
 
 
-def test_the_failure_that_the_others_follow_from_is_the_one_told(tmp_path):
+def test_the_failure_that_the_others_follow_from_is_the_onefailure_facts(tmp_path):
     def tell(rank: int, error: Exception) -> Ended:
-        (tmp_path / f"rank-{rank}.json").write_text(json.dumps(_told(error, rank)))
+        (tmp_path / f"rank-{rank}.json").write_text(json.dumps(failure_facts(error, rank)))
         return Ended(1)
 
     lost = tell(0, RuntimeError("Connection closed by peer\nand more"))

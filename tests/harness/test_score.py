@@ -8,20 +8,20 @@ import pytest
 from errors import UserError
 from harness.config.commandline import read
 from harness.evaluation.score import _resamples
-from harness.execute import execute
 from harness.planning.plan import plan
 from harness.store.entries import Store, read_npz
 from metrics.points.energy import Energy
 from reports import load
 from reports.records.scan import scan
-from sweeps.progress.notes import notes
+from sweeps import engine
+from sweeps.progress.planned import notes
 
 TOY = ("scale=smoke", "dataset=toy2d", "sampler.steps=2", "train.steps=2", "network.width=8", "metrics=[energy]")
 
 
 def run(root, *words: str):
     made = plan(read([f"results_dir={root}", *words]).points[0])
-    execute(made, Store(root))
+    assert engine.run([made], Store(root)) == []
     return made
 
 

@@ -162,11 +162,13 @@ def test_a_training_that_fails_is_closed_as_failed_and_fails_as_before(tracker, 
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory):
     """The plan of a run that is in a store, that store, and its record."""
-    from harness.execute import execute
+    from harness.store.recorded import path_of
+    from sweeps.engine import run
 
     store = Store(tmp_path_factory.mktemp("recorded"))
     made = point_plan()
-    return made, store, execute(made, store)
+    assert run([made], store) == []
+    return made, store, path_of(store.root, made.run)
 
 
 @each

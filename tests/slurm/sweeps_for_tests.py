@@ -17,9 +17,9 @@ import pandas as pd
 
 import reports
 from sweeps.folder import submissions
-from sweeps.launchers.sbatch import REPORT, ids
-from sweeps.launchers.slurm import last_life, log_of
-from sweeps.progress.state import Handed, Sweep
+from sweeps.launchers.sbatch import REPORT
+from sweeps.progress.cluster import ids, last_life, log_of
+from sweeps.progress.state import SubmittedJob, Sweep
 from tests.slurm.cluster_for_tests import Cluster
 from tests.sweeps.checkout_for_tests import TINY, Checkout
 
@@ -31,15 +31,14 @@ FILES = {"trainings": "weights.safetensors", "samples": "samples.npz", "scores":
 UNDISTURBED = """
 import sys
 from harness.config.commandline import read, results_dir
-from harness.execute import execute
 from harness.planning.plan import plan
 from harness.store.entries import Store
+from sweeps.engine import run
 from sweeps.graph import with_identity_baselines
 command = read(sys.argv[1:])
 store = Store(results_dir(command))
 store.prepare()
-for made in with_identity_baselines([plan(point) for point in command.points]):
-    execute(made, store)
+sys.exit("; ".join(run(with_identity_baselines([plan(point) for point in command.points]), store)))
 """
 Answer = TypeVar("Answer")
 
@@ -96,7 +95,7 @@ class Bench:
         """The sweep as it stands now."""
         return Sweep(self.root, self.folder)
 
-    def jobs(self, number: int = 1) -> dict[str, Handed]:
+    def jobs(self, number: int = 1) -> dict[str, SubmittedJob]:
         """The jobs of a submission by what they make: "training codec", "sampling chain" (the last one, if several)."""
         found = {}
         for job in self.state.jobs:
@@ -110,7 +109,7 @@ class Bench:
         """What the cluster calls the job that reports."""
         return ids(submissions(self.folder)[number - 1])[REPORT]
 
-    def middle(self, job: Handed) -> None:
+    def middle(self, job: SubmittedJob) -> None:
         """Wait until a training is in its middle: it runs, and has left a checkpoint in this life."""
         entry = self.root / "trainings" / job.facts["tasks"][0]
         before = set(entry.glob("checkpoint-*"))
@@ -122,15 +121,15 @@ class Bench:
 
         until(left, 60)
 
-    def said(self, job: Handed) -> str:
+    def said(self, job: SubmittedJob) -> str:
         """The whole log of a job."""
         return log_of(job.submission, job.name).read_text()
 
-    def last(self, job: Handed) -> str:
+    def last(self, job: SubmittedJob) -> str:
         """What the last life of a job has said."""
         return last_life(log_of(job.submission, job.name))
 
-    def kill(self, job: Handed) -> None:
+    def kill(self, job: SubmittedJob) -> None:
         """``kill -9`` of the process that does a job."""
         (now,) = [each for each in self.state.jobs if each.name == job.name]
         os.kill(int(now.attempts[-1].place["pid"]), signal.SIGKILL)

@@ -22,7 +22,8 @@ from harness.store.listed import write_points
 from harness.store.recorded import pack, write_note
 from harness.store.sealed import seal
 from sweeps.folder import now
-from sweeps.gc.collect import collectable, remove
+from sweeps.gc.collect import collectable
+from sweeps.gc.removal import remove
 from tests import warm
 
 ROOT = Path(__file__).parent.parent.parent
@@ -128,7 +129,7 @@ def size(root: Path) -> int:
 def clean(root: Path, older: float = 14, quota: int | None = None) -> list[str]:
     """Collect and remove; what was refused. What was told to be freed was freed."""
     found, before = collectable(root, older, quota), size(root)
-    freed, refused = remove(root, found)
+    freed, refused = remove(root, found.garbage)
     assert freed == before - size(root)
     return refused
 

@@ -16,20 +16,19 @@ import pytest
 
 from errors import UserError
 from harness.config.commandline import read
-from harness.execute import execute
 from harness.planning.plan import Plan, plan
-from harness.progress import ProgressReport
+from harness.progress import Lines
 from harness.store.entries import Store
 from harness.store.listed import read_points, write_points
 from reports import load
 from reports.analysis.points import points_of
 from sweeps.__main__ import main
-from sweeps.folder import list_points, submissions, write_submission
+from sweeps.engine import run
+from sweeps.folder import folder_of, list_points, submissions, write_submission
 from sweeps.graph import graph, with_identity_baselines
 from sweeps.jobs import grouped
 from sweeps.launchers.freeze import check_frozen, freeze
 from sweeps.launchers.launch import listed_job
-from sweeps.progress.collect import folder_of
 from sweeps.work import JobFailed, Work
 
 WORDS = ("scale=smoke", "dataset=toy2d", "task=generate", "network=mlp", "method=ddim", "metrics=[mmd]", "device=cpu")
@@ -71,7 +70,7 @@ def plans() -> list[Plan]:
 def finished(root: Path, plans: list[Plan]) -> None:
     """All that a sweep on this machine leaves, its jobs done by this process."""
     folder = folder_of(root, "run", plans)
-    list_points(folder, plans)
+    list_points(folder, plans, plans)
     failed = {"run": folder.name, "status": "failed", "reason": "loss is nan"}
     write_points(folder, [*read_points(folder), {**read_points(folder)[0], **failed}])
     Store(root).entry("failures", folder.name).fail("loss is nan", "Traceback ...", {})
@@ -91,7 +90,7 @@ def stores(tmp_path_factory: pytest.TempPathFactory, plans: list[Plan]) -> Itera
     before = os.getcwd()
     finished(ours, plans)
     finished(theirs, plans_of("seed=1", "data_seed=1", "sampling_seed=1"))
-    ProgressReport.path = None
+    Lines.report = None
     os.chdir(before)
     yield ours, theirs
 
@@ -143,8 +142,7 @@ def test_damaged_results_are_made_again_and_come_out_the_same(
         (root / name).write_bytes(DAMAGES[damage](data, other))
         assert len(load(root)) == (0 if name.parts[0] == "records" else len(undisturbed)), name
         unread(root, name.parts[0])
-        for made in plans:
-            execute(made, Store(root))
+        assert run(plans, Store(root)) == []
         said = capsys.readouterr().err
         pd.testing.assert_frame_equal(figures(root), undisturbed, check_exact=True, obj=str(name))
         assert held(root) == bits, name
@@ -163,8 +161,7 @@ def test_another_entry_under_an_entrys_name_is_made_again(
         unread(root, level)
         shutil.rmtree(root / level / one.name)
         shutil.copytree(next(path for path in (theirs / level).iterdir() if path.is_dir()), root / level / one.name)
-        for made in plans:
-            execute(made, Store(root))
+        assert run(plans, Store(root)) == []
         assert f"damaged: {root / level / one.name}/facts.json: belongs to another entry" in capsys.readouterr().err
         pd.testing.assert_frame_equal(figures(root), figures(ours), check_exact=True)
         assert held(root) == held(ours)
@@ -214,8 +211,7 @@ def test_a_damaged_file_of_a_sweep_is_named_and_nothing_is_lost(
             assert [point.run for point in points_of(root, None)] == [row["run"] for row in read_points(folder)]
             pd.testing.assert_frame_equal(figures(root), undisturbed, check_exact=True, obj=str(name))
         assert str(path) in told or not needed(name, damage), name
-        for made in plans:
-            execute(made, Store(root))
+        assert run(plans, Store(root)) == []
         assert capsys.readouterr().err == "" and held(root) == held(ours)
         shutil.rmtree(root)
 
@@ -225,7 +221,7 @@ def test_a_damaged_job_is_refused_in_one_line(
     stores: tuple[Path, Path], tmp_path: Path, damage: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ours, theirs = stores
-    monkeypatch.setattr(ProgressReport, "path", None)
+    monkeypatch.setattr(Lines, "report", None)
     root = copied(ours, tmp_path / "root")
     (handed,) = submissions(next((root / "sweeps").iterdir()))
     (theirs_too,) = submissions(next((theirs / "sweeps").iterdir()))

@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 
 from errors import UserError
-from sweeps.launchers import driver as module
-from sweeps.launchers.driver import PROCESS, driver, driving
-from sweeps.progress.attempts import place
+from sweeps.progress import attempts as module
+from sweeps.progress.attempts import PROCESS, driver, driving, place
 
 
 def test_a_process_is_known_while_it_drives(tmp_path: Path) -> None:

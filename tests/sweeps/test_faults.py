@@ -53,7 +53,8 @@ class Killer(threading.Thread):
 
     def _kill(self, kind: str, pid: int) -> None:
         try:
-            if "sweeps.launchers.forks" in Path(f"/proc/{pid}/cmdline").read_text():  # no later process of that number
+            # No later process of that number.
+            if "sweeps.launchers.processes" in Path(f"/proc/{pid}/cmdline").read_text():
                 os.kill(pid, signal.SIGKILL)
                 self.killed[kind] += 1
         except OSError:

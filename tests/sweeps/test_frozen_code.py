@@ -12,10 +12,10 @@ import pytest
 
 from errors import UserError
 from sweeps.folder import Submission
-from sweeps.launchers import starters
+from sweeps.launchers import processes
 from sweeps.launchers.freeze import check_frozen, freeze
+from sweeps.launchers.processes import JobServer
 from sweeps.launchers.sbatch import checked
-from sweeps.launchers.starters import Forked, Spawned, Starter
 
 MENDED = "give the sweep's command again"
 
@@ -77,14 +77,13 @@ def test_what_does_not_belong_there_is_named_and_the_next_sweep_copies_the_code_
     check_frozen(str(place), sha256)
 
 
-@pytest.mark.parametrize("starter", [Forked, Spawned])
 def test_a_launcher_starts_no_process_of_code_that_was_altered(
-    submission: Submission, starter: type[Starter], monkeypatch: pytest.MonkeyPatch
+    submission: Submission, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     line(Path(submission.facts["code"]))
-    monkeypatch.setattr(starters.subprocess, "Popen", lambda *args, **more: pytest.fail("a process was started"))
+    monkeypatch.setattr(processes.subprocess, "Popen", lambda *args, **more: pytest.fail("a process was started"))
     with pytest.raises(UserError, match="work.py: is not what was frozen"):
-        starter(submission, submission.folder, os.environ).start(0, {})
+        JobServer(submission, submission.folder, os.environ).start(0, {})
 
 
 @pytest.mark.parametrize("spoil", [None, *SPOILT])
@@ -103,15 +102,13 @@ def test_a_jobs_script_checks_the_code_before_python_stands_in_its_folder(
 def test_a_parent_that_dies_before_it_is_ready_is_not_started_for_ever(
     submission: Submission, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = subprocess.Popen
-    monkeypatch.setattr(
-        Forked, "_popen", lambda self, words, more, out: made(["sh", "-c", "kill -9 $$"], stdin=out, stdout=out)
-    )
-    starter, started = Forked(submission, submission.folder, os.environ), 0
+    real = subprocess.Popen
+    monkeypatch.setattr(processes.subprocess, "Popen", lambda words, **more: real(["sh", "-c", "kill -9 $$"]))
+    server, started = JobServer(submission, submission.folder, os.environ), 0
     with pytest.raises(UserError, match="ended 5 times before it was ready"):
         while started < 50:
-            starter.start(0, {})
+            server.start(0, {})
             started += 1
-            while not starter.ended():
+            while not server.ended():
                 time.sleep(0.001)
-    assert started == starters.DEATHS
+    assert started == processes.DEATHS

@@ -92,6 +92,12 @@ def test_the_order_of_the_points_changes_nothing_but_the_order(tmp_path):
     assert sorted(kinds(grouped(first.wanted, 4))) == sorted(kinds(grouped(second.wanted, 4)))
 
 
+def test_a_run_is_scored_by_the_metrics_of_all_points_that_are_that_run(tmp_path):
+    plans = plans_of("method=identity", "metrics=[psnr],[mae,ssim]")
+    (scoring,) = graph(plans, tmp_path).of("scoring")
+    assert set(scoring.plan.scores) == set(scoring.plan.config.values["metrics"]) == {"psnr", "mae", "ssim"}
+
+
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory):
     return checkout(tmp_path_factory.mktemp("checkout"))

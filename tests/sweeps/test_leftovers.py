@@ -9,7 +9,8 @@ import pytest
 
 from harness.store.entries import Entry
 from harness.store.files import DAY
-from sweeps.gc.collect import collectable, remove
+from sweeps.gc.collect import collectable
+from sweeps.gc.removal import remove
 from tests.sweeps.store_for_tests import (
     WEEKS,
     ago,
@@ -82,7 +83,7 @@ def test_locks_and_claims_of_the_dead_go_and_those_of_the_living_stay(tmp_path: 
 def test_a_dead_holder_keeps_nothing(tmp_path: Path, holder: str) -> None:
     path = partial(tmp_path, "trainings", "old", WEEKS)
     dead_lock(path, holder, 2 * 3600)
-    assert remove(tmp_path, collectable(tmp_path, 14, None))[1] == [] and list(path.parent.iterdir()) == []
+    assert remove(tmp_path, collectable(tmp_path, 14, None).garbage)[1] == [] and list(path.parent.iterdir()) == []
 
 
 def test_a_silent_holder_elsewhere_is_given_an_hour(tmp_path: Path) -> None:

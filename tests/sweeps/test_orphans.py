@@ -12,7 +12,8 @@ import pytest
 
 from harness.store.entries import Store
 from harness.store.files import DAY
-from sweeps.gc.collect import collectable, remove
+from sweeps.gc.collect import collectable
+from sweeps.gc.removal import remove
 from tests.sweeps.store_for_tests import (
     NODE,
     WEEKS,
@@ -63,7 +64,7 @@ def test_entries_that_are_locked_or_say_nothing_of_themselves_stay(tmp_path: Pat
         found = collectable(tmp_path, 0, 0)
         assert [one.path.name for one in found.garbage] == keys[2:]
         assert "1 entries don't say" in found.notes[0]
-        remove(tmp_path, found)
+        remove(tmp_path, found.garbage)
     assert there(tmp_path) == {("samples", key) for key in keys[:2]}
 
 

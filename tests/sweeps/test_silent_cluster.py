@@ -14,10 +14,10 @@ from harness.store.sealed import seal
 from sweeps import commands
 from sweeps.__main__ import main
 from sweeps.folder import now
-from sweeps.launchers import cluster
-from sweeps.launchers.cluster import State
 from sweeps.launchers.slurm import alive
+from sweeps.progress import cluster
 from sweeps.progress.attempts import note, place
+from sweeps.progress.cluster import State
 from sweeps.progress.state import Sweep
 from tests.sweeps.store_for_tests import row, sweep
 

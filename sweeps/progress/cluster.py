@@ -1,16 +1,27 @@
-"""What a SLURM cluster says of itself and of jobs, by its own commands."""
+"""What a SLURM cluster says of itself and of jobs, by its own commands, and what submissions to it left on the disk."""
 
 from __future__ import annotations
 
 import getpass
+import json
 import re
 import shutil
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from errors import UserError
+from harness.store.files import plainly
+from harness.store.sealed import fits, lines
+from sweeps.folder import Submission
 
+IDS = "slurm.jsonl"  # in a submission: [number, id] as each job was taken by the cluster
+LOGS = "slurm"  # in a submission: what submitit and the jobs write
+CANCELLED = "cancelled.jsonl"  # in a submission: the numbers of jobs that were cancelled
+TAIL = 16_384  # bytes of a log that are looked at
+BIRTH = "Starting with JobEnvironment"  # submitit's first words
 PATIENCE = 60  # seconds for a busy controller
 LIVING = ("PENDING", "RUNNING", "COMPLETING", "CONFIGURING", "REQUEUED", "RESIZING", "SUSPENDED", "REQUEUE_HOLD")
 NEVER = ("DependencyNeverSatisfied",)
@@ -109,3 +120,39 @@ def ask(words: Sequence[str]) -> str:
         raise UserError(f"{words[0]}: no answer within {PATIENCE} s; the cluster is busy, try again") from error
     except subprocess.CalledProcessError as error:
         raise UserError(f"{words[0]}: {' '.join(error.stderr.split())}") from error
+
+
+def ids(submission: Submission) -> dict[int, str]:
+    """What the cluster calls the jobs that it took, by number."""
+    return {number: name for pairs in lines(submission.folder / IDS, [_is_pair]) for number, name in pairs}
+
+
+def _is_pair(value: Any) -> bool:
+    """Whether a value is a job's number and what the cluster calls it."""
+    return fits(value, list) and [type(one) for one in value] == [int, str]
+
+
+def note_cancelled(submission: Submission, numbers: Sequence[int]) -> None:
+    """Keep that some jobs were cancelled: SLURM forgets them after a while."""
+    with plainly(submission.folder / CANCELLED), (submission.folder / CANCELLED).open("a") as file:
+        file.write(json.dumps(list(numbers)) + "\n")
+
+
+def cancelled(submission: Submission) -> set[int]:
+    """The numbers of the jobs that were cancelled."""
+    return {number for numbers in lines(submission.folder / CANCELLED, [int]) for number in numbers}
+
+
+def log_of(submission: Submission, name: str) -> Path:
+    """The log of the job that the cluster calls ``name``; each life of the job adds to it."""
+    return submission.folder / LOGS / f"{name}_0_log.out"
+
+
+def last_life(log: Path) -> str:
+    """The end of a log, as far as the job's last life wrote it."""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, log.stat().st_size - TAIL))
+            return file.read().decode(errors="replace").rpartition(BIRTH)[2]
+    except OSError:
+        return ""

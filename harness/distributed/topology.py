@@ -11,24 +11,23 @@ from pathlib import Path
 
 from errors import UserError
 
-PORTS = (20_000, 30_000)  # below those that systems give to outgoing connections
+PORTS = range(20_000, 30_000)  # below those that systems give to outgoing connections
 
 
 @dataclass(frozen=True)
-class Place:
-    """Node ``node`` of ``nodes``, each with ``local`` ranks, which meet at node 0's ``address`` and ``port``.
+class Topology:
+    """Node ``node`` of ``nodes``, each with ``local`` ranks, which meet at node 0's ``address`` (tcp://HOST:PORT).
 
-    On one machine they meet through a file, and address and port are not used.
+    On one machine they meet through a file, and there is no address.
     """
 
     node: int
     nodes: int
     local: int
-    address: str
-    port: int
+    address: str = ""
 
     @classmethod
-    def here(cls, devices: int, key: str, environment: Mapping[str, str] = os.environ) -> Place:
+    def here(cls, devices: int, key: str, environment: Mapping[str, str] = os.environ) -> Topology:
         """The place of this process among ``devices`` ranks, as SLURM tells it: one task a node of a job step.
 
         Outside of a step (a shell in an allocation too) it is a machine of its own. The port follows from the job and
@@ -36,16 +35,15 @@ class Place:
         """
         nodes = int(environment.get("SLURM_STEP_NUM_NODES", "1"))
         if nodes == 1:
-            return cls(0, 1, devices, "127.0.0.1", 0)
+            return cls(0, 1, devices)
         if devices % nodes:
             raise UserError(
                 f"train.devices={devices}: {nodes} nodes cannot have equally many; take a multiple of {nodes}"
             )
-        job = environment.get("SLURM_JOB_ID", "")
-        number = int.from_bytes(hashlib.sha256(f"{job} {key}".encode()).digest()[:4], "big")
-        port = PORTS[0] + number % (PORTS[1] - PORTS[0])
-        address = first_host(environment["SLURM_STEP_NODELIST"])
-        return cls(int(environment["SLURM_NODEID"]), nodes, devices // nodes, address, port)
+        digest = hashlib.sha256(f"{environment.get('SLURM_JOB_ID', '')} {key}".encode()).digest()
+        port = PORTS[int.from_bytes(digest[:4], "big") % len(PORTS)]
+        address = f"tcp://{first_host(environment['SLURM_STEP_NODELIST'])}:{port}"
+        return cls(int(environment["SLURM_NODEID"]), nodes, devices // nodes, address)
 
     @property
     def devices(self) -> int:
@@ -54,7 +52,7 @@ class Place:
 
     def meeting(self, folder: Path) -> str:
         """Where the ranks meet, in torch's words; ``folder`` is one that the ranks of this machine share."""
-        return f"file://{folder}/meeting" if self.nodes == 1 else f"tcp://{self.address}:{self.port}"
+        return self.address or f"file://{folder}/meeting"
 
 
 def first_host(hosts: str) -> str:

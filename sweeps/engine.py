@@ -1,0 +1,131 @@
+"""The one engine: pieces of work done one after the other in this process, and the one place where a failure is marked.
+
+A plain run does all that its points lack (`run`); a launcher's job does the pieces that it was given (`attempt`).
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+
+from errors import UserError
+from harness import execute
+from harness.planning.plan import Plan
+from harness.progress import say
+from harness.store.ensure import PointFailed, failure_of, whole
+from harness.store.entries import Entry, Store
+from harness.store.lock import LockLostError
+from sweeps.graph import WorkItem, graph
+
+UNFINISHED = "it did not run to its end"
+FORESEEN = (PointFailed, UserError, LockLostError)  # their messages say all
+
+
+class MissingInput(UserError):
+    """What a piece of work reads is not there: the fault is another one's, and marked there."""
+
+
+def run(plans: Sequence[Plan], store: Store) -> list[str]:
+    """Make what the plans lack, and again what is damaged; the reasons of what failed. Points that fail are marked.
+
+    Every file of the store that the plans read is checked. Raises nothing but the interruptions of this process, after
+    which the same call goes on where it was.
+    """
+    work = graph(plans, store.root, whole)
+    lost: dict[str, str] = {}  # by the key of what can't be made, the run whose mark tells why
+    reasons: list[str] = []
+    for item in work.tasks.values():
+        wanted = item.key not in work.done
+        cause = next((lost[key] for key in item.needs if key in lost), "")
+        if cause:
+            lost[item.key] = cause
+            _repeat_mark(item, cause, store)
+        elif wanted or item.entry(store).status == "done":  # what was cleared away is missed by nobody
+            if wanted:
+                announce(item.kind, item.key, item.plan.config.overrides)
+            if reason := attempt(item, store):
+                lost[item.key] = item.plan.run
+                reasons.append(reason)
+    return reasons
+
+
+def announce(kind: str, key: str, overrides: Iterable[str]) -> None:
+    """Say what is begun, with the words of the command line that asked for it."""
+    say(f"--- {kind} {key}: {' '.join(overrides) or 'the default run'}")
+
+
+def attempt(item: WorkItem, store: Store) -> str:
+    """Do one piece of work; the reason why it failed, or nothing. Raises only the interruptions of this process."""
+    try:
+        MAKERS[item.kind](item, store)
+        store.entry("failures", item.plan.run).discard()
+    except MissingInput as error:
+        say(f"left out: {error}")
+        return str(error)
+    except Exception as error:
+        reason = reason_of(error)
+        say(f"failed: {reason}")
+        _mark(item.plan, reason, traceback.format_exc(), store)
+        return reason
+    return ""
+
+
+def reason_of(error: Exception) -> str:
+    """An exception in one line, with its type where nobody foresaw it."""
+    text = " ".join(str(error).split())
+    return text if isinstance(error, FORESEEN) else f"{type(error).__name__}: {text}"
+
+
+def _mark(plan: Plan, reason: str, trace: str, store: Store) -> None:
+    """Keep why a point failed; a disk that takes no marker changes nothing for the other points."""
+    with suppress(UserError):
+        store.entry("failures", plan.run).fail(reason, trace, {"overrides": list(plan.config.overrides)})
+
+
+def _repeat_mark(item: WorkItem, cause: str, store: Store) -> None:
+    """Give a point the mark of the run on which what it shares has failed."""
+    failure = failure_of(store.entry("failures", cause))
+    if failure and item.kind == "scoring" and item.plan.run != cause:
+        _mark(item.plan, failure["reason"], failure["traceback"], store)
+
+
+def _train(item: WorkItem, store: Store) -> None:
+    execute.inputs(item.plan, store)  # first: what the data can't give is told before anything is trained
+    _refuse_untrained(item.plan, item.training.after, store)
+    execute.training(item.plan, item.training, store)
+
+
+def _sample(item: WorkItem, store: Store) -> None:
+    execute.inputs(item.plan, store)
+    if not whole(item.entry(store)):
+        _refuse_untrained(item.plan, [stage.name for stage in item.plan.stages], store)
+    execute.samples(item.plan, store)
+
+
+def _score(item: WorkItem, store: Store) -> None:
+    _refuse_missing(item.entry(store), f"samples {item.samples}")
+    execute.record(item.plan, store)
+
+
+MAKERS: dict[str, Callable[[WorkItem, Store], None]] = {"training": _train, "sampling": _sample, "scoring": _score}
+
+
+def _refuse_untrained(plan: Plan, names: Sequence[str], store: Store) -> None:
+    """Raise `MissingInput` unless these stages are trained: a job makes what is its own, and nobody else's."""
+    for stage in plan.stages:
+        if stage.name in names:
+            _refuse_missing(store.entry("trainings", stage.key), f"training {stage.key} ({stage.name})")
+
+
+def _refuse_missing(entry: Entry, name: str) -> None:
+    """Raise `MissingInput` unless an entry is whole; a damaged one is discarded, so that a retry makes it again."""
+    if whole(entry):
+        return
+    if failure := failure_of(entry):
+        raise MissingInput(f"{name}: {failure['reason']}")
+    with entry.lock():
+        damaged = entry.status == "done" and not whole(entry)
+        if damaged:
+            entry.discard()
+    raise MissingInput(f"{name}: {'was damaged and is discarded; retry makes it again' if damaged else UNFINISHED}")
