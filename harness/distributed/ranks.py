@@ -51,7 +51,7 @@ def start(plan: Plan, stage: Training, store: Store) -> None:
 
     For the process that holds the entry's lock, on node 0 where there are several. Raises `RankFailed` or `UserError`.
     """
-    place = Place.here(plan.config.values["train"]["devices"], stage.key)
+    place = Place.here(plan.config.values[stage.train]["devices"], stage.key)
     _run(plan, stage, store, place, lambda: False)
 
 
@@ -61,7 +61,7 @@ def join(plan: Plan, stage: Training, store: Store) -> None:
     Returns when its ranks have ended, or when the entry is done or failed meanwhile; at once on node 0 and where the
     training is done or is one device's. Writes nothing. Raises `RankFailed` or `UserError`.
     """
-    devices, entry = plan.config.values["train"]["devices"], store.entry("trainings", stage.key)
+    devices, entry = plan.config.values[stage.train]["devices"], store.entry("trainings", stage.key)
     if devices == 1 or entry.status == "done":
         return
     place, before = Place.here(devices, stage.key), _ended(entry)

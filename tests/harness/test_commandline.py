@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from errors import UserError
+from harness.config import commandline
 from harness.config.commandline import read
-from harness.config.nodes import CHOSEN, ROOT_OPTIONS, commandline
+from harness.config.nodes import CHOSEN, ROOT_OPTIONS
 from harness.config.run_config import inside
 from registry import SCALES, catalog, find
 from tests import warm

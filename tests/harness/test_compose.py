@@ -13,9 +13,10 @@ import pytest
 from hydra import initialize_config_dir
 
 from errors import UserError
+from harness.config import compose
 from harness.config.commandline import FOLDER, compose_points, read
 from harness.config.compose import Composer, composed
-from harness.config.nodes import CHOSEN, ROOT_OPTIONS, compose, store_nodes
+from harness.config.nodes import CHOSEN, ROOT_OPTIONS, store_nodes
 from registry import Option, find
 
 ROOT = Path(__file__).parent.parent.parent

@@ -24,7 +24,7 @@ METHODS = [*catalog()["method"], "codec", "chain"]
 TRAINED = [name for name in METHODS if name != "identity"]
 DRAWING = [name for name in catalog()["method"] if name != "identity"]
 MINE = """
-from methods.base import Setting
+from methods.base import MethodContext
 from methods.ddpm import Ddpm
 from registry import register
 
@@ -36,8 +36,8 @@ class Mine(Ddpm):
     files = ("start", "guide")
     free = ("threads", "late_threads")
 
-    def __init__(self, setting: Setting, *, start: str = "", threads: int = 1, guide: str = "", late_threads: int = 1):
-        super().__init__(setting)
+    def __init__(self, c: MethodContext, *, start: str = "", threads: int = 1, guide: str = "", late_threads: int = 1):
+        super().__init__(c)
 """
 
 

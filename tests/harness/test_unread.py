@@ -21,7 +21,7 @@ import copy
 
 from torch import nn
 
-from methods.base import Method, Setting
+from methods.base import Method, MethodContext
 from methods.parts import Parts
 from methods.training import Learner
 from registry import register
@@ -35,7 +35,7 @@ class Mine(Method):
         "third": {{"reads": ["dataset"], "after": ["second"]}},
     }}
 
-    def __init__(self, context: Setting):
+    def __init__(self, context: MethodContext):
         super().__init__()
         self.context, self.net = context, context.network(3, 3)
         self.average, self.T = copy.deepcopy(self.net), context.schedule.T
