@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from errors import UserError
 from methods.base import Method, MethodContext, Observation
 from methods.samplers import NoiseSource, Sampler
 from registry import register
@@ -16,12 +15,11 @@ class Identity(Method):
 
     version = 1
     samples_read = ()
+    kinds = ("restoration",)
     bibtex = ""
 
     def __init__(self, context: MethodContext) -> None:
         super().__init__()
-        if context.kind == "generation":
-            raise UserError("method=identity has no input to return for task=generate; choose a restoration task")
 
     def sample(self, observation: Observation, sampler: Sampler, noise: NoiseSource) -> Tensor:
         """The degraded pictures themselves."""

@@ -37,7 +37,7 @@ from registry.stages import slots as _slots_of
 from registry.stages import stages as _stages
 
 __all__ = ["FOLDERS", "ROOT", "SCALES", "SLOTS", "Component", "Option", "Stage", "apart", "catalog", "components"]
-__all__ += ["create", "find", "group_of", "methods", "nearest", "read", "register", "roles", "slots", "stages"]
+__all__ += ["create", "find", "group_of", "methods", "nearest", "read", "reads", "register", "roles", "slots", "stages"]
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = ("methods", "datasets", "metrics", "harness")
@@ -88,6 +88,15 @@ def stages(method: str) -> tuple[Stage, ...]:
 def slots(method: str) -> dict[str, str | None]:
     """The slots that a method has beside `SLOTS`, with their defaults; None where one follows a plain slot."""
     return _slots_of(methods(), method)
+
+
+def reads(method: str, stage: str = "") -> set[str]:
+    """What a method's facts name as what its trainings and samples depend on, beside its data and its own options; with
+    ``stage``, as what that training and those upstream of it do."""
+    trainings = {one.name: one for one in stages(method)}
+    names = (stage, *trainings[stage].after) if stage else trainings
+    read = {slot for name in names for slot in trainings[name].reads} | ({"precision"} if trainings else set())
+    return read if stage else read.union(find("method", method).facts.samples_read)
 
 
 def roles() -> list[str]:

@@ -113,7 +113,7 @@ def _check_kind(method: str, task: str) -> None:
     kinds, kind = find("method", method).facts.kinds, find("task", task).facts.kind
     if kind not in kinds:
         others = ", ".join(name for name, one in components("task").items() if one.facts.kind in kinds)
-        raise UserError(f"method={method} is for {kinds[0]}, and task={task} is {kind}; take task= one of {others}")
+        raise UserError(f"task={task}: method={method} is for {kinds[0]} only; take one of {others}")
 
 
 def _check_multiples(slot: str, config: RunConfig) -> None:

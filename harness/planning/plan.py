@@ -21,7 +21,7 @@ from harness.config.run_config import RunConfig
 from harness.planning.dependencies import component_facts, manifest, setting, shape_of, stated
 from harness.planning.remembered import by_text
 from harness.store.keys import key
-from registry import create, find, stages
+from registry import create, find, reads, stages
 from registry.stages import VALUES
 
 
@@ -100,22 +100,9 @@ def applies(metric: str, config: RunConfig) -> bool:
     return wanted.data == items and not alone and all(has[need] for need in wanted.needs)
 
 
-def named(method: str) -> set[str]:
-    """What a method's facts name as what its trainings and samples depend on, beside its data and its own options."""
-    trainings = stages(method)
-    trained = {"precision"} if trainings else set()
-    return trained.union(find("method", method).facts.samples_read, *(stage.reads for stage in trainings))
-
-
-def trained_on(method: str, stage: str) -> set[str]:
-    """The slots that the training of a method's stage depends on: those that it reads and the stages upstream."""
-    trainings = {one.name: one for one in stages(method)}
-    return {slot for one in (stage, *trainings[stage].after) for slot in trainings[one].reads}
-
-
 def slots_read(config: RunConfig) -> list[str]:
     """The slots that a point's result depends on, in their order: identity reads no sampler."""
-    read = {"method", "dataset", "task"} | named(config.name("method"))
+    read = {"method", "dataset", "task"} | reads(config.name("method"))
     return [slot for slot in config.slots if slot in read]
 
 

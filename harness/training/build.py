@@ -13,7 +13,7 @@ from torch import nn
 from errors import UserError
 from harness.config.run_config import RunConfig
 from harness.planning.dependencies import setting, source_of
-from harness.planning.plan import Plan, named, trained_on
+from harness.planning.plan import Plan
 from harness.seeding import derive
 from harness.store.entries import Store
 from harness.store.keys import canonical
@@ -21,7 +21,7 @@ from harness.training.unnamed import Unread, unnamed
 from methods.base import Method, MethodContext, NetworkBuilder
 from methods.schedules import Schedule
 from methods.training import OptimizerConfig, Train
-from registry import create, group_of, slots, stages
+from registry import create, group_of, reads, slots, stages
 
 PRECISIONS = {"fp32": None, "bf16": torch.bfloat16}
 
@@ -79,8 +79,8 @@ def _with_slots(config: RunConfig, name: str) -> RunConfig:
 
 def _context(config: RunConfig, name: str, shape: tuple[int, ...], unread: Unread | None) -> MethodContext:
     kind = next((one.kind for one in stages(name) if unread and one.name == unread.stage), "")
-    around, may, declared = setting(config, kind), named(name), slots(name)
-    used = trained_on(name, unread.stage) if unread else may
+    around, may, declared = setting(config, kind), reads(name), slots(name)
+    used = reads(name, unread.stage) if unread else may
 
     def component_of(slot: str) -> Any:
         if slot not in may:
