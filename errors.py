@@ -1,11 +1,20 @@
 """What is told to the person at the keyboard: the one exception meant for them, and how a text reaches a terminal."""
 
 import argparse
+import difflib
+from collections.abc import Iterable
 from typing import NoReturn
 
 
 class UserError(ValueError):
     """Something a user can mend: one line that says what, where and what to do."""
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """The hint behind an unknown word: ``did you mean rddm?``, or the list of what there is."""
+    names = sorted(known)
+    close = difflib.get_close_matches(word, names, n=1, cutoff=0.5)
+    return f"did you mean {close[0]}?" if close else f"there are: {', '.join(names)}"
 
 
 def visible(text: str) -> str:

@@ -36,7 +36,7 @@ def main(arguments: Sequence[str]) -> int:
         if {"-h", "--help"} & set(arguments):
             from harness.config.help import text
 
-            sys.stdout.write(text() + "\n")
+            sys.stdout.write(text(parse(arguments).overrides) + "\n")
             return 0
         words = parse(arguments)
         if words.asks_hydra:

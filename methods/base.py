@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -18,23 +19,30 @@ from methods.schedules import Schedule
 from methods.training import OptimizerConfig
 from registry.facts import MethodFacts
 
+NetworkBuilder = Callable[[int, int], nn.Module]
+
 
 @dataclass(frozen=True)
 class MethodContext:
-    """What every method is built from: the shape of one picture or point, the task's kind, and the shared parts.
+    """What every method is built from: the shape of one picture or point, the task's kind, and the components chosen.
 
     ``network(in_channels, out_channels)`` builds a backbone ``(x, t) -> y``; ``kind`` is "generation" or
     "restoration"; ``masked`` tells that items come with a mask; ``autocast`` is the type that networks compute in,
-    None for that of their weights.
+    None for that of their weights. What the method has slots for beside these stands under the slots' names:
+    ``networks["critic.network"](3, 1)``, ``optimizers["critic.train"]``, ``schedules``, ``components`` of other groups.
     """
 
     shape: tuple[int, ...]
     kind: str
     schedule: Schedule
-    network: Callable[[int, int], nn.Module]
+    network: NetworkBuilder
     optimizer: OptimizerConfig
     masked: bool = False
     autocast: torch.dtype | None = None
+    networks: Mapping[str, NetworkBuilder] = field(default_factory=dict)
+    schedules: Mapping[str, Schedule] = field(default_factory=dict)
+    optimizers: Mapping[str, OptimizerConfig] = field(default_factory=dict)
+    components: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Method(MethodFacts, nn.Module, ABC):

@@ -17,12 +17,11 @@ class Identity(Method):
 
     version = 1
     samples_read = ()
+    kinds = ("restoration",)
     bibtex = ""
 
     def __init__(self, context: MethodContext) -> None:
         super().__init__()
-        if context.kind == "generation":
-            raise UserError("method=identity has no input to return for task=generate; choose a restoration task")
 
     def sample(self, observation: Observation, sampler: Sampler, noise: NoiseSource) -> Tensor:
         """The degraded pictures themselves."""

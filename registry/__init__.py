@@ -18,23 +18,26 @@ inherits, also from other files; what can't be read from the source is refused w
 
 from __future__ import annotations
 
-import difflib
 import functools
 import gc
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeVar, cast, overload
 
-from errors import UserError
-from registry.facts import FACTS, DatasetFacts, Facts, MethodFacts, MetricFacts, TaskFacts, TrackerFacts
+from errors import UserError, nearest
+from registry import reading
+from registry import slots as _slots
+from registry.facts import FACTS, SLOTS, DatasetFacts, Facts, MethodFacts, MetricFacts, TaskFacts, TrackerFacts
 from registry.options import SCALES, Option
-from registry.reading import Component, components
+from registry.reading import Component
+from registry.slots import group_of
 from registry.sources import Sources
 from registry.stages import Method, Stage, check
+from registry.stages import slots as _slots_of
 from registry.stages import stages as _stages
 
-__all__ = ["FOLDERS", "ROOT", "SCALES", "Component", "Option", "Stage", "catalog", "create", "find", "methods"]
-__all__ += ["nearest", "read", "register", "stages"]
+__all__ = ["FOLDERS", "ROOT", "SCALES", "SLOTS", "Component", "Option", "Stage", "apart", "catalog", "components"]
+__all__ += ["create", "find", "group_of", "methods", "nearest", "read", "reads", "register", "roles", "slots", "stages"]
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = ("methods", "datasets", "metrics", "harness")
@@ -52,13 +55,6 @@ def register(group: str, name: str, **defaults: Any) -> Callable[[_Class], _Clas
     return mark
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
-    """The hint behind an unknown word: ``did you mean rddm?``, or the list of what there is."""
-    names = sorted(known)
-    close = difflib.get_close_matches(word, names, n=1, cutoff=0.5)
-    return f"did you mean {close[0]}?" if close else f"there are: {', '.join(names)}"
-
-
 @overload
 def find(group: Literal["method"], name: str) -> Component[MethodFacts]: ...
 @overload
@@ -72,16 +68,45 @@ def find(group: Literal["tracker"], name: str) -> Component[TrackerFacts]: ...
 @overload
 def find(group: str, name: str) -> Component[Facts]: ...
 def find(group: str, name: str) -> Component[Any]:
-    """The component of that name, or a `UserError` with the nearest one."""
-    known = catalog().get(group, {})
+    """The component of that name in a group, which a slot may stand for; or a `UserError` with the nearest one."""
+    known = components(group)
     if name not in known:
-        raise UserError(f"{group}={name}: no such {group}; {nearest(name, known)}")
+        raise UserError(f"{group}={name}: no such {group_of(group)}; {nearest(name, known)}")
     return known[name]
+
+
+def components(group: str) -> Mapping[str, Component[Any]]:
+    """The components of a group, or of a slot's, by name."""
+    return catalog().get(group_of(group), {})
 
 
 def stages(method: str) -> tuple[Stage, ...]:
     """The trainings of a method, in their order."""
     return _stages(methods(), find("method", method).name)
+
+
+def slots(method: str) -> dict[str, str | None]:
+    """The slots that a method has beside `SLOTS`, with their defaults; None where one follows a plain slot."""
+    return _slots_of(methods(), method)
+
+
+def reads(method: str, stage: str = "") -> set[str]:
+    """What a method's facts name as what its trainings and samples depend on, beside its data and its own options; with
+    ``stage``, as what that training and those upstream of it do."""
+    trainings = {one.name: one for one in stages(method)}
+    names = (stage, *trainings[stage].after) if stage else trainings
+    read = {slot for name in names for slot in trainings[name].reads} | ({"precision"} if trainings else set())
+    return read if stage else read.union(find("method", method).facts.samples_read)
+
+
+def roles() -> list[str]:
+    """The slots that methods declare."""
+    return _slots.roles(catalog())
+
+
+def apart(words: str) -> tuple[str, str]:
+    """The slot or group that dotted words begin with, and the rest: ("critic.network", "dim")."""
+    return _slots.apart(words, roles())
 
 
 def methods() -> dict[str, Method]:
@@ -123,15 +148,17 @@ def read(*roots: Path) -> Catalog:
     """
     files = {module: path for root in roots for module, path in _modules(root)}
     sources, found = Sources(files), {group: dict[str, Component[Facts]]() for group in FACTS}
-    for component in (component for module in files for component in components(sources, module)):
-        group = found[component.group]
+    for component in (component for module in files for component in reading.components(sources, module)):
+        group = found.setdefault(component.group, {})
         if component.name in group:
             twice = group[component.name].where
             raise UserError(f"{component.where}: {component.group}={component.name} is registered at {twice} too")
         group[component.name] = component
     for group in found.values():
         _refuse_namesakes(group.values())
+    _slots.check_slots(found)
     check(cast(dict[str, Method], found["method"]))
+    _slots.check_defaults(found)
     return found
 
 

@@ -14,13 +14,17 @@ from typing import ClassVar, Literal, TypedDict
 class StageFacts(TypedDict, total=False):
     """One cached training of a method, as ``stages`` writes it.
 
-    ``reads``    the groups that it depends on, ``dataset`` among them; without ``task`` it is not shown what is given.
+    ``reads``    the slots that it depends on, ``dataset`` among them; without ``task`` it is not shown what is given.
+                 Steps and batches are those of ``train`` where it or no slot of that group is named, else of the first.
+    ``kind``     what it is built and trained for whatever the task is of: "generation" (it is shown nothing that is
+                 given, and reads no task) or "restoration"; the task's own where it is left out.
     ``after``    the stages that it builds on; none where it is left out.
     ``options``  the method's own options that it depends on; where it is left out all but those in ``sampling``.
     ``of``       another method, whose own stage of that name this is: alone, for that method says the rest.
     """
 
     reads: list[str]
+    kind: Literal["restoration", "generation"]
     after: list[str]
     options: list[str]
     of: str
@@ -31,8 +35,9 @@ class Facts:
 
     version: ClassVar[int] = 1
     """Enters every key that depends on the component: a change of what it computes must bump it."""
-    defaults: ClassVar[Mapping[str, str | list[str]]] = {}
-    """The groups that choosing it switches, and to what: ``{"sampler": "ddim"}``."""
+    defaults: ClassVar[Mapping[str, str | int | float | bool | list[str] | list[int] | None]] = {}
+    """What choosing it brings: components, ``{"sampler": "ddim"}``, and options where the component chosen there has
+    them, ``{"sampler.clip": "none"}``. The user's word wins."""
     free: ClassVar[tuple[str, ...]] = ()
     """Its options that change no result: they are in no key and in no record."""
     files: ClassVar[tuple[str, ...]] = ()
@@ -44,12 +49,17 @@ class Facts:
 class MethodFacts(Facts):
     """The facts of a method."""
 
+    slots: ClassVar[Mapping[str, str | None]] = {}
+    """Its components by role beside `SLOTS`: ``{"restorer.network": "unet"}``, role, group and default component. With
+    None it follows the group's plain slot, component and options; so does each of ``{"restorer.train": None}``."""
+    kinds: ClassVar[tuple[Literal["restoration", "generation"], ...]] = ("restoration", "generation")
+    """The kinds of task that it can do."""
     stages: ClassVar[Mapping[str, StageFacts]] = {}
     """Its cached trainings by name, in their order."""
     sampling: ClassVar[tuple[str, ...]] = ()
     """Its own options that only sampling depends on: another value trains nothing."""
     samples_read: ClassVar[tuple[str, ...]] = ("sampler", "sampling_seed", "precision")
-    """What samples depend on beside trainings and inputs: groups, ``sampling_seed`` (noise) and ``precision``."""
+    """What samples depend on beside trainings and inputs: slots, ``sampling_seed`` (noise) and ``precision``."""
     trains_as: ClassVar[str] = ""
     """The method whose training this one's is, where that is another; the two share it."""
     likelihood: ClassVar[bool] = False
@@ -106,16 +116,21 @@ class TrackerFacts(Facts):
     """Whether nothing is gathered for it, and it is never opened."""
 
 
+# The facts of each group. A group whose components have no facts of their own needs no line here: it is one where a
+# method has a slot for it. In this order, because Hydra lets a component switch only groups that stand before its own:
+# a data set may switch the task and the network, and a method the sampler and the schedule.
 FACTS: dict[str, type[Facts]] = {
-    "method": MethodFacts,
-    "dataset": DatasetFacts,
-    "task": TaskFacts,
-    "metrics": MetricFacts,
-    "features": Facts,
-    "tracker": TrackerFacts,
+    "train": Facts,
     "network": Facts,
+    "task": TaskFacts,
+    "dataset": DatasetFacts,
     "sampler": Facts,
     "schedule": Facts,
-    "train": Facts,
+    "method": MethodFacts,
+    "metrics": MetricFacts,
+    "tracker": TrackerFacts,
+    "features": Facts,
     "operator": Facts,
 }
+# Every method has a slot for each group but these: itself, what measures or watches, and parts of other components.
+SLOTS = tuple(group for group in FACTS if group not in ("method", "metrics", "tracker", "features", "operator"))

@@ -31,10 +31,11 @@ class Option:
     def check(self, module: Module, written: ast.AST) -> None:
         """Raise `UserError` with file and line where the default, ``written`` there, is not of the option's type."""
         for value in map(self.at, SCALES):
-            if not self._fits(value):
+            if not self.takes(value):
                 module.refuse(written, f"option {self.name}: its default can't be {value!r}, by the annotation it has")
 
-    def _fits(self, value: Any) -> bool:
+    def takes(self, value: Any) -> bool:
+        """Whether a value is of its type, and one of its words."""
         if value is None:
             return self.nullable
         if isinstance(value, tuple):

@@ -86,14 +86,16 @@ def _refuse_strays(module: Module, marks: list[ast.Call]) -> None:
 def _component(sources: Sources, cls: Class, call: ast.Call) -> Component[Facts]:
     module, node = cls.module, cls.node
     words = [literal(module, word, "what @register is given") for word in call.args]
-    if len(words) != 2 or words[0] not in FACTS or any(word.arg in (None, "group", "name") for word in call.keywords):
+    plain = [word for word in words if isinstance(word, str) and word.isidentifier()]
+    if len(words) != 2 or words[:1] != plain[:1] or any(word.arg in (None, "group", "name") for word in call.keywords):
         module.refuse(call, f'write @register("GROUP", "NAME", OPTION=DEFAULT, ...), GROUP one of {", ".join(FACTS)}')
     group, name = words
+    declared = FACTS.get(group, Facts)
     replaced = {str(word.arg): literal(module, word.value, f"the default of {word.arg}") for word in call.keywords}
     whole = sources.lineage(cls)
     lineage = [one for one in whole if isinstance(one, Class)]
-    if f"{_FACTS}.{FACTS[group].__name__}" not in whole:
-        module.refuse(node, f"{node.name} must derive from {_FACTS}.{FACTS[group].__name__}, or from a base that does")
+    if f"{_FACTS}.{declared.__name__}" not in whole:
+        module.refuse(node, f"{node.name} must derive from {_FACTS}.{declared.__name__}, or from a base that does")
     for one in lineage:
         one.refuse_changes()
     options = _options(lineage, replaced)
@@ -122,7 +124,7 @@ def _options(lineage: list[Class], replaced: Mapping[str, Any]) -> dict[str, Opt
 
 def _facts(lineage: list[Class], group: str) -> Facts:
     """The facts of a class: for each name what stands first in its lineage, else the default."""
-    first, known, declared = lineage[0], _hints(group), FACTS[group]
+    first, known, declared = lineage[0], _hints(group), FACTS.get(group, Facts)
     interface = {name for cls in lineage[1:] for name in cls.declared}
     values: dict[str, Any] = {}
     for cls in lineage:
@@ -178,4 +180,5 @@ def _refuse_unknown(cls: Class, name: str, statement: ast.stmt) -> None:
 @cache
 def _hints(group: str) -> Mapping[str, Any]:
     """The types of a group's facts by name, without the ClassVar around them."""
-    return {name: typing.get_args(hint)[0] for name, hint in typing.get_type_hints(FACTS[group]).items()}
+    hints = typing.get_type_hints(FACTS.get(group, Facts))
+    return {name: typing.get_args(hint)[0] for name, hint in hints.items()}

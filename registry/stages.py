@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
-from errors import UserError
-from registry.facts import MethodFacts, StageFacts
+from errors import UserError, nearest
+from registry.facts import SLOTS, MethodFacts, StageFacts
 from registry.reading import Component
+from registry.slots import group_of
 
-GROUPS = ("network", "task", "dataset", "sampler", "schedule")  # what a training or sampling may depend on by name
-VALUES = ("sampling_seed", "precision")  # what sampling may depend on beside groups
+VALUES = ("sampling_seed", "precision")  # what sampling may depend on beside slots
 
 Method = Component[MethodFacts]
 
@@ -24,6 +24,9 @@ class Stage:
 
     ``built_with`` are the options that it is built with: its own and those of all the stages that it builds on, so that
     it holds these as they were trained. The owner's other options take the defaults of its registered name.
+
+    ``reads`` are slots; those of the group "train" say how it is optimised, and ``train`` is the one whose steps and
+    batches it has. ``kind`` is the kind of task that it is trained for, "" for the point's own.
     """
 
     name: str
@@ -32,6 +35,13 @@ class Stage:
     after: tuple[str, ...]
     options: tuple[str, ...]
     built_with: tuple[str, ...]
+    kind: str = ""
+
+    @property
+    def train(self) -> str:
+        """The slot of its steps and batches."""
+        recipes = [slot for slot in self.reads if group_of(slot) == "train"]
+        return "train" if "train" in recipes else recipes[0]
 
 
 def trainer(known: Mapping[str, Method], method: Method) -> Method:
@@ -52,6 +62,17 @@ def stages(known: Mapping[str, Method], name: str) -> tuple[Stage, ...]:
     return tuple(made.values())
 
 
+def slots(known: Mapping[str, Method], name: str) -> dict[str, str | None]:
+    """The slots that a method declares, and those that the stages of others in it read, with their defaults."""
+    read = {
+        slot: known[stage.owner].facts.slots[slot]
+        for stage in stages(known, name)
+        for slot in stage.reads
+        if slot not in SLOTS
+    }
+    return read | dict(known[name].facts.slots)
+
+
 def _stage(known: Mapping[str, Method], method: Method, named: tuple[str, StageFacts], made: dict[str, Stage]) -> Stage:
     name, facts = named
     owner = known.get(facts.get("of", method.name))
@@ -66,28 +87,44 @@ def _stage(known: Mapping[str, Method], method: Method, named: tuple[str, StageF
     after = tuple(dict.fromkeys(one for near in direct for one in (*made[near].after, near)))
     options = tuple(own.get("options", [one for one in owner.options if one not in owner.facts.sampling]))
     above = [option for one in after for option in made[one].built_with if option in owner.options]
-    _check_stage(method, owner, name, options)
-    return Stage(name, owner.name, tuple(own["reads"]), after, options, tuple(dict.fromkeys((*above, *options))))
+    _check_stage(owner, name, options)
+    reads = tuple(own["reads"])
+    if "train" not in map(group_of, reads):
+        reads += ("train",)
+    built_with = tuple(dict.fromkeys((*above, *options)))
+    return Stage(name, owner.name, reads, after, options, built_with, own.get("kind", ""))
 
 
-def _check_stage(method: Method, owner: Method, name: str, options: Sequence[str]) -> None:
-    reads = owner.facts.stages[name].get("reads", [])
-    if "dataset" not in reads or set(reads) - set(GROUPS):
-        _refuse(
-            owner, f"stages[{name!r}] reads groups of {', '.join(GROUPS)}, and dataset always: it trains on batches"
-        )
+def _check_stage(owner: Method, name: str, options: Sequence[str]) -> None:
+    facts = owner.facts.stages[name]
+    reads = facts.get("reads", [])
+    _check_slots(owner, f"stages[{name!r}] reads", reads)
+    if "dataset" not in reads:
+        _refuse(owner, f"stages[{name!r}] reads dataset always: it trains on batches")
+    if facts.get("kind") == "generation" and "task" in reads:
+        _refuse(owner, f"stages[{name!r}] is for generation, which is shown nothing of a task: take task out of reads")
     for option in options:
         if option not in owner.options:
             _refuse(owner, f"stages[{name!r}]: there is no option {option}")
+
+
+def _check_slots(method: Method, what: str, read: Iterable[str], more: Sequence[str] = ()) -> None:
+    known = (*SLOTS, *method.facts.slots, *more)
+    for slot in read:
+        if slot not in known:
+            _refuse(method, f"{what} {slot}, which is none of its slots; {nearest(slot, known)}")
 
 
 def check(known: Mapping[str, Method]) -> None:
     """Raise `UserError` with file and line where a method's facts do not fit together or an option is ignored."""
     for name, method in known.items():
         facts = method.facts
-        if unknown := [word for word in facts.samples_read if word not in (*GROUPS, *VALUES)]:
-            _refuse(method, f"samples_read: {unknown[0]} is none of {', '.join((*GROUPS, *VALUES))}")
-        trained = [option for stage in stages(known, name) for option in stage.options]
+        trainings = stages(known, name)
+        _check_slots(method, "samples_read names", facts.samples_read, (*slots(known, name), *VALUES))
+        read = {*facts.samples_read, *(slot for stage in trainings for slot in stage.reads)}
+        if ignored := [slot for slot in facts.slots if slot not in read]:
+            _refuse(method, f"no stage reads the slot {ignored[0]}, and samples_read does not name it: it is ignored")
+        trained = [option for stage in trainings for option in stage.options]
         for option in (*trained, *facts.sampling):
             if option not in method.options:
                 _refuse(method, f"it needs the option {option}, which a stage or ``sampling`` names")

@@ -37,8 +37,11 @@ class Job:
     @property
     def devices(self) -> int:
         """How many devices it computes on at the same time."""
-        train = self.tasks[0].plan.config.values["train"]
-        return int(train.get("devices", 1)) if self.kind == "training" else 1
+        if self.kind != "training":
+            return 1
+        task = self.tasks[0]
+        train = next(stage.train for stage in task.plan.stages if stage.name == task.stage)
+        return int(task.plan.config.values[train].get("devices", 1))
 
 
 def grouped(tasks: Sequence[WorkItem], chunk: int) -> list[Job]:

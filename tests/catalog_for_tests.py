@@ -29,7 +29,8 @@ def _extended(source: str) -> registry.Catalog:
         (Path(folder) / "methods" / "mine.py").write_text(source)
         found = registry.read(registry.ROOT, Path(folder))
     chained = {
-        name: replace(found["method"][name], module="tests.sweeps.chain_for_tests") for name in ("codec", "chain")
+        name: replace(found["method"][name], module="tests.sweeps.chain_for_tests")
+        for name in ("codec", "chain", "relay")
     }
     mine = {name: replace(one, module=_module(source)) for name, one in found["method"].items() if "mine" in one.module}
     return {**found, "method": {**found["method"], **chained, **mine}}
@@ -49,12 +50,11 @@ def extend(monkeypatch: pytest.MonkeyPatch, source: str = "") -> None:
 
 
 @functools.cache
-def _base(words: tuple[str, ...]) -> RunConfig:
+def _base(words: tuple[str, ...], source: int) -> RunConfig:
     return read([*TINY, *words]).points[0]
 
 
 def point_of(method: str, *words: str, **options: Any) -> RunConfig:
     """A point of a method of the extended catalogue, at its defaults but for ``options``; ``words`` choose the rest."""
-    known = registry.find("method", method)
-    own = {name: option.at("smoke") for name, option in known.options.items()}
-    return RunConfig({**_base(words).values, "method": {"name": method, **own, **options}})
+    base = _base((f"method={method}", *words), id(registry.catalog()))
+    return RunConfig({**base.values, "method": {**base.values["method"], **options}})

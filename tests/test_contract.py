@@ -15,7 +15,7 @@ from harness.config.commandline import read
 from harness.config.run_config import RunConfig
 from harness.evaluation.sample import noise_of, sampler_of, to_pictures
 from harness.planning.plan import Plan, plan
-from harness.training.batches import Data, observation
+from harness.training.batches import Data, given
 from harness.training.build import method_of
 from registry import catalog, create, stages
 from tests.datasets.layouts_for_tests import COPIES, TEST_ONLY, build
@@ -68,7 +68,7 @@ def trained(point_plan: Plan, steps: int = 2):
 
 def drawn(point_plan: Plan, method, inputs, rows, seed: int = 0) -> torch.Tensor:
     """Samples for some rows of the inputs, in that order, as one batch, in the type of the method's weights."""
-    seen = observation(inputs, rows, CPU).to(CPU, next(method.parameters(), torch.zeros(())).dtype)
+    seen = given(inputs, rows, CPU).to(CPU, next(method.parameters(), torch.zeros(())).dtype)
     point = RunConfig({**point_plan.config.values, "sampling_seed": seed})
     noise = noise_of(point, [str(name) for name in inputs["ids"][rows]])
     with torch.inference_mode():

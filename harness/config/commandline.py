@@ -25,7 +25,7 @@ from harness.config.nodes import CHOSEN, store_nodes
 from harness.config.results_folder import results_folder
 from harness.config.run_config import RunConfig
 from harness.config.words import expanded
-from registry import ROOT, nearest
+from registry import ROOT, apart, nearest, roles
 
 FOLDER = ROOT / "sweeps"
 RESOURCES = "hydra.launcher.resources."
@@ -72,7 +72,8 @@ class Words:
 def _of_each_point(word: str) -> str:
     """The word as an axis of one value: Hydra would try a plain one on the components that no point may have."""
     option, sign, value = word.partition("=")
-    if not sign or option.partition(".")[0] not in CHOSEN or "." not in option:
+    slot, inner = apart(option)
+    if not sign or slot not in (*CHOSEN, *roles()) or not inner:
         return word
     with one_line():
         swept = OverridesParser.create().parse_override(word).is_sweep_override()

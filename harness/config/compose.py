@@ -24,14 +24,14 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from errors import UserError
-from harness.config.nodes import CHOSEN, ROOT_OPTIONS
+from harness.config.nodes import CHOSEN, ROOT_OPTIONS, followed
 from harness.config.run_config import RunConfig, check_values, check_words, expected
 from harness.config.words import refusal
-from registry import catalog
+from registry import apart, components, roles, slots
 
 # No prefix, package or path before the "="; no interpolation and no "???" behind it.
 _PLAIN = re.compile(r"[A-Za-z_][\w.]*=[^$?]*", re.DOTALL)
-_BY_SCALE = re.compile(r"\$\{by_scale:[\w.]+\}")
+_DEFAULT = re.compile(r"\$\{default:[\w.,]+\}")
 _REFUSALS = (UserError, HydraException, OmegaConfBaseException)
 
 
@@ -79,20 +79,33 @@ class _Base:
     """What Hydra makes of the words that choose groups, and the leaves that were tried on it."""
 
     def __init__(self, config: DictConfig) -> None:
-        if not _by_scale_alone(OmegaConf.to_container(config, resolve=False)):
+        written = plain(config, resolve=False)
+        if not _defaults_alone(written):
             raise UserError("an interpolation may read any word, so that none is a leaf by itself")
         self._values = plain(config)
+        self._following = [
+            (slot, option, group)
+            for slot in slots(config.method.name)
+            if (group := followed(slot, self._values[slot]["name"], config))
+            for option, value in written[slot].items()
+            if _is_default(value)
+        ]
         # Each leaf is set and read back here; no other leaf is read from it.
         self._tried = copy.deepcopy(config)
         self._leaves: dict[str, Any] = {}
 
     def with_leaves(self, leaves: Iterable[_Leaf]) -> dict[str, Any]:
-        """The plain values with some leaves; of one path the last wins."""
+        """The plain values with some leaves, and with those that follow them; of one path the last wins."""
         values = self._values
+        leaves = list(leaves)
         for leaf in leaves:
             if leaf.word not in self._leaves:
                 self._leaves[leaf.word] = self._converted(leaf)
-            values = _replaced(values, leaf.path.split("."), self._leaves[leaf.word])
+            values = _replaced(values, leaf.places, self._leaves[leaf.word])
+        places = {leaf.places for leaf in leaves}
+        for slot, option, group in self._following:
+            if (slot, option) not in places and (group, option) in places:
+                values = _replaced(values, (slot, option), values[group][option])
         return values
 
     def _converted(self, leaf: _Leaf) -> Any:
@@ -109,6 +122,12 @@ class _Leaf:
     path: str
     value: Any
 
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Where it stands among the plain values: slot and option."""
+        slot, option = apart(self.path)
+        return (slot, *option.split(".")) if option else (slot,)
+
 
 def _leaf(word: str) -> _Leaf:
     override = OverridesParser.create().parse_override(word)
@@ -122,17 +141,21 @@ def _replaced(values: Mapping[str, Any], path: Sequence[str], value: Any) -> dic
     return {**values, first: _replaced(values[first], rest, value) if rest else value}
 
 
-def _by_scale_alone(value: Any) -> bool:
-    """Whether the scale and the data set are all that the interpolations in a configuration read."""
+def _defaults_alone(value: Any) -> bool:
+    """Whether the interpolations in a configuration read nothing but the scale, what is chosen and what is followed."""
     if isinstance(value, dict):
-        return all(map(_by_scale_alone, value.values()))
+        return all(map(_defaults_alone, value.values()))
     if isinstance(value, list):
-        return all(map(_by_scale_alone, value))
-    return not isinstance(value, str) or "${" not in value or _BY_SCALE.fullmatch(value) is not None
+        return all(map(_defaults_alone, value))
+    return not isinstance(value, str) or "${" not in value or _is_default(value)
+
+
+def _is_default(value: Any) -> bool:
+    return isinstance(value, str) and _DEFAULT.fullmatch(value) is not None
 
 
 def _chooses(word: str) -> bool:
-    return word.lstrip("+~").partition("=")[0] in (*CHOSEN, "scale")
+    return word.lstrip("+~").partition("=")[0] in (*CHOSEN, "scale", *roles())
 
 
 def is_hydras(word: str) -> bool:
@@ -142,15 +165,20 @@ def is_hydras(word: str) -> bool:
 
 def _chosen(config: DictConfig) -> dict[str, str]:
     with one_line():
-        return {group: config[group].name for group in CHOSEN if group != "metrics"}
+        chosen = {group: str(config[group].name) for group in CHOSEN if group != "metrics"}
+        return chosen | {slot: str(OmegaConf.select(config, slot).name) for slot in slots(chosen["method"])}
 
 
-def plain(config: DictConfig) -> dict[str, Any]:
-    """The resolved values of a configuration, without Hydra's own. Raises `UserError` where one is missing."""
+def plain(config: DictConfig, resolve: bool = True) -> dict[str, Any]:
+    """The values of a configuration, resolved, without Hydra's own, those of the chosen method's slots by the slots'
+    names. Raises `UserError` where one is missing."""
     with one_line():
-        values = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+        values = OmegaConf.to_container(config, resolve=resolve, throw_on_missing=True)
     assert isinstance(values, dict)
-    return {str(key): value for key, value in values.items() if key != "hydra"}
+    own = slots(values["method"]["name"])
+    places = {slot.partition(".")[0] for slot in roles()}
+    found = {str(key): value for key, value in values.items() if key != "hydra" and key not in places}
+    return found | {slot: functools.reduce(lambda part, word: part[word], slot.split("."), values) for slot in own}
 
 
 def composed(name: str, line: Sequence[str], hydra: bool = False) -> DictConfig:
@@ -177,11 +205,11 @@ def _told(error: Exception) -> str:
     causes = [str(error), str(error.__cause__ or "")]
     key = next((found[1] for text in causes if (found := re.search(r"full_key: (\S+)", text))), "")
     value = next((found[1] for text in causes if (found := re.search(r"Value '(.*?)'", text))), None)
-    group, _, option = key.partition(".")
+    group, option = apart(key)
     if value is not None and key in ROOT_OPTIONS:
         return f"{key}={value}: expected {expected(ROOT_OPTIONS[key][0])}"
     if value is not None and option:
-        known = [c for c in catalog().get(group, {}).values() if option in c.options]
+        known = [c for c in components(group).values() if option in c.options]
         if known:
             return f"{key}={value}: expected {expected(known[0].options[option])}"
     return " ".join(" ".join(causes).split())

@@ -5,47 +5,19 @@ Nothing here imports torch: `--help`, the check of a command line and the planne
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, make_dataclass
+from dataclasses import field, make_dataclass
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, OmegaConf
 
-from registry import SCALES, Component, Option, catalog, find
+from registry import SCALES, SLOTS, Component, Option, components, find, group_of, roles, slots
 
 TYPES: dict[str, Any] = {"int": int, "float": float, "str": str, "bool": bool, "tuple[int, ...]": list[int]}
-# In this order, because a data set may switch the task and the network, and a method the sampler and the schedule:
-# Hydra lets a node override only groups that stand before it.
-GROUPS = ("train", "network", "task", "dataset", "sampler", "schedule", "method")
+GROUPS = (*SLOTS, "method")  # what a run has one component of; slots that the method declares come on top
 # What may stand on a command line; other groups of the registry are parts of these (the features of a set metric).
 # A tracker only watches: it is in no key and no record.
 CHOSEN = (*GROUPS, "metrics", "tracker")
-
-
-@dataclass
-class Run:
-    """What every run has beside its components."""
-
-    scale: str = "cpu"
-    seed: int = 0
-    sampling_seed: int = 0
-    data_seed: int = 0
-    images: int = "${by_scale:images}"  # type: ignore[assignment]
-    references: int = "${by_scale:references}"  # type: ignore[assignment]
-    batch_size: int = "${by_scale:batch_size}"  # type: ignore[assignment]
-    device: str = "auto"
-    precision: str = "fp32"
-    results_dir: str = "results"
-    train: Any = MISSING
-    network: Any = MISSING
-    task: Any = MISSING
-    dataset: Any = MISSING
-    sampler: Any = MISSING
-    schedule: Any = MISSING
-    method: Any = MISSING
-    metrics: Any = MISSING
-    tracker: Any = MISSING
 
 
 # The root's options in the form of a component's, so that help and checks treat them alike.
@@ -72,47 +44,94 @@ ROOT_OPTIONS = {
 }
 
 
-def _default(path: str, *, _root_: Any) -> Any:
-    """The resolver ``${by_scale:images}`` or ``${by_scale:network.unet.dim}``: a default that depends on scale."""
-    group, _, rest = path.partition(".")
-    name, _, option = rest.partition(".")
-    known = find(group, name).options[option] if rest else ROOT_OPTIONS[group][0]
+def _default(slot: str, name: str = "", option: str = "", *, _root_: Any) -> Any:
+    """The resolver of a default that depends on what else is chosen: ``${default:network,unet,dim}``, or ``images``.
+
+    What a component brings by its ``defaults`` comes first, then what the slot follows, then the scale's own.
+    """
     scale = _root_.scale if _root_.scale in SCALES else SCALES[0]  # a wrong word is told by its own check
-    own = {} if rest else find("dataset", _root_.dataset.name).facts.counts
-    value = own.get(group, {}).get(scale, known.at(scale))
+    if not name:
+        counts = find("dataset", _root_.dataset.name).facts.counts.get(slot, {})
+        return counts.get(scale, ROOT_OPTIONS[slot][0].at(scale))
+    known, words = find(slot, name).options[option], f"{slot}.{option}"
+    brought = [find(one, _root_[one].name).facts.defaults for one in (reversed(GROUPS) if words in _brought() else ())]
+    values = [defaults[words] for defaults in brought if words in defaults and known.takes(_frozen(defaults[words]))]
+    if values:
+        return values[0]
+    group = followed(slot, name, _root_)
+    value = _root_[group][option] if group else known.at(scale)
     return list(value) if isinstance(value, tuple) else value
 
 
-def _field(path: str, option: Option) -> tuple[str, Any, Any]:
+def followed(slot: str, name: str, root: Any) -> str:
+    """The plain slot that a slot with the component ``name`` takes its options from; "" where these are its own."""
+    group = group_of(slot)
+    follows = slot != group and slots(root.method.name).get(slot, "") is None
+    return group if follows and root[group].name == name else ""
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _brought() -> set[str]:
+    """The options that some component sets in its ``defaults``."""
+    return {words for group in GROUPS for one in components(group).values() for words in one.facts.defaults}
+
+
+def _field(slot: str, name: str, option: Option, brought: set[str]) -> tuple[str, Any, Any]:
     kind = TYPES[option.type] | None if option.nullable else TYPES[option.type]
-    default = f"${{by_scale:{path}}}" if isinstance(option.default, dict) else option.default
+    depends = isinstance(option.default, dict) or slot in roles() or f"{slot}.{option.name}" in brought
+    default = f"${{default:{slot},{name},{option.name}}}" if depends else option.default
     if isinstance(default, tuple):
         return option.name, kind, field(default_factory=lambda: list(default))
     return option.name, kind, field(default=default)
 
 
-def _node(component: Component, fixed: tuple[tuple[str, str], ...]) -> type:
-    """The typed node of a component: ``fixed`` texts first, then its options and the groups it switches."""
-    path = f"{component.group}.{component.name}"
-    fields = [_field(f"{path}.{name}", option) for name, option in component.options.items()]
-    switches = [{f"override /{group}@_global_.{group}": name} for group, name in _switched(component).items()]
+def _node(component: Component, slot: str, brought: set[str]) -> type:
+    """The typed node of a component in a slot: its name, its options and, unless it has a role, what it switches."""
+    fields = [_field(slot, component.name, option, brought) for option in component.options.values()]
+    switches = [{f"override /{other}@_global_.{other}": to} for other, to in _switched(component, slot).items()]
     if switches:
         fields.append(("defaults", list[Any], field(default_factory=lambda: [*switches, "_self_"])))
-    named: list[tuple[str, Any, Any]] = [(word, str, field(default=text)) for word, text in fixed]
+    # Several metrics are chosen at once, so each has a place of its own below the group.
+    named: list[tuple[str, Any, Any]] = [("name", str, field(default=component.name))] * (slot != "metrics")
     return make_dataclass(component.cls, [*named, *fields])
 
 
-def _switched(component: Component) -> Mapping[str, str | list[str]]:
-    return component.facts.defaults
+def _switched(component: Component, slot: str) -> dict[str, Any]:
+    """The slots that choosing a component fills, and with what: a method those that it declares, ``${train}`` being
+    what is chosen there."""
+    if slot in roles():
+        return {}
+    own = slots(component.name) if slot == "method" else {}
+    filled = {name: to or f"${{{group_of(name)}}}" for name, to in own.items()}
+    return filled | {name: to for name, to in component.facts.defaults.items() if name in (*CHOSEN, *roles())}
+
+
+def _root() -> type:
+    """The typed node of what every run has, with an empty place for each slot that some method declares."""
+    own = [_root_field(name, option) for name, (option, _) in ROOT_OPTIONS.items()]
+    groups: list[tuple[str, Any, Any]] = [(group, Any, field(default=MISSING)) for group in CHOSEN]
+    places: list[tuple[str, Any, Any]] = [
+        (role, *((Any, field(default=None)) if role in roles() else (dict[str, Any], field(default_factory=dict))))
+        for role in dict.fromkeys(slot.partition(".")[0] for slot in roles())
+    ]
+    lists = field(default_factory=lambda: ["_self_", *({slot: None} for slot in roles())])
+    return make_dataclass("Root", [*own, *groups, *places, ("defaults", list[Any], lists)])
+
+
+def _root_field(name: str, option: Option) -> tuple[str, Any, Any]:
+    default = f"${{default:{name}}}" if isinstance(option.default, dict) else option.default
+    return name, TYPES[option.type], field(default=default)
 
 
 def store_nodes() -> None:
     """Put every component, and the resolver, into Hydra's stores; may be called again."""
-    OmegaConf.register_new_resolver("by_scale", _default, replace=True)
-    store = ConfigStore.instance()
-    store.store(name="root", node=Run)
-    for group in CHOSEN:
-        for name, component in catalog()[group].items():
-            # Several metrics are chosen at once, so each has a place of its own below the group.
-            node = {name: _node(component, ())} if group == "metrics" else _node(component, (("name", name),))
-            store.store(group=group, name=name, node=node)
+    OmegaConf.register_new_resolver("default", _default, replace=True)
+    store, brought = ConfigStore.instance(), _brought()
+    store.store(name="root", node=_root())
+    for slot in (*CHOSEN, *roles()):
+        for name, component in components(slot).items():
+            node: Any = _node(component, slot, brought)
+            store.store(group=slot, name=name, node={name: node} if slot == "metrics" else node)

@@ -8,71 +8,83 @@ from dataclasses import dataclass
 from typing import Any
 
 from errors import UserError
-from harness.config.nodes import CHOSEN, GROUPS, ROOT_OPTIONS
+from harness.config.nodes import CHOSEN, ROOT_OPTIONS
 from harness.trackers.check import available
-from registry import Option, find, nearest
+from registry import Option, apart, components, find, nearest, roles
 
 HINT = "python run.py --help lists every option"
 
 
 @dataclass(frozen=True)
 class RunConfig:
-    """A composed configuration: plain values by group and option, and the words that asked for it."""
+    """A composed configuration: plain values by slot and option, and the words that asked for it."""
 
     values: Mapping[str, Any]
     overrides: tuple[str, ...] = ()
 
-    def name(self, group: str) -> str:
-        """The component chosen in a group."""
-        return str(self.values[group]["name"])
+    @property
+    def slots(self) -> list[str]:
+        """What a component was chosen for: groups and slots by name, but those that take several."""
+        return [slot for slot, values in self.values.items() if isinstance(values, Mapping) and "name" in values]
 
-    def options(self, group: str) -> dict[str, Any]:
+    def name(self, slot: str) -> str:
+        """The component chosen in a slot."""
+        return str(self.values[slot]["name"])
+
+    def options(self, slot: str) -> dict[str, Any]:
         """The chosen component's options."""
-        return {key: value for key, value in self.values[group].items() if key != "name"}
+        return {key: value for key, value in self.values[slot].items() if key != "name"}
 
-    def flat(self, groups: Iterable[str] = GROUPS) -> dict[str, Any]:
-        """The options of groups as columns: ``sampler.eta``, ``schedule.name``, ...; lists as text.
+    def flat(self, slots: Iterable[str]) -> dict[str, Any]:
+        """The options of slots as columns: ``sampler.eta``, ``critic.network.name``, ...; lists as text.
 
         Without those that change no result: two points that differ in them only are one run.
         """
         columns: dict[str, Any] = {}
-        for group in groups:
-            free = find(group, self.name(group)).facts.free
-            for key, value in self.values[group].items():
+        for slot in slots:
+            free = find(slot, self.name(slot)).facts.free
+            for key, value in self.values[slot].items():
                 if key in free:
                     continue
-                columns[f"{group}.{key}"] = "x".join(map(str, value)) if isinstance(value, list) else value
+                columns[f"{slot}.{key}"] = "x".join(map(str, value)) if isinstance(value, list) else value
         return columns
 
 
 def check_words(overrides: Sequence[str], chosen: Mapping[str, str]) -> None:
-    """Raise `UserError` for the first override that names a group, component or option that is not there.
+    """Raise `UserError` for the first override that names a slot, component or option that is not there.
 
-    ``chosen`` maps each group to its component's name, where a dotted override refers to it.
+    ``chosen`` maps each slot to its component's name; while it is empty, components alone are looked at.
     """
     for override in overrides:
         key, _, value = override.lstrip("+~").partition("=")
-        group, _, option = key.partition(".")
-        if group == "hydra" or key.startswith("hydra/"):
+        slot, option = apart(key)
+        if slot == "hydra" or key.startswith("hydra/"):
             continue
         if override.startswith("~"):
             raise UserError(f"{override}: an option can't be taken away; leave the word out ({HINT})")
-        if not option:
-            _check_word(key, value)
-        elif group not in CHOSEN:
-            raise UserError(f"{key}: no such group; {nearest(group, CHOSEN)} ({HINT})")
-        elif group == "metrics":
-            _check_option(key, find(group, option.partition(".")[0]).options, option.partition(".")[2])
+        if slot not in (*CHOSEN, *(chosen or roles())):
+            _check_root_option(key, chosen)
+        elif not option:
+            for name in value.strip("[]").split(","):
+                find(slot, name.strip())
+        elif slot == "metrics":
+            _check_option(key, find(slot, option.partition(".")[0]).options, option.partition(".")[2])
         else:
-            _check_option(key, find(group, chosen[group]).options, option, f"{group}={chosen[group]}")
+            _check_option(key, find(slot, chosen[slot]).options, option, f"{slot}={chosen[slot]}")
 
 
-def _check_word(key: str, value: str) -> None:
-    if key in CHOSEN:
-        for name in value.strip("[]").split(","):
-            find(key, name.strip())
-    elif key not in ROOT_OPTIONS:
-        raise UserError(f"{key}: no such option; {nearest(key, [*CHOSEN, *ROOT_OPTIONS])} ({HINT})")
+def _check_root_option(key: str, chosen: Mapping[str, str]) -> None:
+    slot, option = apart(key)
+    own = [name for name in chosen if name not in CHOSEN]
+    if slot in roles():
+        hint = nearest(slot, own) if own else "it has none beside the groups"
+        raise UserError(f"{key}: method={chosen['method']} has no slot {slot}; {hint}")
+    if option:
+        roled = ".".join(key.split(".")[:2])
+        close = nearest(roled, own) if slot in [name.partition(".")[0] for name in own] else nearest(slot, CHOSEN)
+        raise UserError(f"{key}: no such group; {close} ({HINT})")
+    if key not in ROOT_OPTIONS:
+        raise UserError(f"{key}: no such option; {nearest(key, [*CHOSEN, *own, *ROOT_OPTIONS])} ({HINT})")
 
 
 def _check_option(key: str, options: Mapping[str, Option], option: str, owner: str = "it") -> None:
@@ -82,25 +94,34 @@ def _check_option(key: str, options: Mapping[str, Option], option: str, owner: s
 
 
 def check_values(config: RunConfig) -> None:
-    """Raise `UserError` for the first value outside its option's choices or interval, or a tracker that is missing."""
+    """Raise `UserError` for the first value outside its option's choices or interval, for a task of a kind that the
+    method can't do, or a tracker that is missing."""
     for name, (option, _) in ROOT_OPTIONS.items():
         check_value(name, config.values[name], option)
-    for group in (*GROUPS, "tracker"):
-        for name, option in find(group, config.name(group)).options.items():
-            check_value(f"{group}.{name}", config.values[group][name], option)
-        _check_multiples(group, config)
+    for slot in config.slots:
+        for name, option in find(slot, config.name(slot)).options.items():
+            check_value(f"{slot}.{name}", config.values[slot][name], option)
+        _check_multiples(slot, config)
+    _check_kind(config.name("method"), config.name("task"))
     available(config.name("tracker"), config.options("tracker"))
     for metric, options in config.values["metrics"].items():
         for name, option in find("metrics", metric).options.items():
             check_value(f"metrics.{metric}.{name}", options[name], option)
 
 
-def _check_multiples(group: str, config: RunConfig) -> None:
+def _check_kind(method: str, task: str) -> None:
+    kinds, kind = find("method", method).facts.kinds, find("task", task).facts.kind
+    if kind not in kinds:
+        others = ", ".join(name for name, one in components("task").items() if one.facts.kind in kinds)
+        raise UserError(f"task={task}: method={method} is for {kinds[0]} only; take one of {others}")
+
+
+def _check_multiples(slot: str, config: RunConfig) -> None:
     """Raise `UserError` unless each option that has to be a multiple of another is one."""
-    for name, other in find(group, config.name(group)).facts.multiples.items():
-        options = config.values[group]
+    for name, other in find(slot, config.name(slot)).facts.multiples.items():
+        options = config.values[slot]
         if options[name] % options[other]:
-            raise UserError(f"{group}.{name}={options[name]}: must be a multiple of {group}.{other}={options[other]}")
+            raise UserError(f"{slot}.{name}={options[name]}: must be a multiple of {slot}.{other}={options[other]}")
 
 
 def check_value(key: str, value: Any, option: Option) -> None:

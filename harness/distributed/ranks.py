@@ -52,7 +52,7 @@ def start(plan: Plan, stage: Training, store: Store) -> None:
 
     For the process that holds the entry's lock, on node 0 where there are several. Raises `RankFailed` or `UserError`.
     """
-    topology = Topology.here(plan.config.values["train"]["devices"], stage.key)
+    topology = Topology.here(plan.config.values[stage.train]["devices"], stage.key)
     _run(plan, stage, store, topology, lambda: False)
 
 
@@ -62,7 +62,7 @@ def join(plan: Plan, stage: Training, store: Store) -> None:
     Returns when its ranks have ended, or when the entry is done or failed meanwhile; at once on node 0 and where the
     training is done or is one device's. Writes nothing. Raises `RankFailed` or `UserError`.
     """
-    devices, entry = plan.config.values["train"]["devices"], store.entry("trainings", stage.key)
+    devices, entry = plan.config.values[stage.train]["devices"], store.entry("trainings", stage.key)
     if devices == 1 or entry.status == "done":
         return
     topology, before = Topology.here(devices, stage.key), _end_of(entry)

@@ -12,12 +12,12 @@ from typing import Any
 from harness.config.run_config import RunConfig
 from harness.planning.remembered import by_text
 from harness.store.keys import canonical
-from registry import create, find
+from registry import create, find, group_of
 
 
-def component_facts(config: RunConfig, group: str) -> dict[str, Any]:
-    """What a result that reads a group depends on: the component chosen there with its options, as `stated`."""
-    return stated(group, config.name(group), config.options(group))
+def component_facts(config: RunConfig, slot: str) -> dict[str, Any]:
+    """What a result that reads a slot depends on: the component chosen there with its options, as `stated`."""
+    return stated(group_of(slot), config.name(slot), config.options(slot))
 
 
 @by_text
@@ -33,11 +33,12 @@ def stated(group: str, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
     return {"class": component.cls, "version": component.version, "options": options}
 
 
-def setting(config: RunConfig) -> dict[str, Any]:
-    """What every method and schedule of a point is built in, whatever they read: the task's kind, the items' shape,
-    and whether items come with masks."""
+def setting(config: RunConfig, kind: str = "") -> dict[str, Any]:
+    """What every method and schedule of a point is built in, whatever they read: the task's kind, or that which a stage
+    is for, the items' shape, and whether items come with masks."""
     task, data = find("task", config.name("task")).facts, find("dataset", config.name("dataset")).facts
-    return {"kind": task.kind, "shape": list(shape_of(config)), "masked": task.masks or data.masks}
+    masked = data.masks or task.masks
+    return {"kind": kind or task.kind, "shape": list(shape_of(config)), "masked": masked and kind != "generation"}
 
 
 def content(path: str | None) -> str | None:

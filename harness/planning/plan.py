@@ -2,9 +2,9 @@
 
 A key is the hash of what the result depends on and of nothing else (design: four content-addressed levels)::
 
-    training(stage) <- the method's options that the stage reads, its setting (the task's kind, the items' shape,
-                       whether they have masks), the option groups it reads, data manifest, train options, seed,
-                       precision, upstream stages, component versions
+    training(stage) <- the method's options that the stage reads, its setting (the kind of task, the items' shape,
+                       whether they have masks), the slots that it reads, the train options of its own slot among
+                       them, data manifest, seed, precision, upstream stages, component versions
     inputs          <- data manifest, task, data seed, number of pictures
     samples         <- the trainings, the method's sampling options, inputs, and what ``samples_read`` names
     references           <- data manifest, data seed, number of real items that set metrics compare with
@@ -17,12 +17,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from harness.config.nodes import GROUPS
 from harness.config.run_config import RunConfig
 from harness.planning.dependencies import component_facts, manifest, setting, shape_of, stated
 from harness.planning.remembered import by_text
 from harness.store.keys import key
-from registry import create, find, stages
+from registry import create, find, reads, stages
 from registry.stages import VALUES
 
 
@@ -37,12 +36,16 @@ class Artifact:
 @dataclass(frozen=True)
 class Training(Artifact):
     """A training; ``after`` are the names of the stages it builds on, ``method`` whose training it is, built with which
-    options: those that the stage reads and those of the stages upstream."""
+    options: those that the stage reads and those of the stages upstream. ``reads`` are its slots, that of its steps and
+    batches is ``train``, ``kind`` the kind of task that it is for, "" for the point's own."""
 
     name: str
     after: tuple[str, ...]
     method: str
     options: Mapping[str, Any]
+    reads: tuple[str, ...]
+    train: str
+    kind: str
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,7 @@ def plan(config: RunConfig) -> Plan:
     )
     samples = _samples(config, trainings, inputs)
     references = _references(config, data)
-    columns = config.flat(groups_read(config))
+    columns = config.flat(slots_read(config))
     run = key("record", {"samples": samples.key, "columns": columns})
     made = Plan(config, trainings, inputs, samples, references, {}, run, columns)
     return replace(
@@ -97,23 +100,10 @@ def applies(metric: str, config: RunConfig) -> bool:
     return wanted.data == items and not alone and all(has[need] for need in wanted.needs)
 
 
-def named(method: str) -> set[str]:
-    """What a method's facts name as what its trainings and samples depend on, beside its data and its own options."""
-    trainings = stages(method)
-    trained = {"train", "precision"} if trainings else set()
-    return trained.union(find("method", method).facts.samples_read, *(stage.reads for stage in trainings))
-
-
-def trained_on(method: str, stage: str) -> set[str]:
-    """The groups that the training of a method's stage depends on: those that it reads and the stages upstream."""
-    trainings = {one.name: one for one in stages(method)}
-    return {group for one in (stage, *trainings[stage].after) for group in trainings[one].reads}
-
-
-def groups_read(config: RunConfig) -> list[str]:
-    """The groups that a point's result depends on, in the order of `GROUPS`: identity reads no sampler."""
-    read = {"method", "dataset", "task"} | named(config.name("method"))
-    return [group for group in GROUPS if group in read]
+def slots_read(config: RunConfig) -> list[str]:
+    """The slots that a point's result depends on, in their order: identity reads no sampler."""
+    read = {"method", "dataset", "task"} | reads(config.name("method"))
+    return [slot for slot in config.slots if slot in read]
 
 
 def identity_baseline(config: RunConfig) -> Plan | None:
@@ -149,16 +139,26 @@ def _stages(config: RunConfig) -> tuple[Training, ...]:
         facts = {
             "stage": stage.name,
             "method": stated("method", stage.owner, {name: given[name] for name in stage.options}),
-            "setting": setting(config),
-            "train": component_facts(config, "train"),
+            "setting": setting(config, stage.kind),
+            "train": component_facts(config, stage.train),
             "seed": config.values["seed"],
             "precision": config.values["precision"],
             "after": {upstream: made[upstream].key for upstream in stage.after},
             "manifest": manifest(config),
-            **{group: component_facts(config, group) for group in stage.reads},
+            **{slot: component_facts(config, slot) for slot in stage.reads if slot != stage.train},
         }
         options = {name: given[name] for name in stage.built_with}
-        made[stage.name] = Training(key("trainings", facts), facts, stage.name, stage.after, stage.owner, options)
+        made[stage.name] = Training(
+            key("trainings", facts),
+            facts,
+            stage.name,
+            stage.after,
+            stage.owner,
+            options,
+            stage.reads,
+            stage.train,
+            stage.kind,
+        )
     return tuple(made.values())
 
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness.config.nodes import GROUPS
 from harness.config.run_config import RunConfig
 from harness.planning.plan import Plan, Training
 from harness.store.entries import Store, read_npz
@@ -84,9 +83,8 @@ def _session(config: RunConfig, root: Path) -> Session:
 def _options(config: RunConfig, stage: Training) -> dict[str, Value]:
     """What a training depends on, by column, as its key does."""
     method = RunConfig({"method": {"name": stage.method, **stage.options}}).flat(["method"])
-    groups = [group for group in GROUPS if group in stage.facts and group != "method"]
     rest = {name: config.values[name] for name in ("seed", "precision", "scale")}
-    return {name: _plain(value) for name, value in (method | config.flat(groups) | rest).items()}
+    return {name: _plain(value) for name, value in (method | config.flat(stage.reads) | rest).items()}
 
 
 def configuration(head: Mapping[str, Any]) -> dict[str, Value]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, NoReturn
 
 import torch
 from torch import nn
@@ -12,15 +13,15 @@ from torch import nn
 from errors import UserError
 from harness.config.run_config import RunConfig
 from harness.planning.dependencies import setting, source_of
-from harness.planning.plan import Plan, named, trained_on
+from harness.planning.plan import Plan
 from harness.seeding import derive
 from harness.store.entries import Store
 from harness.store.keys import canonical
 from harness.training.unnamed import Unread, unnamed
-from methods.base import Method, MethodContext
+from methods.base import Method, MethodContext, NetworkBuilder
 from methods.schedules import Schedule
 from methods.training import OptimizerConfig, Train
-from registry import create, stages
+from registry import create, group_of, reads, slots, stages
 
 PRECISIONS = {"fp32": None, "bf16": torch.bfloat16}
 
@@ -34,9 +35,9 @@ def device_of(config: RunConfig) -> torch.device:
     return torch.device({"auto": automatic}.get(wanted, wanted))
 
 
-def component(config: RunConfig, group: str, *context: object) -> object:
-    """The component that a point chose in a group."""
-    return create(group, config.name(group), config.options(group), *context)
+def component(config: RunConfig, slot: str, *context: object) -> Any:
+    """The component that a point chose in a slot."""
+    return create(slot, config.name(slot), config.options(slot), *context)
 
 
 def method_of(config: RunConfig, shape: tuple[int, ...], device: torch.device) -> Method:
@@ -58,9 +59,9 @@ def built(
     what ``stage``, the one that is to be trained, does not read, nor a stage upstream of it.
     """
     unread = Unread(name, stage) if stage else None
-    given = _setting(config, name, shape, unread)
+    context = _context(_with_slots(config, name), name, shape, unread)
     torch.manual_seed(derive(config.values["seed"], "train", "weights"))
-    method = create("method", name, options, given)
+    method = create("method", name, options, context)
     assert isinstance(method, Method)
     _refuse_untrained(method, name)
     if unread:
@@ -68,48 +69,91 @@ def built(
     return method.to(device)
 
 
-def _setting(config: RunConfig, name: str, shape: tuple[int, ...], unread: Unread | None) -> MethodContext:
-    around, may = setting(config), named(name)
-    shared = {part: make(config) if part in may else unnamed(name, part) for part, make in _SHARED.items()}
-    autocast = PRECISIONS[config.values["precision"]] if "precision" in may else None
-    schedule, network, recipe = shared.values()
-    others = may - trained_on(name, unread.stage) if unread else set()
-    if unread and "schedule" in others:
-        schedule = unread.schedule(schedule)
-    if unread and "network" in others:
-        network = unread.network(network)
-    return MethodContext(tuple(shape), around["kind"], schedule, network, recipe, around["masked"], autocast)
+def _with_slots(config: RunConfig, name: str) -> RunConfig:
+    """The point with all slots of a method: those that the point's own method lacks, whose stages do not read them, as
+    the method chooses them itself."""
+    own = {slot: to for slot, to in slots(name).items() if slot not in config.values}
+    chosen = {slot: {"name": to} if to else config.values[group_of(slot)] for slot, to in own.items()}
+    return replace(config, values={**config.values, **chosen})
 
 
-def _schedule(config: RunConfig) -> Schedule:
-    schedule: Schedule = create(
-        "schedule", config.name("schedule"), config.options("schedule"), setting(config)["kind"]
-    ).build()
+def _context(config: RunConfig, name: str, shape: tuple[int, ...], unread: Unread | None) -> MethodContext:
+    kind = next((one.kind for one in stages(name) if unread and one.name == unread.stage), "")
+    around, may, declared = setting(config, kind), reads(name), slots(name)
+    used = reads(name, unread.stage) if unread else may
+
+    def component_of(slot: str) -> Any:
+        if slot not in may:
+            return unnamed(name, slot)
+        built = _MAKERS.get(group_of(slot), _component)(config, slot, around["kind"])
+        return built if unread is None or slot in used else unread.guarded(slot, built)
+
+    def declared_of(group: str) -> Mapping[str, Any]:
+        mine = [slot for slot in declared if (group_of(slot) if group_of(slot) in _MAKERS else "") == group]
+        return _Declared(name, {slot: component_of(slot) for slot in mine})
+
+    return MethodContext(
+        tuple(shape),
+        around["kind"],
+        component_of("schedule"),
+        component_of("network"),
+        component_of("train"),
+        around["masked"],
+        PRECISIONS[config.values["precision"]] if "precision" in may else None,
+        declared_of("network"),
+        declared_of("schedule"),
+        declared_of("train"),
+        declared_of(""),
+    )
+
+
+class _Declared(dict[str, Any]):
+    """The components of declared slots by the slots' names."""
+
+    def __init__(self, method: str, components: Mapping[str, Any]) -> None:
+        super().__init__(components)
+        self.method = method
+
+    def __missing__(self, slot: str) -> NoReturn:
+        raise UserError(f"method={self.method} uses {slot}, which is none of its slots (registry/facts.py)")
+
+
+def _schedule(config: RunConfig, slot: str, kind: str) -> Schedule:
+    schedule: Schedule = component(config, slot, kind).build()
     return schedule
 
 
-def _recipe(config: RunConfig) -> OptimizerConfig:
-    train = component(config, "train")
+def _recipe(config: RunConfig, slot: str, kind: str) -> OptimizerConfig:
+    train = component(config, slot)
     assert isinstance(train, Train)
     return train.optimizer
 
 
-def _networks(config: RunConfig) -> Callable[[int, int], nn.Module]:
-    """Builds the networks of a method, each from a seed of its own: neither its size nor how many came before it move
-    the weights that others begin with."""
-    numbers = itertools.count()
+def _networks(config: RunConfig, slot: str, kind: str) -> NetworkBuilder:
+    """Builds the networks of a slot, each from a seed of its own: neither its size nor how many came before it, in this
+    slot or another, move the weights that others begin with."""
+    numbers, role = itertools.count(), () if slot == "network" else (slot,)
 
     def network(in_channels: int, out_channels: int) -> nn.Module:
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(derive(config.values["seed"], "train", "weights", next(numbers)))
-            built = create("network", config.name("network"), config.options("network"), in_channels, out_channels)
+            torch.manual_seed(derive(config.values["seed"], "train", "weights", *role, next(numbers)))
+            built = component(config, slot, in_channels, out_channels)
         assert isinstance(built, nn.Module)
         return built
 
     return network
 
 
-_SHARED: dict[str, Callable[[RunConfig], Any]] = {"schedule": _schedule, "network": _networks, "train": _recipe}
+def _component(config: RunConfig, slot: str, kind: str) -> Any:
+    return component(config, slot)
+
+
+# By group; of any other the component itself.
+_MAKERS: dict[str, Callable[[RunConfig, str, str], Any]] = {
+    "schedule": _schedule,
+    "network": _networks,
+    "train": _recipe,
+}
 
 
 def _refuse_untrained(method: Method, name: str) -> None:
@@ -129,7 +173,7 @@ def trained(plan: Plan, store: Store) -> Method:
     Asked for again with other sampling options only, it is the same object: a chunk of samplings loads it once.
     """
     config = plan.config
-    parts = {group: config.values[group] for group in ("method", "network", "schedule", "task", "dataset", "train")}
+    parts = {slot: config.values[slot] for slot in config.slots if slot not in ("sampler", "tracker")}
     device = str(device_of(config))
     trainings = [str(store.entry("trainings", stage.key).path) for stage in plan.stages]
     name = canonical([parts, config.values["precision"], device, trainings])

@@ -17,7 +17,7 @@ from harness.training.batches import Data
 from harness.training.build import built, component, device_of
 from harness.training.fit import Progress, Silent, TrainingJob, fit
 from harness.training.unnamed import unnamed
-from methods.observation import Batch
+from methods.observation import Batch, Observation
 from methods.training import Train
 
 
@@ -26,7 +26,7 @@ def train(plan: Plan, stage: Training, store: Store, entry: Entry) -> None:
 
     With ``train.devices`` > 1 as many processes do it. Raises `TrainingFailed`, `RankFailed` or `UserError`.
     """
-    if _options(plan).devices > 1:
+    if _options(plan, stage).devices > 1:
         start(plan, stage, store)
     else:
         train_in(Alone(device_of(plan.config)), plan, stage, store, entry)
@@ -37,7 +37,7 @@ def train_in(group: ProcessGroup, plan: Plan, stage: Training, store: Store, ent
 
     Raises `TrainingFailed` or `UserError`.
     """
-    config, data, options = plan.config, Data(plan), _options(plan)
+    config, data, options = plan.config, Data(plan), _options(plan, stage)
     method = built(config, stage.method, stage.options, data.source.shape, group.device, stage.name)
     for upstream in plan.stages:
         if upstream.name in stage.after:
@@ -62,10 +62,12 @@ def train_in(group: ProcessGroup, plan: Plan, stage: Training, store: Store, ent
 
 def _seen(stage: Training, batch: Batch) -> Batch:
     """The batch as a stage may see it: without what is given, where it does not depend on the task."""
-    return batch if "task" in stage.facts else replace(batch, observation=unnamed(stage.method, "task"))
+    if stage.kind == "generation":
+        return replace(batch, observation=Observation(len(batch.clean)))
+    return batch if "task" in stage.reads else replace(batch, observation=unnamed(stage.method, "task"))
 
 
-def _options(plan: Plan) -> Train:
-    options = component(plan.config, "train")
+def _options(plan: Plan, stage: Training) -> Train:
+    options = component(plan.config, stage.train)
     assert isinstance(options, Train)
     return options

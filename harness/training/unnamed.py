@@ -9,7 +9,7 @@ from torch import nn
 
 from errors import UserError
 from methods.parts import Parts
-from methods.schedules import Schedule
+from registry import group_of
 
 
 class _Unnamed:
@@ -37,28 +37,28 @@ class Unread:
     """What other stages of a method read, but neither the stage in training nor those upstream of it.
 
     The method's constructor may use it, for it builds the parts of all stages. After `begin`, whoever uses it gets
-    a `UserError`: schedule, network builder, and every network built, copies of it and layers of it too. Numbers
-    that a constructor takes from it are out of sight.
+    a `UserError`: schedule, recipe, network builder, and every network built, copies of it and layers of it too.
+    Numbers that a constructor takes from it are out of sight.
     """
 
     def __init__(self, method: str, stage: str) -> None:
         self.method, self.stage = method, stage
-        self._modules: set[nn.Module] = set()
+        self._modules: dict[nn.Module, str] = {}
         self._constructed = False
 
-    def schedule(self, schedule: Schedule) -> Any:
-        """The schedule, refused after `begin`."""
-        return _Until(schedule, lambda: self._refuse("schedule"))
+    def guarded(self, slot: str, component: Any) -> Any:
+        """What is in a slot, refused after `begin`: of a builder of networks with all that it built."""
+        if group_of(slot) == "network":
+            return self._network(slot, component)
+        return _Until(component, lambda: self._refuse(slot))
 
-    def network(self, make: Callable[[int, int], nn.Module]) -> Callable[[int, int], nn.Module]:
-        """The builder of networks, which with all that it built is refused after `begin`."""
-
+    def _network(self, slot: str, make: Callable[[int, int], nn.Module]) -> Callable[[int, int], nn.Module]:
         def network(in_channels: int, out_channels: int) -> nn.Module:
-            self._refuse("network")
+            self._refuse(slot)
             built = make(in_channels, out_channels)
             for module in built.modules():
-                module.register_forward_pre_hook(lambda module, given: self._refuse("network"))
-            self._modules.update(built.modules())
+                module.register_forward_pre_hook(lambda module, given: self._refuse(slot))
+            self._modules.update(dict.fromkeys(built.modules(), slot))
             return built
 
         return network
@@ -67,8 +67,9 @@ class Unread:
         """The method is constructed. Raises `UserError` where the stage trains something of an unread network."""
         self._constructed = True
         for trained in parts.networks.values():
-            if not self._modules.isdisjoint(trained.modules()):
-                self._refuse("network")
+            for module in trained.modules():
+                if module in self._modules:
+                    self._refuse(self._modules[module])
 
     def _refuse(self, what: str) -> None:
         if self._constructed:

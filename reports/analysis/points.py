@@ -12,6 +12,7 @@ from harness.store.ensure import failure_of
 from harness.store.entries import Store
 from harness.store.listed import points_of_sweep
 from harness.store.recorded import path_of
+from registry import apart, roles
 from reports.analysis.model import Failure
 
 WAITING = ("waiting", "running")  # the statuses of runs that may still get a record
@@ -55,7 +56,9 @@ def _point(told: Mapping[str, Any], sweep: str) -> PlannedRun:
 
 def nothing_at(point: PlannedRun, run: str) -> PlannedRun:
     """The run that degrades the same pictures as a point's and returns them: it keeps no words of its own."""
-    kept = [word for word in point.overrides if word.lstrip("+~").partition("=")[0].partition(".")[0] not in LATER]
+    places = [apart(word.lstrip("+~").partition("=")[0])[0] for word in point.overrides]
+    later = (*LATER, *roles())
+    kept = [word for word, place in zip(point.overrides, places, strict=True) if place not in later]
     return PlannedRun(run, (*kept, "method=identity"), point.experiment, "", False)
 
 

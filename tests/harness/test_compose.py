@@ -11,13 +11,15 @@ from pathlib import Path
 
 import pytest
 from hydra import initialize_config_dir
+from omegaconf import OmegaConf
 
 from errors import UserError
 from harness.config import compose
 from harness.config.commandline import FOLDER, compose_points, read
 from harness.config.compose import Composer, composed
 from harness.config.nodes import CHOSEN, ROOT_OPTIONS, store_nodes
-from registry import Option, find
+from registry import Option, find, slots
+from tests.catalog_for_tests import extend
 
 ROOT = Path(__file__).parent.parent.parent
 # Every type of option and every kind of default: by scale, by data set, lists, null, words, text.
@@ -28,12 +30,15 @@ STRUCTURES = (
     ("network=diffusers_unet", "metrics=[fid,mmd,psnr]"),
     ("dataset=toy2d", "scale=gpu"),
     ("dataset=digits", "task=jpeg", "metrics=[bpd]"),
+    ("method=relay", "scale=smoke"),
+    ("method=relay", "restorer.network=mlp", "control.schedule=cosine", "scale=gpu"),
 )
 WRONG = ("abc", "1.5", "-1", "1e-3", "1e3", "[1,2]", "[1,x]", "true", "1,2", "{a:1}", "''", "nan", "null", "range(1,3)")
 
 
 @pytest.fixture
-def composer() -> Iterator[Composer]:
+def composer(monkeypatch: pytest.MonkeyPatch) -> Iterator[Composer]:
+    extend(monkeypatch)
     store_nodes()
     with initialize_config_dir(str(FOLDER), version_base="1.3"):
         yield Composer("run")
@@ -70,7 +75,8 @@ def options_of(chosen: dict[str, str], metrics: Sequence[str]) -> list[tuple[str
 def lines(structure: tuple[str, ...], count: int) -> Iterator[list[str]]:
     """Random command lines: options of the chosen components between the words that choose them, some twice."""
     config, draw = composed("run", structure), random.Random(repr(structure))
-    chosen = {group: str(config[group].name) for group in CHOSEN if group != "metrics"}
+    places = [*(group for group in CHOSEN if group != "metrics"), *slots(config.method.name)]
+    chosen = {slot: str(OmegaConf.select(config, slot).name) for slot in places}
     options = options_of(chosen, list(config.metrics))
     for _ in range(count):
         words = [f"{path}={written(draw, option)}" for path, option in draw.choices(options, k=draw.randint(1, 10))]
@@ -112,6 +118,31 @@ def test_a_value_has_its_options_type(composer):
     config = composer.quick(["sampler.steps=5", "sampler.eta=1", "results_dir=5", "schedule.sum_scale=null"]).values
     values = [*(config["sampler"][name] for name in ("steps", "eta")), config["results_dir"]]
     assert list(map(repr, values)) == ["5", "1.0", "'5'"] and config["schedule"]["sum_scale"] is None
+
+
+def test_what_follows_is_composed_as_hydra_does_it(composer):
+    for line in (
+        ["method=relay", "train.steps=9", "restorer.train.lr=0.5", "train.lr=0.25"],
+        ["restorer.train.steps=7", "method=relay", "train.steps=9", "train.optimizer=adamw"],
+    ):
+        assert outcome(composer.quick, line) == outcome(composer.whole, line)
+        values = composer.quick(line).values
+        assert (values["train"]["steps"], values["restorer.train"]["steps"]) in ((9, 9), (9, 7))
+        assert values["restorer.train"]["optimizer"] == values["train"]["optimizer"]
+
+
+def test_an_experiment_may_set_a_slot_which_then_follows_no_more(tmp_path, monkeypatch):
+    extend(monkeypatch)
+    shutil.copytree(FOLDER, tmp_path, ignore=shutil.ignore_patterns("*.py", "__pycache__"), dirs_exist_ok=True)
+    mine = "defaults: [run, override method: relay, override restorer.network: mlp, _self_]\n"
+    (tmp_path / "mine.yaml").write_text(mine + "restorer: {train: {steps: 77}}\n")
+    store_nodes()
+    with initialize_config_dir(str(tmp_path), version_base="1.3"):
+        composer = Composer("mine")
+        point = composer.quick(["train.steps=7", "train.lr=0.5"])
+        assert point == composer.whole(["train.steps=7", "train.lr=0.5"])
+        assert (point.options("restorer.train")["steps"], point.options("restorer.train")["lr"]) == (77, 0.5)
+        assert point.name("restorer.network") == "mlp"
 
 
 @pytest.mark.parametrize(

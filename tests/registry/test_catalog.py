@@ -59,9 +59,9 @@ def test_what_is_left_out_takes_the_default_of_that_name():
 
 
 def test_help_tells_what_cannot_be_read_in_one_line(monkeypatch, capsys):
-    def unreadable():
+    def unreadable(group):
         raise UserError("methods/mine.py:7: Mine.stage is no fact")
 
-    monkeypatch.setattr("harness.config.help.catalog", unreadable)
+    monkeypatch.setattr("harness.config.help.components", unreadable)
     assert run.main(["--help"]) == 2
     assert capsys.readouterr().err == "error: methods/mine.py:7: Mine.stage is no fact\n"

@@ -98,7 +98,12 @@ def test_the_order_of_the_bases_is_pythons(written, tmp_path):
         ('@register("sampler", "n")\nclass A: ...', 4, "must derive from registry.facts.Facts"),
         ('@register("method", "n")\nclass A(Facts): ...', 4, "must derive from registry.facts.MethodFacts"),
         ('@register("metrics", "n")\nclass A(Facts): ...', 4, "MetricFacts"),
-        ('@register("samplers", "n")\nclass A(Facts): ...', 3, "GROUP one of"),
+        (
+            '@register("samplers", "n")\nclass A(Facts): ...',
+            4,
+            "no method has a slot of the group samplers; did you mean sampler?",
+        ),
+        ('@register("sampl ers", "n")\nclass A(Facts): ...', 3, "GROUP one of"),
         ('@register("sampler")\nclass A(Facts): ...', 3, "write @register"),
         ('@register("sampler", name="n")\nclass A(Facts): ...', 3, "write @register"),
         ('X = {}\n@register("sampler", "n", **X)\nclass A(Facts): ...', 4, "write @register"),

@@ -28,10 +28,15 @@ class High(MethodFacts):
 def test_a_stage_is_built_with_the_options_of_all_that_is_upstream(written):
     known = written(chain=CHAIN)["method"]
     assert stages(known, "high") == (
-        Stage("codec", "low", ("dataset",), (), ("width",), ("width",)),
-        Stage("prior", "high", ("dataset", "network"), ("codec",), ("depth",), ("width", "depth")),
+        Stage("codec", "low", ("dataset", "train"), (), ("width",), ("width",)),
+        Stage("prior", "high", ("dataset", "network", "train"), ("codec",), ("depth",), ("width", "depth")),
         Stage(
-            "control", "high", ("dataset", "task"), ("codec", "prior"), ("strength",), ("width", "depth", "strength")
+            "control",
+            "high",
+            ("dataset", "task", "train"),
+            ("codec", "prior"),
+            ("strength",),
+            ("width", "depth", "strength"),
         ),
     )
 
@@ -63,9 +68,14 @@ STRENGTH, PRIOR = (
         ('sampling = ("late",)', 'sampling = ("late", "width")', "Low", "the option width is read by a stage"),
         ('sampling = ("late",)', "", "Low", "no stage reads the option late"),
         ("*, width: int = 4, depth", "*, depth", "High", "it needs the option width"),
-        ('["dataset", "task"]', '["dataset", "tsak"]', "High", "reads groups of network, task"),
-        ('["dataset", "task"]', '["task"]', "High", "dataset always"),
-        ('["dataset", "task"]', '["dataset", "method"]', "High", "reads groups of network, task"),
+        (
+            '["dataset", "task"]',
+            '["dataset", "tsak"]',
+            "High",
+            "reads tsak, which is none of its slots; did you mean task",
+        ),
+        ('["dataset", "task"]', '["task"]', "High", "reads dataset always"),
+        ('["dataset", "task"]', '["dataset", "method"]', "High", "reads method, which is none of its slots"),
         ('{"of": "low"}', '{"of": "lov"}', "High", "the method lov has no stage codec of its own"),
         ('{"of": "low"}', '{"of": "high"}', "High", "the method high has no stage codec of its own"),
         ('{"of": "low"}', '{"of": "low", "reads": []}', "High", "has of alone: low says the rest"),
@@ -76,7 +86,12 @@ STRENGTH, PRIOR = (
             "Low",
             "there is no method gone",
         ),
-        ("class Low(MethodFacts):", "class Low(MethodFacts):\n    samples_read = ('seed',)", "Low", "seed is none of"),
+        (
+            "class Low(MethodFacts):",
+            "class Low(MethodFacts):\n    samples_read = ('seed',)",
+            "Low",
+            "samples_read names seed, which is none of its slots",
+        ),
     ],
 )
 def test_facts_that_do_not_fit_together_are_refused(written, old, new, where, reason):
