@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from reports.analysis.layout import BESIDES, plain
-from reports.records.columns import FIXED
+from reports.analysis.layout import BESIDES
+from reports.records.columns import FIXED, plain
 from reports.wording.numbers import worded
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ from harness.progress import ProgressReport
 from harness.store.entries import Store
 from harness.store.listed import read_points, write_points
 from reports import load
-from reports.analysis.points import points_of
+from reports.records.points import points_of
 from sweeps.__main__ import main
 from sweeps.folder import list_points, submissions, write_submission
 from sweeps.graph import graph, with_identity_baselines
