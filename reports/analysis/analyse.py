@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from reports.analysis.blocks import block
 from reports.analysis.layout import IDENTITY, Layout, layouts
 from reports.analysis.model import Block, Failure, Report
@@ -61,7 +59,7 @@ def _crops(records: Records) -> list[tuple[int, int, bool]]:
     """Test pictures and the photographs that they were cut from, of the runs that say so, and whether they say which
     from which."""
     counts = records.heads[["n", "sources"]].assign(which=False)
-    counts.loc[np.unique(records.run[records.source >= 0]), "which"] = True
+    counts.loc[records.figures.loc[records.figures["source"] != "", "place"].unique(), "which"] = True
     rows = counts.dropna().drop_duplicates().itertuples(index=False)
     return [(int(images), int(photographs), bool(which)) for images, photographs, which in rows]
 

@@ -55,9 +55,8 @@ def block(
 
 def stamps(records: Records, runs: np.ndarray) -> list[int]:
     """The stamps of runs, by place, one by metric. Raises `UserError` where a metric has two."""
-    mine = np.zeros(len(records.heads), bool)
-    mine[runs] = True
-    codes = [int(code) for code in np.unique(records.stamp[mine[records.run]]) if records.stamps[code][0]]
+    mine = np.isin(records.figures["place"], runs)
+    codes = [int(code) for code in np.unique(records.figures["stamp"][mine]) if records.stamps[code][0]]
     seen: dict[str, str] = {}
     for metric, protocol, *_ in (records.stamps[code] for code in codes):
         if seen.get(metric) == protocol:

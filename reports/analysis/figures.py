@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,6 +13,9 @@ from errors import UserError
 from reports.analysis.layout import Layout
 from reports.analysis.pairing import Seeds
 from reports.records.scan import Records
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass
@@ -75,25 +79,31 @@ def figures(records: Records, layout: Layout, seeds: Seeds, stamp: int) -> Figur
     """
     local = np.full(len(records.heads), -1, np.int64)
     local[layout.places] = np.arange(len(layout.places))
-    places = np.flatnonzero((records.stamp == stamp) & (local[records.run] >= 0))
-    runs = local[records.run[places]]
+    table = records.figures
+    table = table[(table["stamp"] == stamp) & (local[table["place"]] >= 0)]
+    runs = local[table["place"]]
     inputs, codes = np.unique(layout.heads["inputs"].to_numpy(str), return_inverse=True)
     _check(layout, codes[runs] * seeds.count + seeds.row[runs], runs)
-    pictures, column = np.unique(codes[runs] * len(records.images) + records.image[places], return_inverse=True)
-    names = np.array([_name(inputs, records.images, code) for code in pictures.tolist()])
+    images = table["image"].cat.categories.tolist()
+    pictures, column = np.unique(codes[runs] * len(images) + table["image"].cat.codes, return_inverse=True)
+    names = np.array([_name(inputs, images, code) for code in pictures.tolist()])
     order = np.argsort(names, kind="stable")
     column = np.argsort(order)[column.reshape(-1)]
     rows = np.full((seeds.count, len(names)), np.nan)
-    rows[seeds.row[runs], column] = records.value[places]
-    if {records.images[code % len(records.images)] for code in pictures.tolist()} != {""}:
-        photographs = _photographs(records, places, column, len(names))
-        return Figures(seeds, rows, names[order].tolist(), None, math.nan, photographs=photographs)
-    floors, counts = records.floor[places], records.units[places]
-    floor = float(floors[np.isfinite(floors)].mean()) if np.isfinite(floors).any() else math.nan
+    rows[seeds.row[runs], column] = table["value"]
+    if (table["image"] != "").any():
+        return Figures(seeds, rows, names[order].tolist(), None, math.nan, photographs=_photographs(table, column))
     items = int(layout.heads["n"].max()) if layout.heads["n"].notna().any() else 0
-    units = int(counts[np.isfinite(counts)].min(initial=items))
-    means = rows.mean(1, keepdims=True)  # over several data seeds; NaN where one is missing
-    return Figures(seeds, means, names[order].tolist(), _replicates(records, seeds, places, runs), floor, items, units)
+    units = table["units"].min()
+    return Figures(
+        seeds,
+        rows.mean(1, keepdims=True),  # over several data seeds; NaN where one is missing
+        names[order].tolist(),
+        _replicates(table["replicates"], seeds, seeds.row[runs]),
+        float(table["floor"].mean()),
+        items,
+        int(min(items, units)) if np.isfinite(units) else items,
+    )
 
 
 def _check(layout: Layout, cells: np.ndarray, runs: np.ndarray) -> None:
@@ -114,26 +124,25 @@ def _name(inputs: np.ndarray, images: Sequence[str], code: int) -> str:
     return image if len(inputs) == 1 else f"{inputs[code // len(images)][:8]}/{image}"
 
 
-def _photographs(records: Records, places: np.ndarray, column: np.ndarray, count: int) -> np.ndarray | None:
+def _photographs(table: pd.DataFrame, column: np.ndarray) -> np.ndarray | None:
     """The photograph of each picture by number: the source that a record names, or else the picture itself, by its
     name in all inputs; None where no two pictures share one."""
-    names = np.empty(count, object)
-    known = records.source[places] >= 0
-    names[column] = np.array(records.images, object)[records.image[places]]
-    names[column[known]] = np.array(records.sources, object)[records.source[places[known]]]
+    names = np.empty(column.max() + 1, object)
+    names[column] = table["image"]
+    known = (table["source"] != "").to_numpy()
+    names[column[known]] = table["source"][known]
     different, numbers = np.unique(names.astype(str), return_inverse=True)
-    return numbers.reshape(-1) if len(different) < count else None
+    return numbers.reshape(-1) if len(different) < len(names) else None
 
 
-def _replicates(records: Records, seeds: Seeds, places: np.ndarray, runs: np.ndarray) -> np.ndarray:
+def _replicates(lists: pd.Series, seeds: Seeds, rows: np.ndarray) -> np.ndarray:
     """Replicates (R, B) of sets: B the least number that a run has, NaN (R, 2) where there are none."""
-    known = {place: records.replicates[int(place)] for place in places if int(place) in records.replicates}
-    count = min((len(values) for values in known.values()), default=0)
+    count = min((len(values) for values in lists.dropna()), default=0)
     if count < 2:
         return np.full((seeds.count, 2), np.nan)
     total, times = np.zeros((seeds.count, count)), np.zeros((seeds.count, 1))
-    for place, run in zip(places, runs, strict=True):
-        total[seeds.row[run]] += known[place][:count] if place in known else np.nan
-        times[seeds.row[run]] += 1
+    for row, values in zip(rows, lists, strict=True):
+        total[row] += np.nan if values is None else values[:count]
+        times[row] += 1
     with np.errstate(invalid="ignore"):
         return total / times
