@@ -2,22 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reports.analysis.blocks import block
-from reports.analysis.layout import IDENTITY, Layout, layouts
+from reports.analysis.layout import BESIDES, IDENTITY, Layout, layouts
 from reports.analysis.model import Block, Failure, Report
-from reports.analysis.provenance import provenance, settings
 from reports.analysis.verdicts import conditional, question, title
+from reports.records.columns import FIXED, plain
 from reports.records.points import PlannedRun, failures, points_of
-from reports.records.scan import Records, scan
+from reports.records.scan import Records, Stamp, scan
 from reports.records.select import parsed
 from reports.wording.numbers import worded
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+LINES = {
+    "seed": "training seeds",
+    "sampling_seed": "sampling seeds",
+    "data_seed": "data seeds",
+    "n": "pictures a run",
+    "scale": "scale",
+    "precision": "precision",
+    "hardware.device": "device",
+    "hardware.name": "hardware",
+    "hardware.threads": "threads",
+    "train_threads": "threads of training",
+    "code_hash": "code hash",
+    "git_commit": "git commit",
+}
+MOST = 12  # values of a line
 
 
 def analyse(root: Path, sweep: str | None = None, baseline: Mapping[str, str] | str | None = None) -> Report:
@@ -48,9 +66,9 @@ def analyse(root: Path, sweep: str | None = None, baseline: Mapping[str, str] | 
         blocks=tuple(blocks),
         failures=tuple(lost),
         conditional=conditional(_trainings(blocks, heads), _crops(records)),
-        provenance=provenance(heads, records.stamps),
+        provenance=_provenance(heads, records.stamps),
         methods=methods,
-        settings=settings(heads),
+        settings=_settings(heads),
         waiting=waiting,
     )
 
@@ -100,3 +118,36 @@ def _trainings(blocks: Sequence[Block], heads: pd.DataFrame) -> list[tuple[int, 
             tested = [one for one in against if one.verdict != "refused"]
             counts += [(min(one.seeds, one.others or one.seeds), one.trainings) for one in tested]
     return counts
+
+
+def _provenance(heads: pd.DataFrame, stamps: Iterable[Stamp]) -> list[tuple[str, str]]:
+    """Seeds, versions, hardware and code as (what, values); values that differ between runs stand side by side."""
+    lines = [(what, _values(heads[name])) for name, what in LINES.items() if name in heads.columns]
+    versions: dict[str, dict[str, None]] = {}
+    for text in heads["packages"].dropna().unique():
+        try:
+            packages = dict(json.loads(text))
+        except (ValueError, TypeError):
+            continue  # a record of another kind says nothing of packages
+        for package, version in packages.items():
+            versions.setdefault(str(package), {})[str(version)] = None
+    lines += [(package, ", ".join(different)) for package, different in sorted(versions.items())]
+    protocols: dict[str, dict[str, None]] = {}
+    for metric, protocol, *_ in stamps:
+        protocols.setdefault(metric, {})[protocol] = None
+    lines += [(f"protocol {metric}", "; ".join(different)) for metric, different in protocols.items() if metric]
+    return [(what, values) for what, values in lines if values]
+
+
+def _settings(heads: pd.DataFrame) -> dict[str, Any]:
+    """The options that are the same in all runs that have them, by column."""
+    options = [name for name in heads.columns if name not in FIXED and ("." in name or name in BESIDES)]
+    values = {name: heads[name].dropna().unique() for name in options}
+    return {name: plain(known[0]) for name, known in values.items() if len(known) == 1}
+
+
+def _values(column: pd.Series) -> str:
+    values = sorted(column.dropna().unique().tolist())
+    texts = [worded(value) for value in values if worded(value)]
+    more = f" and {len(texts) - MOST} more" if len(texts) > MOST else ""
+    return ", ".join(texts[:MOST]) + more
