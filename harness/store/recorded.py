@@ -11,8 +11,7 @@ import functools
 import hashlib
 import io
 import json
-from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -140,27 +139,6 @@ def _content(path: Path) -> tuple[int, str]:
 def _digest(path: Path, file: int, size: int, changed: int) -> str:
     """The sha256 of a record, read once for each file that had its name: status asks again and again."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def whole(paths: Iterable[Path]) -> list[Path]:
-    """The records among some that are what was written; the others are named, each in a line, and left out."""
-    from harness.progress import say_once
-
-    asked = list(paths)
-    with ThreadPoolExecutor(READERS) as pool:
-        found = list(zip(asked, pool.map(_damage, asked), strict=True))
-    for _, damage in found:
-        if damage:
-            say_once(f"left out, for it is damaged: {damage}; run its sweep again")
-    return [path for path, damage in found if not damage]
-
-
-def _damage(path: Path) -> str:
-    try:
-        check(path)
-    except Damaged as damage:
-        return str(damage)
-    return ""
 
 
 def has(root: Path, run: str, scores: Mapping[str, str]) -> bool:

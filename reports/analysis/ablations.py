@@ -10,18 +10,20 @@ from typing import Any
 
 import numpy as np
 
-from reports.analysis.cells import Pair, Rows
-from reports.analysis.comparisons import differences, means
 from reports.analysis.decision import estimate
-from reports.analysis.gathered import Figures
+from reports.analysis.differences import differences, means
+from reports.analysis.figures import Figures
 from reports.analysis.layout import ConditionGroup
 from reports.analysis.model import Ablation, Estimate, FactorLevel, Interaction
+from reports.analysis.pairing import Pair, Rows
+from reports.analysis.scores import MetricScores
 from reports.statistics.spread import patterns
 from reports.wording.numbers import worded
 
 METHOD = "method"
 APART = "no training seed in common, so that there are no paired differences"
 MOST = 40  # levels: an axis with more was sampled rather than swept
+Values = tuple[Any, ...]  # one by axis
 Context = tuple[tuple[str, Any], ...]  # what is equal: (option, value) pairs
 
 
@@ -33,49 +35,100 @@ class AblationDesign:
     axes: tuple[str, ...]
     within: str
     contexts: int
-    levels: dict[tuple[Any, ...], list[int]]
+    levels: dict[Values, list[int]]
 
 
 def designs(groups: Sequence[ConditionGroup], count: int) -> Iterator[AblationDesign]:
     """The designs of ``count`` axes: each option within each method, and the methods where their options agree."""
-    methods = dict.fromkeys(group.method for group in groups)
-    for method in methods:
-        members = [place for place, group in enumerate(groups) if group.method == method]
-        for axes in combinations(_axes(groups, members), count):
-            design = _design(groups, members, axes, f"{METHOD}={method}")
-            if design is not None:
-                yield design
-    everyone = range(len(groups))
+    methods: dict[str, list[int]] = {}
+    for place, group in enumerate(groups):
+        methods.setdefault(group.method, []).append(place)
+    wanted = [
+        (members, axes, f"{METHOD}={name}")
+        for name, members in methods.items()
+        for axes in combinations(_axes(groups, members), count)
+    ]
     if len(methods) > 1:
-        for rest in combinations(_axes(groups, everyone), count - 1):
-            design = _design(groups, everyone, (METHOD, *rest), "")
-            if design is not None:
-                yield design
+        everyone = list(range(len(groups)))
+        wanted += [(everyone, (METHOD, *rest), "") for rest in combinations(_axes(groups, everyone), count - 1)]
+    for members, axes, within in wanted:
+        design = _design(groups, members, axes, within)
+        if design is not None:
+            yield design
 
 
-def ablation(figures: Figures, design: AblationDesign, metric: str) -> Ablation | None:
+def _axes(groups: Sequence[ConditionGroup], members: Iterable[int]) -> list[str]:
+    """The options that have 2 to 40 values among these conditions."""
+    values: dict[str, set[Any]] = {}
+    for place in members:
+        for name, value in groups[place].options.items():
+            values.setdefault(name, set()).add(value)
+    return [name for name, different in values.items() if 2 <= len(different) <= MOST]
+
+
+def _design(
+    groups: Sequence[ConditionGroup], members: Iterable[int], axes: tuple[str, ...], within: str
+) -> AblationDesign | None:
+    """The contexts that have the most levels, with exactly the same ones; None where none has two."""
+    contexts: dict[Context, dict[Values, int]] = {}
+    for place in members:
+        options = {METHOD: groups[place].method, **groups[place].options}
+        if all(axis in options for axis in axes):
+            rest = tuple((name, value) for name, value in options.items() if name not in axes)
+            contexts.setdefault(rest, {})[tuple(options[axis] for axis in axes)] = place
+    fullest = max(contexts.values(), key=len, default={})
+    if len(fullest) < 2:
+        return None
+    kept = {context: levels for context, levels in contexts.items() if levels.keys() == fullest.keys()}
+    if len(kept) == 1:  # all of what is held equal
+        within = ", ".join(f"{name}={worded(value)}" for name, value in next(iter(kept)))
+    levels = {level: [one[level] for one in kept.values()] for level in fullest}
+    return AblationDesign(axes, within, len(kept), levels)
+
+
+def ablation(one: MetricScores, design: AblationDesign) -> Ablation | None:
     """The means at each level over the contexts, and the paired differences to the first level that has figures, all
     over the trainings and pictures that every level has.
 
     Without a training seed that all have there are means alone: their differences would pass over what trainings add.
     """
-    levels = list(design.levels.values())
-    if np.isnan(means(figures, [figures.seeds.own(k) for k in _members(design)], 0).mean).any():
+    figures, levels = one.figures, list(design.levels.values())
+    if np.isnan(_own_means(figures, levels)).any():
         return None
-    kept, blended = _shared(figures, figures.seeds.blends(levels))
-    own = means(kept, blended)
+    kept, rows = _shared(figures, figures.seeds.blends(levels))
+    own, values = means(kept, rows), [value[0] for value in design.levels]
+    facts = (design.axes[0], one.facts.name, design.within, design.contexts)
     if figures.seeds.common(levels) == []:
-        values = [
-            FactorLevel(value[0], Estimate(float(own.mean[k]), math.nan, math.nan), None)
-            for k, value in enumerate(design.levels)
-        ]
-        return Ablation(design.axes[0], metric, design.within, design.contexts, tuple(values), APART)
-    gaps = differences(kept, [Pair("paired", rows, blended[0]) for rows in blended[1:]])
-    told = [
-        FactorLevel(value[0], estimate(own, place), estimate(gaps, place - 1) if place else None)
-        for place, value in enumerate(design.levels)
-    ]
-    return Ablation(design.axes[0], metric, design.within, design.contexts, tuple(told))
+        bare = [Estimate(mean, math.nan, math.nan) for mean in own.mean.tolist()]
+        alone = tuple(FactorLevel(value, mean, None) for value, mean in zip(values, bare, strict=True))
+        return Ablation(*facts, alone, APART)
+    gaps = differences(kept, [Pair("paired", other, rows[0]) for other in rows[1:]])
+    factors = (
+        FactorLevel(value, estimate(own, k), estimate(gaps, k - 1) if k else None) for k, value in enumerate(values)
+    )
+    return Ablation(*facts, tuple(factors))
+
+
+def interaction(one: MetricScores, design: AblationDesign) -> Interaction | None:
+    """The means over the contexts at each pair of levels that has figures, all over the trainings and pictures that
+    these have in common. Without a training seed that all have there are none: they would compare trainings too."""
+    rows, columns = (_ordered(level[side] for level in design.levels) for side in (0, 1))
+    if min(len(rows), len(columns)) < 2:
+        return None
+    lacking = np.isnan(_own_means(one.figures, list(design.levels.values()))).reshape(len(design.levels), -1).any(1)
+    levels = {level: design.levels[level] for level, lacks in zip(design.levels, lacking, strict=True) if not lacks}
+    seeds = one.figures.seeds
+    if not levels or seeds.common(list(levels.values())) == []:
+        return None
+    kept, blended = _shared(one.figures, seeds.blends(list(levels.values())))
+    cells = dict(zip(levels, means(kept, blended, 0).mean.tolist(), strict=True))
+    values = tuple(tuple(cells.get((row, column), math.nan) for column in columns) for row in rows)
+    return Interaction(design.axes[0], design.axes[1], one.facts.name, design.within, rows, columns, values)
+
+
+def _own_means(figures: Figures, levels: Sequence[Sequence[int]]) -> np.ndarray:
+    """The mean of each condition of all levels, NaN where it has no figures."""
+    return means(figures, [figures.seeds.own(place) for members in levels for place in members], 0).mean
 
 
 def _shared(figures: Figures, rows: Sequence[Rows]) -> tuple[Figures, list[Rows]]:
@@ -89,67 +142,8 @@ def _shared(figures: Figures, rows: Sequence[Rows]) -> tuple[Figures, list[Rows]
     return figures, list(rows)
 
 
-def interaction(figures: Figures, design: AblationDesign, metric: str) -> Interaction | None:
-    """The means over the contexts at each pair of levels that has figures, all over the trainings and pictures that
-    these have in common. Without a training seed that all have there are none: they would compare trainings too."""
-    rows, columns = (_ordered(level[side] for level in design.levels) for side in (0, 1))
-    if min(len(rows), len(columns)) < 2:
-        return None
-    own = means(figures, [figures.seeds.own(place) for place in _members(design)], 0).mean
-    known = {place for place, mean in zip(_members(design), own, strict=True) if not np.isnan(mean)}
-    levels = {level: members for level, members in design.levels.items() if known.issuperset(members)}
-    if not levels or figures.seeds.common(list(levels.values())) == []:
-        return None
-    kept, blended = _shared(figures, figures.seeds.blends(list(levels.values())))
-    cells = dict(zip(levels, means(kept, blended, 0).mean.tolist(), strict=True))
-    values = tuple(tuple(cells.get((row, column), math.nan) for column in columns) for row in rows)
-    return Interaction(design.axes[0], design.axes[1], metric, design.within, rows, columns, values)
-
-
 def _ordered(values: Iterable[Any]) -> tuple[Any, ...]:
     """Numbers by size, anything else as it comes."""
-    found = tuple(dict.fromkeys(values))
-    numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in found)
-    return tuple(sorted(found)) if numbers else found
-
-
-def _members(design: AblationDesign) -> list[int]:
-    return [place for members in design.levels.values() for place in members]
-
-
-def _axes(groups: Sequence[ConditionGroup], members: Iterable[int]) -> list[str]:
-    """The options that have 2 to 40 values among these conditions."""
-    values: dict[str, dict[Any, None]] = {}
-    for place in members:
-        for name, value in groups[place].options.items():
-            values.setdefault(name, {})[value] = None
-    return [name for name, found in values.items() if 2 <= len(found) <= MOST]
-
-
-def _design(
-    groups: Sequence[ConditionGroup], members: Iterable[int], axes: tuple[str, ...], within: str
-) -> AblationDesign | None:
-    """The contexts that have the most levels, with exactly the same ones; None where none has two."""
-    contexts: dict[Context, dict[tuple[Any, ...], int]] = {}
-    for place in members:
-        whole = {METHOD: groups[place].method, **groups[place].options}
-        if all(axis in whole for axis in axes):
-            rest = tuple((name, value) for name, value in whole.items() if name not in axes)
-            contexts.setdefault(rest, {})[tuple(whole[axis] for axis in axes)] = place
-    if not contexts:
-        return None
-    fullest = max(contexts.values(), key=len)
-    kept = {context: levels for context, levels in contexts.items() if levels.keys() == fullest.keys()}
-    if len(fullest) < 2:
-        return None
-    return AblationDesign(
-        axes, _said(within, kept), len(kept), {level: [one[level] for one in kept.values()] for level in fullest}
-    )
-
-
-def _said(within: str, contexts: Iterable[Context]) -> str:
-    """What is held equal: where a single context is left, all of it."""
-    held = list(contexts)
-    if len(held) > 1:
-        return within
-    return ", ".join(f"{name}={worded(value)}" for name, value in held[0])
+    different = tuple(dict.fromkeys(values))
+    numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in different)
+    return tuple(sorted(different)) if numbers else different

@@ -2,25 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from reports.analysis.baselines import parsed
-from reports.analysis.basis import conditional
-from reports.analysis.blocks import Asked, block
-from reports.analysis.layout import IDENTITY, Layout, layouts
-from reports.analysis.model import Block, Report
-from reports.analysis.points import PlannedRun, failures, nothing_at, points_of, waiting
-from reports.analysis.provenance import provenance, settings
-from reports.analysis.titles import question, titled
-from reports.records.scan import Records, scan
+from reports.analysis.blocks import block
+from reports.analysis.layout import BESIDES, IDENTITY, Layout, layouts
+from reports.analysis.model import Block, Failure, Report
+from reports.analysis.verdicts import conditional, question, title
+from reports.records.columns import FIXED, plain
+from reports.records.points import PlannedRun, failures, points_of
+from reports.records.scan import Records, Stamp, scan
+from reports.records.select import parsed
 from reports.wording.numbers import worded
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+LINES = {
+    "seed": "training seeds",
+    "sampling_seed": "sampling seeds",
+    "data_seed": "data seeds",
+    "n": "pictures a run",
+    "scale": "scale",
+    "precision": "precision",
+    "hardware.device": "device",
+    "hardware.name": "hardware",
+    "hardware.threads": "threads",
+    "train_threads": "threads of training",
+    "code_hash": "code hash",
+    "git_commit": "git commit",
+}
+MOST = 12  # values of a line
 
 
 def analyse(root: Path, sweep: str | None = None, baseline: Mapping[str, str] | str | None = None) -> Report:
@@ -31,77 +46,108 @@ def analyse(root: Path, sweep: str | None = None, baseline: Mapping[str, str] | 
     condition asked for. Raises `UserError` for a sweep or a baseline that is not there, for a damaged record, and
     for a metric that has two protocols in a block.
     """
-    root, wanted = Path(root), parsed(baseline)
+    root, wanted = Path(root), parsed(baseline) if isinstance(baseline, str) else dict(baseline or {})
     points = points_of(root, sweep)
     records = scan(root, None if sweep is None else [point.run for point in points])
     heads, done = records.heads, set(records.heads["run"])
     order = {point.run: place for place, point in reversed(list(enumerate(points))) if point.asked}
     asked = done if sweep is None else set(order)
-    made = layouts(heads, order)
-    blocks = [block(records, one, Asked(asked, wanted, _commands(one, points))) for one in made]
-    lost, unfinished = failures(root, points, done), waiting(points, done)
+    blocks = [block(records, one, asked, wanted, _commands(one, points)) for one in layouts(heads, order)]
+    lost = [Failure(*one) for one in failures(root, points, done)]
+    waiting = len({point.run for point in points if point.asked and point.waiting} - done)
     methods = tuple(dict.fromkeys(condition.method for one in blocks for condition in one.conditions))
     names = [one.name for one in blocks]
     return Report(
-        title=titled([one for one in methods if one != IDENTITY] or methods, names),
+        title=title([one for one in methods if one != IDENTITY] or methods, names),
         question=question(methods, names, _axes(blocks)),
         root=root,
         done=len(done & asked),
-        asked=len(done & asked) + len(lost) + unfinished,
+        asked=len(done & asked) + len(lost) + waiting,
         blocks=tuple(blocks),
-        failures=lost,
-        conditional=conditional(_trainings(blocks, heads), _cut(records)),
-        provenance=provenance(heads, records.stamps),
+        failures=tuple(lost),
+        conditional=conditional(_trainings(blocks, heads), _crops(records)),
+        provenance=_provenance(heads, records.stamps),
         methods=methods,
-        settings=settings(heads),
-        waiting=unfinished,
+        settings=_settings(heads),
+        waiting=waiting,
     )
 
 
-def _cut(records: Records) -> list[tuple[int, int, bool]]:
+def _crops(records: Records) -> list[tuple[int, int, bool]]:
     """Test pictures and the photographs that they were cut from, of the runs that say so, and whether they say which
     from which."""
-    told = records.heads[["n", "sources"]].assign(which=False)
-    told.loc[np.unique(records.run[records.source >= 0]), "which"] = True
-    rows = told.dropna().drop_duplicates().itertuples(index=False)
+    counts = records.heads[["n", "sources"]].assign(which=False)
+    counts.loc[records.figures.loc[records.figures["source"] != "", "place"].unique(), "which"] = True
+    rows = counts.dropna().drop_duplicates().itertuples(index=False)
     return [(int(images), int(photographs), bool(which)) for images, photographs, which in rows]
 
 
 def _commands(layout: Layout, points: Sequence[PlannedRun]) -> dict[str, str]:
     """The command that repeats each run; that of doing nothing is another run's on the same pictures."""
     known = {point.run: point for point in reversed(points) if point.asked}
-    found: dict[str, str] = {}
-    first: dict[str, PlannedRun] = {}
-    for run, inputs in zip(layout.heads["run"], layout.heads["inputs"], strict=True):
+    commands: dict[str, str] = {}
+    rows = list(zip(*(layout.heads[name] for name in ("run", "inputs", "method")), strict=True))
+    first = {inputs: known[run] for run, inputs, _ in reversed(rows) if run in known}
+    for run, inputs, method in rows:
         if run in known:
-            found[run] = known[run].command
-            first.setdefault(inputs, known[run])
-    for run, inputs, method in zip(*(layout.heads[name] for name in ("run", "inputs", "method")), strict=True):
-        if run not in found and method == IDENTITY and inputs in first:
-            found[run] = nothing_at(first[inputs], run).command
-    return found
+            commands[run] = known[run].command
+        elif method == IDENTITY and inputs in first:
+            commands[run] = first[inputs].identity
+    return commands
 
 
 def _axes(blocks: Sequence[Block]) -> dict[str, list[str]]:
     """The options that vary, each with its values in the order of the conditions."""
-    found: dict[str, dict[str, None]] = {}
-    for one in blocks:
-        for condition in one.conditions:
-            for name, value in condition.options.items():
-                found.setdefault(name, {})[worded(value)] = None
-    return {name: list(values) for name, values in found.items()}
+    axes: dict[str, dict[str, None]] = {}
+    for condition in (condition for one in blocks for condition in one.conditions):
+        for name, value in condition.options.items():
+            axes.setdefault(name, {})[worded(value)] = None
+    return {name: list(values) for name, values in axes.items()}
 
 
 def _trainings(blocks: Sequence[Block], heads: pd.DataFrame) -> list[tuple[int, int]]:
     """Training seeds and trainings of each comparison with a training, or of the conditions where none was made."""
-    trained = set(heads.loc[heads["training"].fillna("") != "", "run"])
-    found: list[tuple[int, int]] = []
-    for one in blocks:
-        for condition in one.conditions:
-            if not trained.isdisjoint(condition.runs):
-                against = [score.comparison for score in condition.scores.values() if score.comparison]
-                tested = [met for met in against if met.verdict != "refused"]
-                found += [(min(met.seeds, met.others or met.seeds), met.trainings) for met in tested]
-                own = heads.loc[heads["run"].isin(condition.runs), "training"].nunique()
-                found += [] if against else [(len(condition.seeds), own)]
-    return found
+    trained = heads[heads["training"].fillna("") != ""].set_index("run")["training"]
+    counts: list[tuple[int, int]] = []
+    for condition in (condition for one in blocks for condition in one.conditions):
+        keys = trained.reindex(condition.runs).dropna()
+        against = [score.comparison for score in condition.scores.values() if score.comparison]
+        if len(keys) and not against:
+            counts.append((len(condition.seeds), keys.nunique()))
+        elif len(keys):
+            tested = [one for one in against if one.verdict != "refused"]
+            counts += [(min(one.seeds, one.others or one.seeds), one.trainings) for one in tested]
+    return counts
+
+
+def _provenance(heads: pd.DataFrame, stamps: Iterable[Stamp]) -> list[tuple[str, str]]:
+    """Seeds, versions, hardware and code as (what, values); values that differ between runs stand side by side."""
+    lines = [(what, _values(heads[name])) for name, what in LINES.items() if name in heads.columns]
+    versions: dict[str, dict[str, None]] = {}
+    for text in heads["packages"].dropna().unique():
+        try:
+            packages = dict(json.loads(text))
+        except (ValueError, TypeError):
+            continue  # a record of another kind says nothing of packages
+        for package, version in packages.items():
+            versions.setdefault(str(package), {})[str(version)] = None
+    lines += [(package, ", ".join(different)) for package, different in sorted(versions.items())]
+    protocols: dict[str, dict[str, None]] = {}
+    for metric, protocol, *_ in stamps:
+        protocols.setdefault(metric, {})[protocol] = None
+    lines += [(f"protocol {metric}", "; ".join(different)) for metric, different in protocols.items() if metric]
+    return [(what, values) for what, values in lines if values]
+
+
+def _settings(heads: pd.DataFrame) -> dict[str, Any]:
+    """The options that are the same in all runs that have them, by column."""
+    options = [name for name in heads.columns if name not in FIXED and ("." in name or name in BESIDES)]
+    values = {name: heads[name].dropna().unique() for name in options}
+    return {name: plain(known[0]) for name, known in values.items() if len(known) == 1}
+
+
+def _values(column: pd.Series) -> str:
+    values = sorted(column.dropna().unique().tolist())
+    texts = [worded(value) for value in values if worded(value)]
+    more = f" and {len(texts) - MOST} more" if len(texts) > MOST else ""
+    return ", ".join(texts[:MOST]) + more

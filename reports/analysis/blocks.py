@@ -3,70 +3,62 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from errors import UserError
-from reports.analysis.ablations import AblationDesign, ablation, designs, interaction
-from reports.analysis.baselines import baselines
-from reports.analysis.cells import Seeds
-from reports.analysis.gathered import figures
-from reports.analysis.layout import ConditionGroup, Layout
-from reports.analysis.leads import lead
-from reports.analysis.measured import Measured, fronts, measured, table
-from reports.analysis.model import Ablation, Block, Condition, Interaction
+from reports.analysis.ablations import ablation, designs, interaction
+from reports.analysis.figures import figures
+from reports.analysis.layout import ConditionGroup, Layout, baselines
+from reports.analysis.model import Block, Condition
+from reports.analysis.pairing import Seeds
+from reports.analysis.scores import MetricScores, fronts, lead, metric_scores, table
 from reports.analysis.verdicts import against, alone, verdict
 from reports.records.scan import Records
 
 COSTS = ("nfe", "seconds_per_image", "gflops_per_image", "parameters", "peak_memory_mb", "train_seconds")
 
 
-@dataclass(frozen=True)
-class Asked:
-    """What a block is made for: the runs asked for, the baseline's columns, a command by run."""
+def block(
+    records: Records, layout: Layout, asked: Collection[str], baseline: Mapping[str, str], commands: Mapping[str, str]
+) -> Block:
+    """Everything that a report says of a block: for the runs ``asked`` for, the baseline's columns, a command by run.
 
-    runs: Collection[str]
-    baseline: Mapping[str, str]
-    commands: Mapping[str, str]
-
-
-def block(records: Records, layout: Layout, asked: Asked) -> Block:
-    """Everything that is told of a block. Raises `UserError` for a metric under two protocols, and for a baseline
-    that is not there."""
-    to = baselines(layout, asked.runs, asked.baseline)
+    Raises `UserError` for a metric under two protocols, and for a baseline that is not there.
+    """
+    to = baselines(layout, asked, baseline)
     base = next(place for place, other in enumerate(to) if place == other)
     seeds, costs = Seeds(layout), _costs(layout)
-    found = [
-        measured(figures(records, layout, seeds, code), layout, records.stamps[code], to, costs)
+    metrics = [
+        metric_scores(figures(records, layout, seeds, code), layout, records.stamps[code], to, costs)
         for code in stamps(records, layout.places)
     ]
-    conditions = _conditions(layout, found, costs, asked.commands)
-    place = layout.heads.iloc[0]
+    conditions = _conditions(layout, metrics, costs, commands)
+    first = layout.heads.iloc[0]
+    ablations = [ablation(one, design) for design in designs(layout.groups, 1) for one in metrics]
+    interactions = [interaction(one, design) for design in designs(layout.groups, 2) for one in metrics]
     return Block(
         name=layout.name,
-        dataset=str(place["dataset"]),
-        task=str(place["task"]),
+        dataset=str(first["dataset"]),
+        task=str(first["task"]),
         inputs=layout.inputs,
         baseline=layout.groups[base].key,
-        metrics={one.facts.name: one.facts for one in found},
+        metrics={one.facts.name: one.facts for one in metrics},
         conditions=conditions,
-        verdicts=_verdicts(found, layout, conditions, conditions[base]),
-        ablations=_ablations(found, list(designs(layout.groups, 1))),
-        interactions=_interactions(found, list(designs(layout.groups, 2))),
-        images={one.facts.name: table(one, layout) for one in found if one.facts.kind == "image"},
-        fronts={one.facts.name: fronts(one, layout, costs) for one in found},
+        verdicts=_verdicts(metrics, conditions, conditions[base]),
+        ablations=tuple(one for one in ablations if one),
+        interactions=tuple(one for one in interactions if one),
+        images={one.facts.name: table(one) for one in metrics if one.facts.kind == "image"},
+        fronts={one.facts.name: fronts(one, costs) for one in metrics},
     )
 
 
 def stamps(records: Records, runs: np.ndarray) -> list[int]:
     """The stamps of runs, by place, one by metric. Raises `UserError` where a metric has two."""
-    mine = np.zeros(len(records.heads), bool)
-    mine[runs] = True
-    codes = [int(code) for code in np.unique(records.stamp[mine[records.run]]) if records.stamps[code][0]]
+    mine = np.isin(records.figures["place"], runs)
+    codes = [int(code) for code in np.unique(records.figures["stamp"][mine]) if records.stamps[code][0]]
     seen: dict[str, str] = {}
-    for code in codes:
-        metric, protocol = records.stamps[code][:2]
+    for metric, protocol, *_ in (records.stamps[code] for code in codes):
         if seen.get(metric) == protocol:
             raise UserError(
                 f"metric {metric}: of {protocol} some runs say that higher is better and some that lower is"
@@ -83,18 +75,12 @@ def _costs(layout: Layout) -> dict[str, np.ndarray]:
     place = np.empty(len(layout.heads), np.int64)
     for number, group in enumerate(layout.groups):
         place[list(group.runs)] = number
-    found = {}
-    for name in COSTS:
-        values = layout.heads[name].astype("Float64").to_numpy(np.float64, na_value=np.nan)
-        known = np.isfinite(values)
-        total = np.bincount(place[known], values[known], len(layout.groups))
-        with np.errstate(invalid="ignore"):
-            found[name] = total / np.bincount(place[known], minlength=len(layout.groups))
-    return found
+    means = layout.heads[list(COSTS)].astype("Float64").groupby(place).mean()
+    return {name: means[name].to_numpy(np.float64, na_value=np.nan) for name in COSTS}
 
 
 def _conditions(
-    layout: Layout, found: Sequence[Measured], costs: Mapping[str, np.ndarray], commands: Mapping[str, str]
+    layout: Layout, metrics: Sequence[MetricScores], costs: Mapping[str, np.ndarray], commands: Mapping[str, str]
 ) -> tuple[Condition, ...]:
     runs, seeds = layout.heads["run"].tolist(), layout.heads["seed"].fillna(0).astype(int).tolist()
 
@@ -107,7 +93,7 @@ def _conditions(
             options=group.options,
             runs=mine,
             seeds=tuple(sorted({seeds[run] for run in group.runs})),
-            scores={one.facts.name: one.scores[place] for one in found if place in one.scores},
+            scores={one.facts.name: one.scores[place] for one in metrics if place in one.scores},
             costs={name: float(values[place]) for name, values in costs.items()},
             command=next((commands[run] for run in mine if commands.get(run)), ""),
         )
@@ -115,25 +101,10 @@ def _conditions(
     return tuple(condition(place, group) for place, group in enumerate(layout.groups))
 
 
-def _verdicts(
-    found: Sequence[Measured], layout: Layout, conditions: Sequence[Condition], base: Condition
-) -> tuple[str, ...]:
+def _verdicts(metrics: Sequence[MetricScores], conditions: Sequence[Condition], base: Condition) -> tuple[str, ...]:
     """Who wins on each metric, then how many differ from the baseline."""
-    winners, others = [], []
-    for one in found:
-        ahead = lead(one, layout)
-        winners.append(alone(one.facts, conditions) if ahead is None else verdict(one.facts, conditions, ahead))
-        others.append(against(one.facts, conditions, base))
-    return tuple(said for said in [*winners, *others] if said) or (
-        "No metric was measured: there is nothing to compare.",
-    )
-
-
-def _ablations(found: Sequence[Measured], made: Sequence[AblationDesign]) -> tuple[Ablation, ...]:
-    told = [ablation(one.figures, design, one.facts.name) for design in made for one in found]
-    return tuple(one for one in told if one is not None)
-
-
-def _interactions(found: Sequence[Measured], made: Sequence[AblationDesign]) -> tuple[Interaction, ...]:
-    told = [interaction(one.figures, design, one.facts.name) for design in made for one in found]
-    return tuple(one for one in told if one is not None)
+    if not metrics:
+        return ("No metric was measured: there is nothing to compare.",)
+    leads = [(one.facts, lead(one)) for one in metrics]
+    winners = [verdict(facts, conditions, ahead) if ahead else alone(facts, conditions) for facts, ahead in leads]
+    return tuple(said for said in [*winners, *(against(one.facts, conditions, base) for one in metrics)] if said)

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 from errors import UserError
 from reports.analysis.blocks import stamps
-from reports.analysis.cells import Seeds
 from reports.analysis.decision import compared
-from reports.analysis.gathered import Figures, figures
+from reports.analysis.figures import Figures, figures
 from reports.analysis.layout import ConditionGroup, Layout, layouts
 from reports.analysis.model import Comparison, Estimate, MetricInfo
+from reports.analysis.pairing import Seeds
+from reports.analysis.scores import metric_facts
 from reports.records.scan import Records, scan
 from reports.records.select import chosen
 from reports.statistics.spread import FEWEST
@@ -106,11 +107,8 @@ def _only(layout: Layout, groups: tuple[ConditionGroup, ...]) -> Layout:
 
 def _against(one: Figures, stamp: tuple[str, str, str, bool], groups: int) -> tuple[MetricInfo, Comparison | None]:
     """A against B, of the comparisons of all conditions with B."""
-    metric, protocol, unit, higher = stamp
-    kind = "image" if one.replicates is None else "set"
-    facts = MetricInfo(metric, unit, protocol, higher, kind, math.nan, math.nan, one.counted)
-    pairs = [(place, 1) for place in range(groups) if place != 1]
-    return facts, compared(one, pairs, 1.0 if higher else -1.0)[0]
+    facts, pairs = metric_facts(one, stamp), [(place, 1) for place in range(groups) if place != 1]
+    return facts, compared(one, pairs, facts.sign)[0]
 
 
 def _row(facts: MetricInfo, against: Comparison) -> list[Cell]:

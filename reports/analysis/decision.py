@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from reports.analysis.cells import Pair
-from reports.analysis.comparisons import differences, endless, win_rates
-from reports.analysis.gathered import Figures
+from reports.analysis.differences import differences, endless, win_rates
+from reports.analysis.figures import Figures
 from reports.analysis.model import Comparison, Estimate, Verdict
+from reports.analysis.pairing import Pair
 from reports.statistics.multiplicity import adjusted
 from reports.statistics.spread import Spread
 
@@ -42,7 +42,7 @@ def compared(figures: Figures, pairs: Sequence[tuple[int, int]], sign: float) ->
     """
     met = [figures.seeds.pair(*pair) for pair in pairs]
     gaps = differences(figures, met)
-    rates = np.stack(win_rates(figures, met, sign), 1)
+    rates = win_rates(figures, met, sign)
     p_adjusted, adjustment = adjusted(gaps.p)
     family = int(np.isfinite(gaps.p).sum())
     found: list[Comparison | None] = []

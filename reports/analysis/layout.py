@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reports.records.columns import POOLED, SEEDS, varying
+from reports.records.columns import POOLED, SEEDS, plain, varying
+from reports.records.select import matching
 from reports.wording.numbers import worded
 
 if TYPE_CHECKING:
@@ -52,15 +53,6 @@ class Layout:
         return tuple(dict.fromkeys(self.heads["inputs"]))
 
 
-def plain(value: Any) -> Any:
-    """A cell as a plain value; None for a missing one."""
-    import pandas as pd
-
-    if pd.isna(value):
-        return None
-    return value.item() if isinstance(value, np.generic) else value
-
-
 def layouts(heads: pd.DataFrame, order: Mapping[str, int]) -> list[Layout]:
     """The blocks of runs, one row of ``heads`` each: data set, task, their options, number of pictures.
 
@@ -70,44 +62,30 @@ def layouts(heads: pd.DataFrame, order: Mapping[str, int]) -> list[Layout]:
     """
     if not len(heads):
         return []
-    ordered = _ordered(heads, order)
-    own = [name for name in ordered.columns if name not in POOLED and name.partition(".")[0] in PLACES]
-    codes = _told_apart(ordered, _codes(ordered, [*own, "n"]))
-    place = ordered.pop("_order").to_numpy()
-    asked = np.where(place < 0, len(order), place)
-    members = [np.flatnonzero(codes == code) for code in dict.fromkeys(codes)]
-    members.sort(key=lambda rows: asked[rows].min())
-    names = _names([ordered.iloc[rows[0]] for rows in members], own)
-    return [_layout(name, ordered.iloc[rows]) for name, rows in zip(names, members, strict=True)]
-
-
-def _ordered(heads: pd.DataFrame, order: Mapping[str, int]) -> pd.DataFrame:
-    options = [name for name in varying(heads) if name not in (*SEEDS, *POOLED)]
     place = [
         order.get(run, -1 if method == IDENTITY else len(order))
         for run, method in zip(heads["run"], heads["method"], strict=True)
     ]
-    table = heads.assign(_order=place, _row=np.arange(len(heads)))
+    options = [name for name in varying(heads) if name not in (*SEEDS, *POOLED)]
     seeds = [name for name in dict.fromkeys((*SEEDS, *POOLED)) if name in heads.columns]
-    by = ["_order", "method", *options, *seeds, "run"]
-    return table.sort_values(by, kind="stable", na_position="first")
+    table = heads.assign(_order=place, _row=np.arange(len(heads)))
+    table = table.sort_values(["_order", "method", *options, *seeds, "run"], kind="stable", na_position="first")
+    own = [name for name in table.columns if name not in POOLED and name.partition(".")[0] in PLACES]
+    blocks = _alike(table, [*own, "n"])
+    pooled = [blocks, *(table[name] for name in POOLED if name in table.columns)]
+    several = table.groupby(pooled, dropna=False)["inputs"].transform("nunique") > 1
+    mixed = several.groupby(blocks).transform("any")
+    blocks = _alike(table.assign(_block=blocks, _inputs=table["inputs"].where(mixed)), ["_block", "_inputs"])
+    asked = np.where(table["_order"] < 0, len(order), table["_order"])
+    members = [np.flatnonzero(blocks == block) for block in range(blocks.max() + 1)]
+    members.sort(key=lambda rows: asked[rows].min())
+    names = _names([table.iloc[rows[0]] for rows in members], own)
+    return [_layout(name, table.iloc[rows]) for name, rows in zip(names, members, strict=True)]
 
 
-def _codes(table: pd.DataFrame, names: Sequence[str]) -> np.ndarray:
-    """A number (N,) for each combination of values; missing ones are a value."""
-    import pandas as pd
-
-    columns = [pd.factorize(table[name], use_na_sentinel=True)[0] for name in names]
-    return np.unique(np.stack(columns, 1), axis=0, return_inverse=True)[1].reshape(-1)
-
-
-def _told_apart(heads: pd.DataFrame, codes: np.ndarray) -> np.ndarray:
-    """The codes of blocks, further apart by inputs where one data seed and fold has more than one of them."""
-    pooled = [name for name in POOLED if name in heads.columns]
-    table = heads.assign(_place=codes)[["_place", *pooled, "inputs"]]
-    counts = table.groupby(["_place", *pooled], dropna=False)["inputs"].nunique()
-    mixed = set(counts.index[counts > 1].get_level_values("_place"))
-    return _codes(table.assign(inputs=table["inputs"].where(table["_place"].isin(mixed))), ["_place", "inputs"])
+def _alike(table: pd.DataFrame, names: Sequence[str]) -> np.ndarray:
+    """Numbers (N,) of the combinations of values, as they come; missing ones are a value."""
+    return table.groupby(list(names), dropna=False, sort=False).ngroup().to_numpy()
 
 
 def _names(firsts: Sequence[pd.Series], own: Sequence[str]) -> list[str]:
@@ -123,17 +101,16 @@ def _names(firsts: Sequence[pd.Series], own: Sequence[str]) -> list[str]:
     return names
 
 
-def _layout(name: str, heads: pd.DataFrame) -> Layout:
-    heads = heads.reset_index(drop=True)
-    places = heads.pop("_row").to_numpy()
+def _layout(name: str, table: pd.DataFrame) -> Layout:
+    heads = table.drop(columns=["_order", "_row"]).reset_index(drop=True)
     every = [column for column in heads.columns if _is_option(column)]
-    codes = _codes(heads, ["method", *every])
-    order = np.argsort(codes, kind="stable")
-    rows = np.split(order, np.flatnonzero(np.diff(codes[order])) + 1)
-    rows.sort(key=lambda members: int(members[0]))
+    conditions = _alike(heads, ["method", *every])
+    order = np.argsort(conditions, kind="stable")
+    rows = np.split(order, np.flatnonzero(np.diff(conditions[order])) + 1)
     values = {name: heads[name].astype(object).tolist() for name in ("method", "training", *every)}
     within = _within(heads, [column for column in varying(heads) if column in every])
-    return Layout(name, heads, places, tuple(_group(members, values, within) for members in rows))
+    groups = tuple(_group(members.tolist(), values, within) for members in rows)
+    return Layout(name, heads, table["_row"].to_numpy(), groups)
 
 
 def _is_option(column: str) -> bool:
@@ -152,11 +129,41 @@ def _within(heads: pd.DataFrame, options: Sequence[str]) -> dict[str, set[str]]:
     return found
 
 
-def _group(rows: np.ndarray, values: Mapping[str, list[Any]], within: Mapping[str, set[str]]) -> ConditionGroup:
+def _group(rows: Sequence[int], values: Mapping[str, list[Any]], within: Mapping[str, set[str]]) -> ConditionGroup:
     first, method = rows[0], str(values["method"][rows[0]])
     config = {name: plain(column[first]) for name, column in values.items() if name not in ("method", "training")}
     facts = json.dumps([method, {name: value for name, value in config.items() if value is not None}], sort_keys=True)
     options = {name: config[name] for name, methods in within.items() if method in methods}
     trained = any(plain(values["training"][row]) for row in rows)
     key = hashlib.sha256(facts.encode()).hexdigest()[:10]
-    return ConditionGroup(key, method, options, tuple(int(row) for row in rows), trained)
+    return ConditionGroup(key, method, options, tuple(rows), trained)
+
+
+def baselines(layout: Layout, asked: Collection[str], wanted: Mapping[str, str]) -> list[int]:
+    """For each condition of a block the place of the one that it is compared with; first of all that of the block.
+
+    By default that is identity where it was asked for, else the first condition asked for. Of several conditions
+    that match ``wanted`` the one that equals the condition in all other options that both have, or else the first.
+    Raises `UserError` where none matches.
+    """
+    groups = layout.groups
+    if wanted:
+        firsts = layout.heads.iloc[[group.runs[0] for group in groups]].reset_index(drop=True)
+        found = matching(firsts, wanted, f"condition of {layout.name}").index.tolist()
+        return [_counterpart(layout, place, found, wanted) for place in range(len(groups))]
+    runs = layout.heads["run"].tolist()
+    known = [place for place, group in enumerate(groups) if any(runs[run] in asked for run in group.runs)]
+    identities = [place for place in known if groups[place].method == IDENTITY]
+    return [(identities or known or [0])[0]] * len(groups)
+
+
+def _counterpart(layout: Layout, place: int, found: Sequence[int], wanted: Mapping[str, str]) -> int:
+    if place in found:
+        return place
+    options = layout.groups[place].options
+    for other in found:
+        theirs = layout.groups[other].options
+        shared = [name for name in options if name in theirs and name not in wanted]
+        if shared and all(options[name] == theirs[name] for name in shared):
+            return other
+    return found[0]

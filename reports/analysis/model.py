@@ -43,6 +43,11 @@ class MetricInfo:
     degraded: float
     counted: str = "picture"
 
+    @property
+    def sign(self) -> float:
+        """1 where higher is better, else -1."""
+        return 1.0 if self.higher_is_better else -1.0
+
 
 @dataclass(frozen=True)
 class Comparison:

@@ -75,13 +75,3 @@ def plain(value: Any) -> Any:
     if pd.isna(value):
         return None
     return value.item() if hasattr(value, "item") else value
-
-
-def equals(value: Any, text: str) -> bool:
-    """Whether an option's value is the one that was written: 0.5 for 0.50, none for null, true for True."""
-    if plain(value) is None:
-        return text.lower() in ("", "null", "none")
-    try:
-        return float(value) == float(text)
-    except (TypeError, ValueError):
-        return str(value).lower() == text.lower()

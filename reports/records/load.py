@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.store.listed import points_of_sweep
+from harness.store.recorded import FIGURES
 from reports.records.columns import FIXED
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from reports.records.scan import Records
 
 
 def load(results_dir: str | Path, runs: Sequence[str] | None = None, sweep: str | None = None) -> pd.DataFrame:
@@ -34,28 +33,10 @@ def load(results_dir: str | Path, runs: Sequence[str] | None = None, sweep: str 
         members = {point["run"] for point in points_of_sweep(root, sweep)}
         wanted = members if wanted is None else wanted & members
     records = scan(root, wanted)
-    table = pd.concat(
-        [part.reset_index(drop=True) for part in (records.heads.take(records.run), _figures(records))], axis=1
-    )
+    figures = records.figures.drop(columns=["place", "stamp"])
+    texts = {name: "string" for name, kind in FIGURES.items() if kind == "string"}
+    figures = figures.astype({**texts, "higher_is_better": "boolean"})
+    heads = records.heads.take(records.figures["place"].to_numpy()).reset_index(drop=True)
+    table = pd.concat([heads, figures], axis=1)
     table["sweep"] = pd.Series(sweep or "", index=table.index, dtype="string")
-    return table[[*FIXED, *(name for name in records.heads.columns if name not in FIXED)]]
-
-
-def _figures(records: Records) -> pd.DataFrame:
-    """The columns that differ between the figures of a run."""
-    import numpy as np
-    import pandas as pd
-
-    kinds = {"metric": "string", "protocol": "string", "unit": "string", "higher_is_better": "boolean"}
-    stamps = pd.DataFrame(records.stamps, columns=list(kinds)).astype(kinds)
-    replicates = np.full(len(records.value), None, object)
-    for place, values in records.replicates.items():
-        replicates[place] = values
-    return stamps.take(records.stamp).assign(
-        image=pd.Series(records.images, dtype="string").take(records.image).array,
-        source=pd.Series([*records.sources, ""], dtype="string").take(records.source).array,
-        value=records.value,
-        floor=records.floor,
-        units=records.units,
-        replicates=replicates,
-    )
+    return table[[*FIXED, *(name for name in heads.columns if name not in FIXED)]]

@@ -1,4 +1,4 @@
-"""Records from the disk: what a run is (a row) apart from its figures (arrays), so that 10,000 runs fit."""
+"""Records from the disk: what a run is (a row of heads) apart from its figures (a narrow table), so that 10,000 fit."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from errors import UserError
-from harness.store.recorded import READERS, arrow_types, path_of, read, whole
+from harness.progress import say_once
+from harness.store.recorded import READERS, arrow_types, check, path_of, read
+from harness.store.sealed import Damaged
 from reports.records.columns import HEAD, REQUIRED
 
 if TYPE_CHECKING:
@@ -24,21 +26,12 @@ Stamp = tuple[str, str, str, bool]  # metric, protocol, unit, whether higher is 
 
 @dataclass(frozen=True)
 class Records:
-    """Runs and figures. ``heads`` has a row per run, by key; the arrays have a place per figure (N,): codes of run,
-    image, source (-1 for none) and stamp, and values; ``replicates`` are by place, where there are any."""
+    """Runs and figures. ``heads`` has a row per run, by key; ``figures`` a row per figure: the columns of a record
+    (texts as categories), the ``place`` of its run in ``heads`` and the number of its ``stamp`` in ``stamps``."""
 
     heads: pd.DataFrame
-    run: np.ndarray
-    image: np.ndarray
-    images: Sequence[str]
-    source: np.ndarray
-    sources: Sequence[str]
-    stamp: np.ndarray
+    figures: pd.DataFrame
     stamps: Sequence[Stamp]
-    value: np.ndarray
-    floor: np.ndarray
-    units: np.ndarray
-    replicates: Mapping[int, np.ndarray]
 
 
 def scan(root: Path, runs: Iterable[str] | None = None) -> Records:
@@ -49,18 +42,27 @@ def scan(root: Path, runs: Iterable[str] | None = None) -> Records:
     """
     paths = (root / "records").glob("*.parquet") if runs is None else (path_of(root, run) for run in set(runs))
     with ThreadPoolExecutor(READERS) as pool:
-        found = list(pool.map(_read, whole(sorted(path for path in paths if runs is None or path.is_file()))))
-    found.sort(key=lambda one: str(one[0]["run"]))
-    records = _records([head for head, _ in found], [table for _, table in found])
-    _check(records, root)
+        found = list(pool.map(_read, sorted(path for path in paths if runs is None or path.is_file())))
+    for damage in found:
+        if isinstance(damage, Damaged):
+            say_once(f"left out, for it is damaged: {damage}; run its sweep again")
+    whole = sorted((one for one in found if not isinstance(one, Damaged)), key=lambda one: str(one[0]["run"]))
+    records = _records([head for head, _ in whole], [table for _, table in whole])
+    double = records.figures[["place", "stamp", "image"]].duplicated()
+    if double.any():
+        figure = records.figures[double].iloc[0]
+        what = f"picture {figure['image']}" if figure["image"] else "the set"
+        error = ValueError(f"it has two figures of {figure['metric']} for {what}")
+        raise _damaged(path_of(root, records.heads["run"].iloc[figure["place"]]), error)
     return records
 
 
-def _read(path: Path) -> tuple[dict[str, Any], pa.Table]:
+def _read(path: Path) -> tuple[dict[str, Any], pa.Table] | Damaged:
     """The head of a record, and its figures in the types that all records share."""
     import pyarrow as pa
 
     try:
+        check(path)
         head, table = read(path)
         missing = [name for name in REQUIRED if name not in head and name not in table.column_names]
         if missing:
@@ -69,6 +71,8 @@ def _read(path: Path) -> tuple[dict[str, Any], pa.Table]:
         if wrong or not len(table):
             raise ValueError(f"{head[wrong[0]]!r} is no {wrong[0]}" if wrong else "it has no rows")
         return head, _typed(table)
+    except Damaged as damage:
+        return damage
     except (OSError, ValueError, pa.ArrowException) as error:
         raise _damaged(path, error) from error
 
@@ -86,23 +90,9 @@ def _typed(table: pa.Table) -> pa.Table:
     columns = {}
     for name, kind in arrow_types().items():
         coded = pa.dictionary(pa.int32(), kind) if kind == pa.string() else kind
-        columns[name] = table.column(name) if name in table.column_names else pa.nulls(len(table), kind)
-        if columns[name].type != coded:
-            columns[name] = columns[name].cast(kind).cast(coded)
+        column = table.column(name) if name in table.column_names else pa.nulls(len(table), kind)
+        columns[name] = column if column.type == coded else column.cast(kind).cast(coded)
     return pa.table(columns)
-
-
-def _check(records: Records, root: Path) -> None:
-    """Raises `UserError` where a record has two rows for one picture under one stamp."""
-    codes = (records.run.astype(np.int64) * len(records.stamps) + records.stamp) * len(records.images) + records.image
-    order = np.argsort(codes, kind="stable")
-    double = order[1:][codes[order[1:]] == codes[order[:-1]]]
-    if len(double):
-        place = int(double.min())
-        run, image = records.heads["run"].iloc[int(records.run[place])], records.images[records.image[place]]
-        what = f"picture {image}" if image else "the set"
-        error = ValueError(f"it has two figures of {records.stamps[records.stamp[place]][0]} for {what}")
-        raise _damaged(path_of(root, run), error)
 
 
 def _records(heads: Sequence[Mapping[str, Any]], tables: Sequence[pa.Table]) -> Records:
@@ -110,24 +100,17 @@ def _records(heads: Sequence[Mapping[str, Any]], tables: Sequence[pa.Table]) -> 
     import pyarrow as pa
 
     names = dict.fromkeys([*(name for name in HEAD if name != "sweep"), *(name for head in heads for name in head)])
-    table = pa.concat_tables(tables or [_typed(pa.table({}))]).unify_dictionaries().combine_chunks()
-    image, images = _coded(table, "image")
-    source, sources = _coded(table, "source")
-    stamp, stamps = _stamps(table)
-    lists = table["replicates"].combine_chunks()
-    places = np.flatnonzero(lists.is_valid().to_numpy(zero_copy_only=False))
-    return Records(
-        heads=pd.DataFrame({name: _column(name, [head.get(name) for head in heads]) for name in names}),
-        run=np.repeat(np.arange(len(tables), dtype=np.int32), [len(table) for table in tables]),
-        image=image,
-        images=images,
-        source=np.where(np.array([*sources, ""])[source] == "", -1, source),
-        sources=sources,
-        stamp=stamp,
-        stamps=stamps,
-        replicates={int(place): np.asarray(lists[place].as_py(), np.float64) for place in places},
-        **{name: np.array(table[name].to_numpy(), np.float64) for name in ("value", "floor", "units")},
-    )
+    figures = pa.concat_tables(tables or [_typed(pa.table({}))]).unify_dictionaries().to_pandas()
+    for name in ("image", "source", "metric", "protocol", "unit"):
+        column = figures[name].cat.set_categories(list(dict.fromkeys([*figures[name].cat.categories, ""])))
+        figures[name] = column.fillna("")
+    figures["higher_is_better"] = figures["higher_is_better"].fillna(False).astype(bool)
+    figures["place"] = np.repeat(np.arange(len(tables)), [len(table) for table in tables])
+    by = figures.groupby(["metric", "protocol", "higher_is_better"], observed=True)
+    figures["stamp"] = by.ngroup()
+    stamps = by["unit"].first().reset_index()[["metric", "protocol", "unit", "higher_is_better"]]
+    columns = {name: _column(name, [head.get(name) for head in heads]) for name in names}
+    return Records(pd.DataFrame(columns), figures, list(stamps.itertuples(index=False, name=None)))
 
 
 def _column(name: str, values: list[Any]) -> pd.Series:
@@ -146,27 +129,3 @@ def _column(name: str, values: list[Any]) -> pd.Series:
 
 def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _coded(table: pa.Table, name: str) -> tuple[np.ndarray, list[str]]:
-    """Codes (N,), -1 for a missing text, and the texts that they stand for."""
-    import pyarrow as pa
-
-    column = table[name].combine_chunks() if len(table) else pa.array([], pa.string()).dictionary_encode()
-    return column.indices.fill_null(-1).to_numpy().astype(np.int64), column.dictionary.to_pylist()
-
-
-def _stamps(table: pa.Table) -> tuple[np.ndarray, list[Stamp]]:
-    """Codes (N,) of the stamps, and the stamps: metric, protocol and direction tell them apart, the unit is that of a
-    stamp's first row."""
-    (metric, metrics), (protocol, protocols), (unit, units) = (
-        _coded(table, name) for name in ("metric", "protocol", "unit")
-    )
-    count = len(protocols) + 1  # with none
-    codes = 2 * (metric * count + protocol % count) + table["higher_is_better"].fill_null(False).to_numpy()
-    kept, first, stamp = np.unique(codes, return_index=True, return_inverse=True)
-    stamps = [
-        ([*metrics, ""][code // 2 // count], [*protocols, ""][code // 2 % count], [*units, ""][unit[row]], code % 2 > 0)
-        for code, row in zip(kept.tolist(), first, strict=True)
-    ]
-    return stamp.reshape(-1), stamps

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from errors import UserError
 from registry import nearest
-from reports.records.columns import SEEDS, equals, plain, varying
+from reports.records.columns import SEEDS, plain, varying
 
 if TYPE_CHECKING:
     import pandas as pd
+
+SHOWN = 12  # values that an error lists
 
 
 def located(target: str, results: str) -> tuple[Path, str | None]:
@@ -31,40 +34,62 @@ def located(target: str, results: str) -> tuple[Path, str | None]:
     raise UserError(f"{target}: no folder of results and no sweep in {folder}; {hint}")
 
 
-def chosen(records: pd.DataFrame, words: str) -> pd.DataFrame:
-    """The records of the runs that ``words`` name. Raises `UserError` where they name none, or several at once."""
-    rows = _condition(records, words) if "=" in words else _run(records, words)
+def chosen(heads: pd.DataFrame, words: str) -> pd.DataFrame:
+    """The rows of the runs that ``words`` name. Raises `UserError` where they name none, or several at once."""
+    rows = matching(heads, parsed(words), "run") if "=" in words else _run(heads, words)
     for _, same in rows.groupby("inputs"):
-        heads = same.drop_duplicates("run")
-        differing = [name for name in varying(heads) if name not in SEEDS]
-        if heads["method"].nunique() > 1:
+        runs = same.drop_duplicates("run")
+        differing = [name for name in varying(runs) if name not in SEEDS]
+        if runs["method"].nunique() > 1:
             differing.insert(0, "method")
         if differing:
-            values = ", ".join(sorted({str(value) for value in heads[differing[0]]}))
+            values = ", ".join(sorted({str(value) for value in runs[differing[0]]}))
             raise UserError(f"{words}: names runs that differ in {differing[0]} ({values}); say which one")
     return rows
 
 
-def _run(records: pd.DataFrame, words: str) -> pd.DataFrame:
-    runs = [run for run in records["run"].unique() if run.startswith(words)]
+def _run(heads: pd.DataFrame, words: str) -> pd.DataFrame:
+    runs = [run for run in heads["run"].unique() if run.startswith(words)]
     if words in runs:
         runs = [words]
     if not runs:
         raise UserError(f"{words}: no run's key begins so; name a key, or a condition such as method=rddm")
     if len(runs) > 1:
         raise UserError(f"{words}: {len(runs)} runs' keys begin so, {runs[0]} and {runs[1]} for two; write more of it")
-    return records[records["run"] == runs[0]]
+    return heads[heads["run"] == runs[0]]
 
 
-def _condition(records: pd.DataFrame, words: str) -> pd.DataFrame:
-    rows = records
-    for word in words.split(","):
+def parsed(words: str) -> dict[str, str]:
+    """``method=ddim,sampler.eta=0`` as a mapping. Raises `UserError` for a word without ``=``."""
+    pairs = {}
+    for word in words.split(",") if words.strip() else []:
         name, sign, value = (part.strip() for part in word.partition("="))
-        if not sign or name not in records.columns:
-            raise UserError(f"{word}: no such option among the records; {nearest(name, map(str, records.columns))}")
-        matching = rows[[equals(cell, value) for cell in rows[name]]]
-        if matching.empty:
-            values = ", ".join(sorted({"null" if plain(cell) is None else str(cell) for cell in rows[name]})[:12])
-            raise UserError(f"{word}: no run of {words} has that; there are: {values}")
-        rows = matching
+        if not sign or not name:
+            raise UserError(f"{word.strip()!r}: write it as column=value, such as method=ddim")
+        pairs[name] = value
+    return pairs
+
+
+def matching(rows: pd.DataFrame, wanted: Mapping[str, str], what: str) -> pd.DataFrame:
+    """The rows that have the values wanted, by column. Raises `UserError` where no row, a ``what``, has them."""
+    for name, value in wanted.items():
+        if name not in rows.columns:
+            raise UserError(
+                f"{name}={value}: no such option among the records; {nearest(name, map(str, rows.columns))}"
+            )
+        cells = [plain(cell) for cell in rows[name]]
+        rows = rows[[_equal(cell, value) for cell in cells]]
+        if rows.empty:
+            there = ", ".join(sorted({"null" if cell is None else str(cell) for cell in cells})[:SHOWN])
+            raise UserError(f"{name}={value}: no {what} has that; there are: {there}")
     return rows
+
+
+def _equal(value: Any, text: str) -> bool:
+    """Whether an option's value is the one that was written: 0.5 for 0.50, none for null, true for True."""
+    if value is None:
+        return text.lower() in ("", "null", "none")
+    try:
+        return float(value) == float(text)
+    except (TypeError, ValueError):
+        return str(value).lower() == text.lower()

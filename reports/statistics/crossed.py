@@ -11,7 +11,7 @@ follows, each with the same weight. Every training is scored on the same units: 
 (the two-way crossed random model; Searle, Casella, McCulloch, Variance Components). Of two conditions that share
 trainings, y are their differences; with too few in common (`apart`) each side has its own vs and vr, which add up, and
 vu is that of the differences of the sides' means. The 95% interval is mean -+ factor * sqrt(Var): the factors of the
-parts, joined as `spread.joined` says, are Student's t with S - 1 degrees of freedom for trainings; for units the
+parts, joined as `standard_error` says, are Student's t with S - 1 degrees of freedom for trainings; for units the
 0.95 quantile of |T*| of the symmetric studentised bootstrap (Hall 1988, JRSS B 50, 35), which resamples units once for
 all trainings, never below Student's t, and Student's t alone for fewer than 8 units. With fewer than 3 trainings the
 seed part can't be told: the interval is then conditional on these trainings. With one unit there is none.
@@ -56,7 +56,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from reports.statistics.spread import FEWEST, ROOM, Spread, blank, joined, patterns, put
+from reports.statistics.spread import ROOM, Spread, blank, can_tell, patterns, put, standard_error
 from reports.statistics.student import quantile
 
 DRAWS = 1999  # bootstrap replicates: (DRAWS + 1) * 0.95 is whole
@@ -122,11 +122,10 @@ def _spread(
     found = blank(len(sides[0]))
     for one in patterns(sides):
         units = None if photographs is None else photographs[one.columns]
-        for members in one.chunks():
-            parts = [_cut(side, members, rows, one.columns) for side, rows in zip(sides, one.rows, strict=True)]
-            first = parts[0] if ours is None else _cut(ours, members, one.rows[0], one.columns)
-            used = [_by_photograph(part, units) for part in (*parts, first)]
-            put(found, members, _crossed(used[:-1], used[-1], drawing, (parts[0].shape[2], one.infinite)))
+        parts = [_cut(side, one.members, rows, one.columns) for side, rows in zip(sides, one.rows, strict=True)]
+        first = parts[0] if ours is None else _cut(ours, one.members, one.rows[0], one.columns)
+        used = [_by_photograph(part, units) for part in (*parts, first)]
+        put(found, one.members, _crossed(used[:-1], used[-1], drawing, (parts[0].shape[2], one.infinite)))
     return found
 
 
@@ -159,13 +158,9 @@ def _crossed(
     mean = by_unit.mean(1)
     if units < 2:
         return Spread(mean, none, none, level, *numbers)
-    pictures = by_unit.var(1, ddof=1) / units
     factor = np.maximum(quantile(np.array(units - 1.0)), _studentised(by_unit, mean, *drawing))
-    trainings, rest = [(np.zeros(count), FEWEST)], np.zeros(count)
-    if min(side.shape[1] for side in sides) >= FEWEST:
-        trainings = [(side.mean(2).var(1, ddof=1) / side.shape[1], side.shape[1]) for side in sides]
-        rest = np.sum([_rest(side) for side in sides], 0)
-    error, factor = joined(trainings, pictures, rest, factor)
+    rest = np.sum([_rest(side) for side in sides], 0) if can_tell(sides) else np.zeros(count)
+    error, factor = standard_error([side.mean(2) for side in sides], by_unit.var(1, ddof=1) / units, rest, factor)
     return Spread(mean, error, factor, level, *numbers)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from reports.statistics.spread import FEWEST, Spread, blank, joined, patterns, put
+from reports.statistics.spread import Spread, blank, can_tell, patterns, put, standard_error
 from reports.statistics.student import quantile
 
 Side = tuple[np.ndarray, np.ndarray]  # figures (M, S) and their replicates (M, S, B)
@@ -47,18 +47,16 @@ def _sets(sides: Sequence[Side], ours: np.ndarray, items: np.ndarray, units: np.
     mean = sum(values.mean(1) for values, _ in sides)
     joint = np.sum([again.mean(1) for _, again in sides], 0)
     grown = units / np.maximum(units - 1, 1)
-    of_items = joint.var(1, ddof=1) * grown
+    of_items, rest = joint.var(1, ddof=1) * grown, np.zeros(len(items))
     factor = np.maximum(quantile(np.maximum(units - 1.0, 1.0)), _symmetric(joint))
-    trainings, rest = [(np.zeros(len(items)), FEWEST)], np.zeros(len(items))
-    if min(values.shape[1] for values, _ in sides) >= FEWEST:
-        trainings = [(values.var(1, ddof=1) / values.shape[1], values.shape[1]) for values, _ in sides]
+    by_training = [values for values, _ in sides]
+    if can_tell(by_training):  # without replicates the trainings must do
         rest = np.nan_to_num(np.sum([_rest(again) for _, again in sides], 0) * grown)
-        of_items, factor = np.nan_to_num(of_items), np.nan_to_num(factor)  # without replicates the trainings must do
-    error, factor = joined(trainings, of_items, rest, factor)
-    seeds = [values.shape[1] for values, _ in sides]
-    counts = [np.full(len(items), count) for count in seeds] + [np.zeros(len(items), np.int64)]
-    error = np.where(units < 2, np.nan, error)
-    return Spread(mean, error, factor, ours, units.astype(np.int64), items.astype(np.int64), 0 * counts[0], *counts[:2])
+        of_items, factor = np.nan_to_num(of_items), np.nan_to_num(factor)
+    error, factor = standard_error(by_training, of_items, rest, factor)
+    seeds = [np.full(len(items), values.shape[1]) for values in by_training] + [np.zeros(len(items), np.int64)]
+    error, none = np.where(units < 2, np.nan, error), np.zeros(len(items), np.int64)
+    return Spread(mean, error, factor, ours, units.astype(np.int64), items.astype(np.int64), none, *seeds[:2])
 
 
 def _rest(replicates: np.ndarray) -> np.ndarray:

@@ -96,17 +96,6 @@ class Pattern:
     columns: np.ndarray
     infinite: int
 
-    @property
-    def size(self) -> int:
-        """Figures of a member."""
-        return max(1, sum(int(rows.sum()) for rows in self.rows) * int(self.columns.sum()))
-
-    def chunks(self) -> Iterator[np.ndarray]:
-        """The members, not more at a time than fit."""
-        step = max(1, ROOM // self.size)
-        for first in range(0, len(self.members), step):
-            yield self.members[first : first + step]
-
 
 def patterns(sides: Sequence[np.ndarray]) -> Iterator[Pattern]:
     """The patterns of missing (NaN) and infinite figures, sides (M, S, I) of the same members and pictures.
@@ -149,23 +138,32 @@ def _full(known: np.ndarray) -> np.ndarray:
     return (counts > 0) & (2 * counts >= counts.max(initial=0))
 
 
-def joined(
-    trainings: Sequence[tuple[np.ndarray, int]], pictures: np.ndarray, rest: np.ndarray, factor: np.ndarray
+def standard_error(
+    by_training: Sequence[np.ndarray], of_units: np.ndarray, rest: np.ndarray, factor: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Standard error and factor of a mean, of its independent parts: by side the variance v_k that its trainings give
-    it, with their number; the variance that the pictures give it, of which ``rest`` is in the trainings' already.
+    """Standard error (M,) and factor (M,) of a mean, of its independent parts: by side the means (M, S) of its
+    trainings, which give it the variance v_k = Var / S; the variance ``of_units``, of which ``rest`` is in the
+    trainings' already, with its ``factor``.
 
     With shares w_k = v_k / sum v and each part's own factor t_k, Student's t with S - 1 degrees of freedom for
-    trainings and ``factor`` for pictures, the whole has t^2 = z^2 + sum w_k^2 (t_k^2 - z^2), z = 1.96. That is
-    Satterthwaite's (1946, Biometrics Bulletin 2, 110), for two sides Welch's, 1 / f = sum w_k^2 / f_k to the first
-    order in 1 / f, exact where one part is all, and a little wider between. The interval is never narrower than that
-    of the pictures alone.
+    trainings, the whole has t^2 = z^2 + sum w_k^2 (t_k^2 - z^2), z = 1.96. That is Satterthwaite's (1946, Biometrics
+    Bulletin 2, 110), for two sides Welch's, 1 / f = sum w_k^2 / f_k to the first order in 1 / f, exact where one part
+    is all, and a little wider between. The interval is never narrower than that of the units alone, which it is where
+    a side has fewer than 3 trainings.
     """
-    parts = np.stack([variance for variance, _ in trainings] + [np.maximum(pictures - rest, 0)])
-    own = [np.broadcast_to(quantile(np.array(count - 1.0)), factor.shape) for _, count in trainings]
+    if not can_tell(by_training):
+        return np.sqrt(of_units), factor
+    variances = [means.var(1, ddof=1) / means.shape[1] for means in by_training]
+    parts = np.stack([*variances, np.maximum(of_units - rest, 0)])
+    own = [np.broadcast_to(quantile(np.array(means.shape[1] - 1.0)), factor.shape) for means in by_training]
     z2, whole = quantile(np.array(np.inf)) ** 2, parts.sum(0)
     with np.errstate(divide="ignore", invalid="ignore"):
         shares = np.where(whole > 0, parts / whole, 0)
         mixed = np.sqrt(z2 + (shares**2 * (np.stack([*own, factor]) ** 2 - z2)).sum(0))
-    alone = (whole == 0) | (pictures * factor**2 > whole * mixed**2)
-    return np.sqrt(np.where(alone, pictures, whole)), np.where(alone, factor, mixed)
+    alone = (whole == 0) | (of_units * factor**2 > whole * mixed**2)
+    return np.sqrt(np.where(alone, of_units, whole)), np.where(alone, factor, mixed)
+
+
+def can_tell(sides: Sequence[np.ndarray]) -> bool:
+    """Whether all sides, (M, S) or more axes, have trainings enough to tell their spread."""
+    return min(side.shape[1] for side in sides) >= FEWEST

@@ -10,7 +10,7 @@ import pytest
 from errors import UserError
 from harness.store.listed import POINTS, read_points
 from reports import load
-from reports.analysis.points import points_of
+from reports.records.points import points_of
 from sweeps.__main__ import main
 from tests.records_for_tests import listed
 from tests.sweeps.store_for_tests import row, sweep

@@ -466,7 +466,7 @@ def test_a_recorded_sweep_can_be_analysed() -> None:
 
 
 def test_crops_of_few_photographs_are_told():
-    from reports.analysis.basis import conditional
+    from reports.analysis.verdicts import conditional
 
     said = conditional([(3, 3)], [(16, 3, True), (16, 3, True)])
     assert "The 16 test pictures are crops of 3 photographs" in said and "photographs are what intervals" in said

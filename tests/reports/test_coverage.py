@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from harness.evaluation.score import _resamples
-from reports.analysis.comparisons import won
+from reports.analysis.differences import won
 from reports.statistics.crossed import apart, share, spread
 from reports.statistics.multiplicity import holm
 from reports.statistics.sets import spread_of_sets

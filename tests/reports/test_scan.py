@@ -25,12 +25,11 @@ def same(root: Path, runs: list[str] | None = None) -> None:
     for name in found.heads.columns:
         assert found.heads[name].isna().tolist() == heads[name].isna().tolist(), name
         assert found.heads[name].dropna().tolist() == heads[name].dropna().tolist(), name
-    assert [found.heads["run"][run] for run in found.run] == tidy["run"].tolist()
-    assert [found.images[code] for code in found.image] == tidy["image"].tolist()
+    assert found.heads["run"][found.figures["place"]].tolist() == tidy["run"].tolist()
+    for name in FIGURES:
+        assert found.figures[name].astype(object).fillna("-").tolist() == tidy[name].astype(object).fillna("-").tolist()
     for place, name in enumerate(("metric", "protocol", "unit", "higher_is_better")):
-        assert [found.stamps[code][place] for code in found.stamp] == tidy[name].tolist()
-    np.testing.assert_array_equal(found.value, tidy["value"].to_numpy())
-    np.testing.assert_array_equal(found.floor, tidy["floor"].to_numpy())
+        assert [found.stamps[code][place] for code in found.figures["stamp"]] == tidy[name].tolist()
 
 
 def test_heads_and_figures_are_those_of_load(results: Path, synth: SimpleNamespace) -> None:
@@ -77,9 +76,10 @@ def test_floors_and_replicates_stand_at_their_rows(tmp_path: Path, synth: Simple
     synth.save(tmp_path, pd.concat([table, row], ignore_index=True))
     synth.save(tmp_path, synth.record("b", "rddm", 0.0))
     found = scan(tmp_path)
-    assert list(found.replicates) == [len(table)] and found.floor[len(table)] == 0.5
-    np.testing.assert_array_equal(found.replicates[len(table)], [1.0, 2.0, np.nan])
-    same(tmp_path)
+    assert found.figures["replicates"].first_valid_index() == len(table) and found.figures["floor"][len(table)] == 0.5
+    np.testing.assert_array_equal(found.figures["replicates"][len(table)], [1.0, 2.0, np.nan])
+    assert found.figures["replicates"].count() == found.figures["floor"].count() == 1
+    assert len(load(tmp_path)) == len(found.figures)
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1", b"no parquet at all", None])
@@ -88,7 +88,7 @@ def test_a_damaged_file_is_named_and_left_out(
 ) -> None:
     path = results / "records" / "r-rddm-1.parquet"
     path.write_bytes(path.read_bytes()[:-200] if content is None else content)
-    assert "r-rddm-1" not in set(scan(results).heads["run"]) and len(scan(results, ["r-rddm-0"]).value) == 12
+    assert "r-rddm-1" not in set(scan(results).heads["run"]) and len(scan(results, ["r-rddm-0"]).figures) == 12
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"left out, for it is damaged: {path}: ")
 
@@ -110,7 +110,7 @@ def test_a_file_that_is_no_record_is_named(results: Path, synth: SimpleNamespace
 
 def test_no_records_are_no_runs(tmp_path: Path) -> None:
     found = scan(tmp_path)
-    assert len(found.heads) == len(found.value) == len(found.stamps) == 0 and "method" in found.heads
+    assert len(found.heads) == len(found.figures) == len(found.stamps) == 0 and "method" in found.heads
 
 
 def test_nothing_heavy_is_needed() -> None:

@@ -21,7 +21,7 @@ from harness.progress import Lines
 from harness.store.entries import Store
 from harness.store.listed import read_points, write_points
 from reports import load
-from reports.analysis.points import points_of
+from reports.records.points import points_of
 from sweeps.__main__ import main
 from sweeps.engine import run
 from sweeps.folder import folder_of, list_points, submissions, write_submission

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from errors import UserError
-from reports.analysis.cells import Seeds
 from reports.analysis.layout import Layout
+from reports.analysis.pairing import Seeds
 from reports.records.scan import Records
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass
@@ -54,17 +59,17 @@ class Figures:
         return self._averaged(1, self.replicates)[wanted]
 
     def _averaged(self, key: int, rows: np.ndarray) -> np.ndarray:
-        """The means of rows by recipe: those that were added since the last time are made."""
-        made = self._means.get(key, np.zeros((0, rows.shape[1])))
-        fresh = self.seeds.recipes[len(made) :]
+        """The means of rows by recipe; those of recipes that are new since the last time are added."""
+        means = self._means.get(key, np.zeros((0, rows.shape[1])))
+        fresh = list(self.seeds.recipes)[len(means) :] if len(self.seeds.recipes) > len(means) else []
         if fresh:
             more = np.empty((len(fresh), rows.shape[1]))
             lengths = np.array([len(recipe) for recipe in fresh])
             for length in np.unique(lengths):
                 places = np.flatnonzero(lengths == length)
                 more[places] = rows[np.array([fresh[place] for place in places])].mean(1)
-            self._means[key] = made = np.concatenate([made, more])
-        return made
+            self._means[key] = means = np.concatenate([means, more])
+        return means
 
 
 def figures(records: Records, layout: Layout, seeds: Seeds, stamp: int) -> Figures:
@@ -74,28 +79,31 @@ def figures(records: Records, layout: Layout, seeds: Seeds, stamp: int) -> Figur
     """
     local = np.full(len(records.heads), -1, np.int64)
     local[layout.places] = np.arange(len(layout.places))
-    places = np.flatnonzero((records.stamp == stamp) & (local[records.run] >= 0))
-    runs = local[records.run[places]]
+    table = records.figures
+    table = table[(table["stamp"] == stamp) & (local[table["place"]] >= 0)]
+    runs = local[table["place"]]
     inputs, codes = np.unique(layout.heads["inputs"].to_numpy(str), return_inverse=True)
     _check(layout, codes[runs] * seeds.count + seeds.row[runs], runs)
-    flat = codes[runs].astype(np.int64) * len(records.images) + records.image[places]
-    kept, column = np.unique(flat, return_inverse=True)
-    names = [_name(inputs, records.images, int(code)) for code in kept]
-    order = sorted(range(len(names)), key=names.__getitem__)
-    rank = np.empty(len(order), np.int64)
-    rank[order] = np.arange(len(order))
-    column = rank[column.reshape(-1)]
+    images = table["image"].cat.categories.tolist()
+    pictures, column = np.unique(codes[runs] * len(images) + table["image"].cat.codes, return_inverse=True)
+    names = np.array([_name(inputs, images, code) for code in pictures.tolist()])
+    order = np.argsort(names, kind="stable")
+    column = np.argsort(order)[column.reshape(-1)]
     rows = np.full((seeds.count, len(names)), np.nan)
-    rows[seeds.row[runs], column] = records.value[places]
-    images = [names[place] for place in order]
-    if {records.images[code % len(records.images)] for code in kept} != {""}:
-        cut = _photographs(records, places, column, len(names))
-        return Figures(seeds, rows, images, None, float("nan"), photographs=cut)
-    floors = records.floor[places]
+    rows[seeds.row[runs], column] = table["value"]
+    if (table["image"] != "").any():
+        return Figures(seeds, rows, names[order].tolist(), None, math.nan, photographs=_photographs(table, column))
     items = int(layout.heads["n"].max()) if layout.heads["n"].notna().any() else 0
-    told = records.units[places]
-    units = int(told[np.isfinite(told)].min(initial=items))
-    return Figures(seeds, _one(rows), images, _replicates(records, seeds, places, runs), _mean(floors), items, units)
+    units = table["units"].min()
+    return Figures(
+        seeds,
+        rows.mean(1, keepdims=True),  # over several data seeds; NaN where one is missing
+        names[order].tolist(),
+        _replicates(table["replicates"], seeds, seeds.row[runs]),
+        float(table["floor"].mean()),
+        items,
+        int(min(items, units)) if np.isfinite(units) else items,
+    )
 
 
 def _check(layout: Layout, cells: np.ndarray, runs: np.ndarray) -> None:
@@ -110,44 +118,31 @@ def _check(layout: Layout, cells: np.ndarray, runs: np.ndarray) -> None:
         )
 
 
-def _photographs(records: Records, places: np.ndarray, column: np.ndarray, count: int) -> np.ndarray | None:
-    """The photograph of each picture by number: the source that a record names, or else the picture itself, by its
-    name in all inputs; None where no two pictures share one."""
-    source, image = (np.zeros(count, np.int64) for _ in range(2))
-    image[column] = records.image[places]
-    known = records.source[places] >= 0
-    source[column[known]] = 1 + records.source[places[known]]
-    both = zip(source.tolist(), image.tolist(), strict=True)
-    names = np.array([records.sources[cut - 1] if cut else records.images[own] for cut, own in both])
-    found, numbers = np.unique(names, return_inverse=True)
-    return numbers.reshape(-1) if len(found) < count else None
-
-
 def _name(inputs: np.ndarray, images: Sequence[str], code: int) -> str:
     """A picture's name; where there are several inputs, behind the beginning of their key."""
     image = images[code % len(images)]
     return image if len(inputs) == 1 else f"{inputs[code // len(images)][:8]}/{image}"
 
 
-def _one(rows: np.ndarray) -> np.ndarray:
-    """Figures of sets: over several data seeds their mean, NaN where one is missing."""
-    return rows.mean(1, keepdims=True)
+def _photographs(table: pd.DataFrame, column: np.ndarray) -> np.ndarray | None:
+    """The photograph of each picture by number: the source that a record names, or else the picture itself, by its
+    name in all inputs; None where no two pictures share one."""
+    names = np.empty(column.max() + 1, object)
+    names[column] = table["image"]
+    known = (table["source"] != "").to_numpy()
+    names[column[known]] = table["source"][known]
+    different, numbers = np.unique(names.astype(str), return_inverse=True)
+    return numbers.reshape(-1) if len(different) < len(names) else None
 
 
-def _mean(values: np.ndarray) -> float:
-    known = values[np.isfinite(values)]
-    return float(known.mean()) if len(known) else float("nan")
-
-
-def _replicates(records: Records, seeds: Seeds, places: np.ndarray, runs: np.ndarray) -> np.ndarray:
+def _replicates(lists: pd.Series, seeds: Seeds, rows: np.ndarray) -> np.ndarray:
     """Replicates (R, B) of sets: B the least number that a run has, NaN (R, 2) where there are none."""
-    known = {place: records.replicates[int(place)] for place in places if int(place) in records.replicates}
-    count = min((len(values) for values in known.values()), default=0)
+    count = min((len(values) for values in lists.dropna()), default=0)
     if count < 2:
         return np.full((seeds.count, 2), np.nan)
     total, times = np.zeros((seeds.count, count)), np.zeros((seeds.count, 1))
-    for place, run in zip(places, runs, strict=True):
-        total[seeds.row[run]] += known[place][:count] if place in known else np.nan
-        times[seeds.row[run]] += 1
+    for row, values in zip(rows, lists, strict=True):
+        total[row] += np.nan if values is None else values[:count]
+        times[row] += 1
     with np.errstate(invalid="ignore"):
         return total / times

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -40,7 +40,7 @@ class Pair:
 
 
 class Seeds:
-    """By condition: its figures' rows by training seed and sampling seed; and the means of them that were asked for.
+    """By condition: its figures' rows by training seed and sampling seed; and the means of rows that are wanted.
 
     A row holds the figures of one (condition, seed, sampling seed), over all data seeds. A condition without a
     training has no training seeds: its rows stand against those of every seed.
@@ -49,35 +49,28 @@ class Seeds:
     def __init__(self, layout: Layout) -> None:
         self.trained = [group.trained for group in layout.groups]
         self.of: list[dict[int, dict[int, int]]] = []
-        self._trainings = [_trainings(layout.heads.iloc[list(group.runs)]) for group in layout.groups]
         self.row = np.zeros(len(layout.heads), np.int64)  # by run
-        self.recipes: list[tuple[int, ...]] = []  # which rows are averaged
-        self._known: dict[tuple[int, ...], int] = {}
+        self.count = 0
+        self.recipes: dict[tuple[int, ...], int] = {}  # which rows are averaged, with the place of their mean
+        self._trainings: list[set[tuple[int, str]]] = []  # by condition, with their seeds
         self._pairs: dict[tuple[int, int], Pair] = {}
         seeds, draws = (_whole(layout.heads, name) for name in ("seed", "sampling_seed"))
-        count = 0
+        keys = layout.heads["training"].fillna("").tolist()
         for group in layout.groups:
-            found: dict[int, dict[int, int]] = {}
+            cells: dict[int, dict[int, int]] = {}
             for run in group.runs:
-                cells = found.setdefault(int(seeds[run]), {})
-                if int(draws[run]) not in cells:
-                    cells[int(draws[run])] = count
-                    count += 1
-                self.row[run] = cells[int(draws[run])]
-            self.of.append(dict(sorted(found.items())))
-        self.count = count
+                self.row[run] = cells.setdefault(seeds[run], {}).setdefault(draws[run], self.count)
+                self.count = max(self.count, int(self.row[run]) + 1)
+            self.of.append(dict(sorted(cells.items())))
+            self._trainings.append({(seeds[run], keys[run]) for run in group.runs if keys[run]})
 
-    def mean(self, rows: Sequence[int]) -> int:
+    def mean(self, rows: Iterable[int]) -> int:
         """The place of the mean of rows."""
-        wanted = tuple(rows)
-        if wanted not in self._known:
-            self._known[wanted] = len(self.recipes)
-            self.recipes.append(wanted)
-        return self._known[wanted]
+        return self.recipes.setdefault(tuple(rows), len(self.recipes))
 
     def own(self, condition: int) -> Rows:
         """A condition's means over its sampling seeds, by training seed."""
-        return tuple(self.mean(tuple(cells.values())) for cells in self.of[condition].values())
+        return tuple(self.mean(cells.values()) for cells in self.of[condition].values())
 
     def pair(self, first: int, second: int) -> Pair:
         """`_pair`, worked out once for all metrics."""
@@ -100,11 +93,11 @@ class Seeds:
             return Pair("apart", *sides)
         if not seeds:
             return Pair("refused", *sides)
-        pairs = [_matched(ours[seed], theirs[seed]) for seed in seeds]
-        left, right = (tuple(self.mean(rows[side]) for rows in pairs) for side in (0, 1))
-        trained = [len(rows) for one, rows in zip((first, second), sides, strict=True) if self.trained[one]]
-        kinds = [{key for seed, key in self._trainings[one] if seed in seeds} for one in (first, second)]
-        return Pair("paired", left, right, sum(trained) - len(trained) * len(seeds), max(map(len, kinds)))
+        rows = [_matched(ours[seed], theirs[seed]) for seed in seeds]
+        left, right = (tuple(self.mean(both[side]) for both in rows) for side in (0, 1))
+        trained = [len(side) for one, side in zip((first, second), sides, strict=True) if self.trained[one]]
+        trainings = [{key for seed, key in self._trainings[one] if seed in seeds} for one in (first, second)]
+        return Pair("paired", left, right, sum(trained) - len(trained) * len(seeds), max(map(len, trainings)))
 
     def common(self, sets: Sequence[Sequence[int]]) -> list[int] | None:
         """The training seeds that all conditions of all sets have; None where no training is involved."""
@@ -137,16 +130,10 @@ class Seeds:
         return {seed: self.of[one].get(seed, every) if len(rows) > 1 else every for seed in self.of[other]}
 
 
-def _trainings(heads: pd.DataFrame) -> set[tuple[int, str]]:
-    """The trainings of runs, with their seeds."""
-    both = zip(_whole(heads, "seed").tolist(), heads["training"].fillna("").tolist(), strict=True)
-    return {(seed, training) for seed, training in both if training}
-
-
-def _whole(heads: pd.DataFrame, name: str) -> np.ndarray:
+def _whole(heads: pd.DataFrame, name: str) -> list[int]:
     if name not in heads.columns:
-        return np.zeros(len(heads), np.int64)
-    return heads[name].astype("Int64").fillna(0).to_numpy(np.int64)
+        return [0] * len(heads)
+    return [int(value) for value in heads[name].astype("Int64").fillna(0)]
 
 
 def _matched(ours: Mapping[int, int], theirs: Mapping[int, int]) -> tuple[list[int], list[int]]:
