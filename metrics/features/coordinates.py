@@ -15,9 +15,6 @@ class Coordinates(Features):
     version = 1
     dims = 2
 
-    def __init__(self) -> None:
-        pass
-
     @property
     def protocol(self) -> str:
         """Nothing is computed."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from metrics.features.pictures import PictureFeatures
-from metrics.networks.files import named_file, timm_or_refuse
-from metrics.networks.weights import sha
+from metrics.features.base import PictureFeatures
+from metrics.networks.timm_models import timm_or_refuse
+from metrics.networks.weights import named_file
 from registry import register
 
 if TYPE_CHECKING:
@@ -26,13 +26,9 @@ class _Dinov2(PictureFeatures):
 
     def file(self) -> Path:
         """The named file; `UserError` where there is none."""
+        timm_or_refuse(f"features={self.name}")
         what = f"model.safetensors of timm/{self.architecture}.lvd142m; name it with metrics.fd_dinov2.weights=PATH"
         return named_file(self.weights, f"features={self.name}", what)
-
-    def stamp(self) -> str:
-        """The hash of the named file."""
-        timm_or_refuse(f"features={self.name}")
-        return sha(self.file())
 
     def rows(self, x: torch.Tensor) -> torch.Tensor:
         """(1, 3, 224, 224) to (1, d)."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from metrics.features.pictures import PictureFeatures
-from metrics.networks.files import lite0_file, timm_or_refuse
-from metrics.networks.weights import sha
+from metrics.features.base import PictureFeatures
+from metrics.networks.timm_models import lite0_file, timm_or_refuse
 from registry import register
 
 if TYPE_CHECKING:
@@ -18,14 +18,11 @@ class _Lite0(PictureFeatures):
 
     side = 128
 
-    def __init__(self) -> None:
-        pass
-
-    def stamp(self) -> str:
-        """The hash of the file in the package; `UserError` where it or timm is missing."""
+    def file(self) -> Path:
+        """The file in the package; `UserError` where it or timm is missing."""
         who = f"features={self.name}"
         timm_or_refuse(who)
-        return sha(lite0_file(who))
+        return lite0_file(who)
 
     def pooled(self, x: torch.Tensor) -> tuple[Any, torch.Tensor]:
         """The network and its global mean before the classifier, (1, 1280)."""

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
-
 import numpy as np
 
-from metrics.base import Metric
-from metrics.per_image.channels import planes, stamp
-from metrics.per_image.ssim import SIGMA, TAPS, terms
+from metrics.per_image.channels import ChannelMetric
+from metrics.per_image.ssim import CONSTANTS, SIGMA, TAPS, terms
 from registry import register
 
 WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
@@ -17,7 +14,7 @@ SMALLEST = TAPS << (len(WEIGHTS) - 1)  # pixels a side, so that the coarsest sca
 
 @register("metrics", "ms_ssim")
 @register("metrics", "ms_ssim_y", channel="y")
-class MsSsim(Metric):
+class MsSsim(ChannelMetric):
     """Multi-scale SSIM of Wang, Simoncelli and Bovik, Asilomar 2003, eq. 7, M = 5 scales::
 
         l_M(x, y)^w_M  prod_j cs_j(x, y)^w_j,      w = 0.0448, 0.2856, 0.3001, 0.2363, 0.1333
@@ -30,26 +27,17 @@ class MsSsim(Metric):
     version = 1
     higher_is_better = True
     unit = ""
+    name = "ms_ssim"
     smallest = SMALLEST
 
-    def __init__(
-        self,
-        *,
-        channel: Literal["rgb", "y", "y_float"] = "rgb",
-        crop: Annotated[int, "[0, inf)"] = 0,
-    ) -> None:
-        self.channel, self.crop = channel, crop
-
-    @property
-    def protocol(self) -> str:
-        """8 bit, range 255, channels and border left out, scales, window, whole windows only, the constants."""
+    def settings(self) -> str:
+        """Range 255, channels and border left out, scales, window, whole windows only, the constants."""
         window = f"scales={len(WEIGHTS)},mean2x2;window=gaussian{TAPS},{SIGMA};border=valid;per-channel;negative=0"
-        seen = f"{stamp(self.channel, self.crop)};{window}"
-        return f"ms_ssim;8bit;range=255;{seen};k=0.01,0.03;covariance=population;v{self.version}"
+        return f"range=255;{self.seen};{window};{CONSTANTS}"
 
     def score(self, image: np.ndarray, clean: np.ndarray, mask: np.ndarray | None = None) -> float:
         """The similarity of one image, 0 to 1; `UserError` for images below 176 x 176 pixels."""
-        x, y = (planes(picture, self.channel, self.crop).astype(np.float64) for picture in (image, clean))
+        x, y = (values.astype(np.float64) for values in self.compared(image, clean))
         self.fits(*image.shape[:2])
         product = np.ones(x.shape[-1])
         for scale, weight in enumerate(WEIGHTS):

@@ -7,27 +7,22 @@ from typing import Annotated, Literal
 
 import numpy as np
 
-from metrics.base import Metric
-from metrics.per_image.channels import inside, planes, stamp
+from metrics.per_image.channels import ChannelMetric, RegionMetric, gaussian_window
 from registry import register
 
 TAPS, SIGMA = 11, 1.5
 C1, C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
+CONSTANTS = "k=0.01,0.03;covariance=population"
 Similarity = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
-def _gaussian() -> np.ndarray:
-    weights = np.exp(-((np.arange(TAPS) - TAPS // 2) ** 2) / (2 * SIGMA**2))
-    return weights / weights.sum()
-
-
-WINDOW = _gaussian()
+WINDOW = gaussian_window(TAPS, SIGMA)
 
 
 @register("metrics", "ssim")
 @register("metrics", "ssim_y", channel="y")
 @register("metrics", "ssim_istd", window="volume")
-class Ssim(Metric):
+class Ssim(ChannelMetric):
     """The mean structural similarity of Wang et al., IEEE TIP 13(4), 2004, eq. 13, over the windows of the image::
 
         (2 mx my + C1) (2 sxy + C2) / ((mx^2 + my^2 + C1) (sx^2 + sy^2 + C2)),   C1 = (0.01 255)^2, C2 = (0.03 255)^2
@@ -43,6 +38,7 @@ class Ssim(Metric):
     version = 1
     higher_is_better = True
     unit = ""
+    name = "ssim"
     smallest = TAPS
 
     def __init__(
@@ -52,17 +48,16 @@ class Ssim(Metric):
         crop: Annotated[int, "[0, inf)"] = 0,
         window: Literal["plane", "volume"] = "plane",
     ) -> None:
-        self.channel, self.crop, self.window = channel, crop, window
+        super().__init__(channel=channel, crop=crop)
+        self.window = window
 
-    @property
-    def protocol(self) -> str:
-        """8 bit, range 255, the channels and the border left out, the window and its borders, the constants."""
-        seen = f"{stamp(self.channel, self.crop)};{STAMPS[self.window]}"
-        return f"ssim;8bit;range=255;{seen};k=0.01,0.03;covariance=population;v{self.version}"
+    def settings(self) -> str:
+        """Range 255, the channels and the border left out, the window and its borders, the constants."""
+        return f"range=255;{self.seen};{STAMPS[self.window]};{CONSTANTS}"
 
     def score(self, image: np.ndarray, clean: np.ndarray, mask: np.ndarray | None = None) -> float:
         """The mean similarity of one image, -1 to 1; `UserError` for images below 11 x 11 pixels."""
-        x, y = (planes(picture, self.channel, self.crop).astype(np.float64) for picture in (image, clean))
+        x, y = (values.astype(np.float64) for values in self.compared(image, clean))
         self.fits(*image.shape[:2])
         return float(MAPS[self.window](x, y).mean())
 
@@ -71,7 +66,7 @@ class Ssim(Metric):
 @register("metrics", "ssim_lit", region="lit")
 @register("metrics", "ssim_shadow_istd", region="shadow", outside="zeroed", window="volume", least=1)
 @register("metrics", "ssim_lit_istd", region="lit", outside="zeroed", window="volume", least=1)
-class RegionSsim(Metric):
+class RegionSsim(RegionMetric):
     """SSIM of the part of an image that a mask marks ("shadow": where the mask is ``least`` or more), or of the rest.
 
     ``outside=excluded`` is the mean over the windows centred in the region. ``outside=zeroed`` is what the ISTD papers
@@ -80,9 +75,9 @@ class RegionSsim(Metric):
     """
 
     version = 1
-    needs = ("pair", "mask")
     higher_is_better = True
     unit = ""
+    name = "ssim"
     smallest = TAPS
 
     def __init__(
@@ -95,15 +90,13 @@ class RegionSsim(Metric):
     ) -> None:
         self.region, self.outside, self.least, self.window = region, outside, least, window
 
-    @property
-    def protocol(self) -> str:
-        """8 bit, range 255, all channels, the region and what becomes of the rest, the window, the constants."""
-        seen = f"channels=all;region={self.region},mask>={self.least};outside={self.outside};{STAMPS[self.window]}"
-        return f"ssim;8bit;range=255;{seen};k=0.01,0.03;covariance=population;v{self.version}"
+    def settings(self) -> str:
+        """Range 255, all channels, the region and what becomes of the rest, the window, the constants."""
+        return f"range=255;channels=all;{self.marked};outside={self.outside};{STAMPS[self.window]};{CONSTANTS}"
 
     def score(self, image: np.ndarray, clean: np.ndarray, mask: np.ndarray | None) -> float:
         """The mean similarity of one image's region, -1 to 1; NaN for a region with no window."""
-        region = inside(mask, self.region, self.least, f"ssim_{self.region}")
+        region = self.inside(mask)
         x, y = (picture.astype(np.float64) for picture in (image, clean))
         self.fits(*image.shape[:2])
         values = OUTSIDE[self.outside](x, y, region, MAPS[self.window])

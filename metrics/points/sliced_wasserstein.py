@@ -6,9 +6,8 @@ from typing import Annotated
 
 import numpy as np
 
-from metrics.base import SetMetric
 from metrics.features.coordinates import Coordinates
-from metrics.sets.base import Rows, centred, checked
+from metrics.sets.base import Draws, SetMetric
 from registry import register
 
 
@@ -33,7 +32,7 @@ def coupling(n: int, m: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 @register("metrics", "sliced_wasserstein")
 class SlicedWasserstein(SetMetric):
-    """(mean over directions of W_p(projected made, projected real)^p)^(1/p) (Bonneel et al., JMIV 51, 2015).
+    """(mean over directions of W_p(projected samples, projected references)^p)^(1/p) (Bonneel et al., JMIV 51, 2015).
 
     A length in the plane; p is ``order``. The ``angles`` directions are equally spaced: for points in the plane that is
     exact up to the quadrature of half a turn, where random directions would add noise of their own. In one dimension
@@ -43,7 +42,8 @@ class SlicedWasserstein(SetMetric):
     version = 1
     data = "points"
     higher_is_better = False
-    unit = ""
+    name = "sliced_wasserstein"
+    features = Coordinates()
 
     def __init__(
         self,
@@ -52,45 +52,26 @@ class SlicedWasserstein(SetMetric):
         angles: Annotated[int, "[2, 10000]"] = 64,
         bootstrap: Annotated[int, "[0, inf)"] = 200,
     ) -> None:
-        self.features = Coordinates()
         self.order, self.angles, self.bootstrap = order, angles, bootstrap
+        self.settings = f"order={order};angles={angles},equally-spaced"
 
-    @property
-    def protocol(self) -> str:
-        """The order and the number of equally spaced angles."""
-        slices = f"order={self.order};angles={self.angles},equally-spaced"
-        return f"sliced_wasserstein;{self.features.protocol};{slices};v{self.version}"
+    def figures(self, samples: np.ndarray, references: np.ndarray, draws: Draws) -> np.ndarray:
+        """The distance for each resampling of points (N, 2) and (M, 2): slices are sorted once, then values repeated.
 
-    def value(self, made: np.ndarray, real: np.ndarray) -> float:
-        """The distance of points (N, 2) and (M, 2)."""
-        made, real = self._plane(made, real)
-        x, y = (np.sort(directions(self.angles).T @ rows.T, axis=1) for rows in (made, real))
-        return self._distance(x, y, coupling(len(made), len(real)))
-
-    def replicates(self, made: np.ndarray, real: np.ndarray, rows: Rows) -> np.ndarray:
-        """The distance for each resampling, `centred`: every slice is sorted once, then values are repeated; (B,)."""
-        made, real = self._plane(made, real)
-        coupled = coupling(len(made), len(real))
-        slices = [directions(self.angles).T @ points.T for points in (made, real)]
+        ValueError for points of another space.
+        """
+        if samples.shape[1] != 2:
+            raise ValueError(f"sliced_wasserstein is of points in the plane (N, 2), got {samples.shape}")
+        ours, theirs, weights = coupling(len(samples), len(references))
+        slices = [directions(self.angles).T @ points.T for points in (samples, references)]
         orders = [projected.argsort(axis=1) for projected in slices]
         sorts = [np.take_along_axis(projected, order, 1) for projected, order in zip(slices, orders, strict=True)]
         figures = []
-        for pair in rows:
+        for pair in draws:
             x, y = (_repeated(*side) for side in zip(sorts, orders, pair, strict=True))
-            figures.append(self._distance(x, y, coupled))
-        return centred(np.array(figures, dtype=np.float64), self.value(made, real))
-
-    def _distance(self, x: np.ndarray, y: np.ndarray, coupled: tuple[np.ndarray, np.ndarray, np.ndarray]) -> float:
-        ours, theirs, weights = coupled
-        costs = np.abs(x[:, ours] - y[:, theirs]) ** self.order @ weights
-        return float(costs.mean() ** (1 / self.order))
-
-    @staticmethod
-    def _plane(made: np.ndarray, real: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        made, real = checked(made, real)
-        if made.shape[1] != 2:
-            raise ValueError(f"sliced_wasserstein is of points in the plane (N, 2), got {made.shape}")
-        return made, real
+            costs = np.abs(x[:, ours] - y[:, theirs]) ** self.order @ weights
+            figures.append(costs.mean() ** (1 / self.order))
+        return np.array(figures, dtype=np.float64)
 
 
 def _repeated(values: np.ndarray, order: np.ndarray, drawn: np.ndarray) -> np.ndarray:
