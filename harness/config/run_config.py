@@ -9,7 +9,7 @@ from typing import Any
 
 from errors import UserError
 from harness.config.nodes import CHOSEN, GROUPS, ROOT_OPTIONS
-from harness.trackers.check import available
+from harness.trackers.base import check_installed
 from registry import Option, find, nearest
 
 HINT = "python run.py --help lists every option"
@@ -89,7 +89,7 @@ def check_values(config: RunConfig) -> None:
         for name, option in find(group, config.name(group)).options.items():
             check_value(f"{group}.{name}", config.values[group][name], option)
         _check_multiples(group, config)
-    available(config.name("tracker"), config.options("tracker"))
+    check_installed(config.name("tracker"), config.options("tracker"))
     for metric, options in config.values["metrics"].items():
         for name, option in find("metrics", metric).options.items():
             check_value(f"metrics.{metric}.{name}", options[name], option)
