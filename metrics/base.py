@@ -63,7 +63,7 @@ class Metric(MetricFacts, ABC):
     def __call__(self, images: np.ndarray, clean: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
         """The figures, float64 (N,), of uint8 images (N, H, W, C), C in {1, 3}; masks uint8 (N, H, W).
 
-        Raises ValueError when an array is not uint8, not of that shape, or shapes differ.
+        Raises ValueError when an array is not uint8, not of that shape, or shapes differ, and `UserError` as `fits`.
         """
         if images.shape != clean.shape:
             raise ValueError(f"images {images.shape} and clean {clean.shape} must have one shape")
@@ -71,6 +71,7 @@ class Metric(MetricFacts, ABC):
         check_pictures("clean", clean)
         if mask is not None and (mask.dtype != np.uint8 or mask.shape != images.shape[:3]):
             raise ValueError(f"mask {mask.dtype} {mask.shape} must be uint8 (N, H, W) of the images {images.shape}")
+        self.fits(*images.shape[1:3])
         masks = [None] * len(images) if mask is None else mask
         scores = [self.score(*case) for case in zip(images, clean, masks, strict=True)]
         return np.array(scores, dtype=np.float64)

@@ -10,6 +10,7 @@ import numpy as np
 
 from metrics.base import check_pictures
 from metrics.networks.weights import sha
+from registry import register
 from registry.facts import Facts
 
 if TYPE_CHECKING:
@@ -29,6 +30,22 @@ class Features(Facts, ABC):
     @abstractmethod
     def extract(self, images: np.ndarray) -> np.ndarray:
         """Float32 rows (N, d) of uint8 pictures (N, H, W, C), or of float32 points (N, D)."""
+
+
+@register("features", "coordinates")
+class Coordinates(Features):
+    """The identity: a point (x, y) is its own row; d = 2."""
+
+    dims = 2
+
+    @property
+    def protocol(self) -> str:
+        """Nothing is computed."""
+        return f"coordinates;v{self.version}"
+
+    def extract(self, images: np.ndarray) -> np.ndarray:
+        """The points as float32, (N, D)."""
+        return np.asarray(images, dtype=np.float32)
 
 
 def pil_bicubic(image: np.ndarray, side: int) -> np.ndarray:

@@ -99,7 +99,6 @@ class _Inception(PictureFeatures):
 class InceptionV3Features(_Inception):
     """pool_3, d = 2048, of any weights of that layout: what is measured over them is not called FID."""
 
-    version = 1
     name = "inception_v3"
     layer = "pool3"
     dims = 2048
@@ -123,7 +122,6 @@ class _Published(_Inception):
 class FidInception(_Published):
     """pool_3, d = 2048, of the published weights: FID's features."""
 
-    version = 1
     name = "inception_v3_fid"
     layer = "pool3"
     dims = 2048
@@ -133,7 +131,6 @@ class FidInception(_Published):
 class InceptionLogits(_Published):
     """The 1008 logits without their bias, of the published weights: what the Inception score is of."""
 
-    version = 1
     name = "inception_v3_logits"
     layer = "logits_without_bias"
     dims = 1008

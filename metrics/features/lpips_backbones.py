@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 class Alexnet(PictureFeatures):
     """The means of the 256 maps of the fifth ReLU, of pictures at 64 pixels (Krizhevsky, arXiv 1404.5997)."""
 
-    version = 1
     name = "alexnet"
     layer = "relu5,gap"
     dims = 256
@@ -38,7 +37,6 @@ class Alexnet(PictureFeatures):
 class Vgg16(PictureFeatures):
     """The means of the 512 maps of relu5_3, of pictures at 64 pixels (Simonyan and Zisserman, 2015)."""
 
-    version = 1
     name = "vgg16"
     layer = "relu5_3,gap"
     dims = 512

@@ -24,7 +24,6 @@ class BitsPerDim(ModelMetric):
     ``clip`` is the edit of the estimated x0, as ``sampler.clip``. Points have no bins, hence no bits per dimension.
     """
 
-    version = 1
     parts = ("prior", "rate", "distortion")
     higher_is_better = False
     unit = "bits/dim"

@@ -66,11 +66,12 @@ def load(path: Path, who: str) -> tuple[Any, Tensor]:
     """
     with torch.device("meta"):
         network = inception_v3(who)
-    there = {name: value for name, value in read_named(path).items() if not name.endswith("num_batches_tracked")}
-    wanted = {name: value for name, value in network.state_dict().items() if not name.endswith("num_batches_tracked")}
-    wrong = [n for n in {**wanted, **there} if n not in wanted or n not in there or wanted[n].shape != there[n].shape]
+    tensors = {name: value for name, value in read_named(path).items() if not name.endswith("num_batches_tracked")}
+    expected = {name: value for name, value in network.state_dict().items() if not name.endswith("num_batches_tracked")}
+    shapes = [{name: tuple(value.shape) for name, value in state.items()} for state in (expected, tensors)]
+    wrong = [name for name in {**expected, **tensors} if shapes[0].get(name) != shapes[1].get(name)]
     if wrong:
         raise UserError(f"{who}: {path} is not FID's Inception-v3 (first difference: {wrong[0]})")
-    network.load_state_dict(there, strict=False, assign=True)
+    network.load_state_dict(tensors, strict=False, assign=True)
     outputs, network.fc = network.fc.weight, torch.nn.Identity()
     return network, outputs

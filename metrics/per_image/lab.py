@@ -60,7 +60,6 @@ class LabMae(Metric):
     (`imresize` of the 8-bit values): here pictures are compared at the size they were made in.
     """
 
-    version = 1
     higher_is_better = False
     unit = "L*"
     name = "lab_mae"
@@ -85,7 +84,6 @@ class RegionLabMae(RegionMetric):
     The papers' script counts every mask value above 0 as shadow, hence ``least`` 1. NaN where the region is empty.
     """
 
-    version = 1
     higher_is_better = False
     unit = "L*"
     name = "lab_mae"
@@ -122,7 +120,6 @@ class PooledLabMae(RegionLabMae):
     has the share 0.
     """
 
-    version = 1
     mean = "pooled"
     suffix = "_pooled"
 

@@ -42,7 +42,6 @@ class Niqe(Metric):
     was saved without loss.
     """
 
-    version = 1
     needs = ()
     higher_is_better = False
     unit = ""
@@ -66,7 +65,6 @@ class Niqe(Metric):
 
     def score(self, image: np.ndarray, clean: np.ndarray | None = None, mask: np.ndarray | None = None) -> float:
         """The distance of one image; `UserError` below two blocks."""
-        self.fits(*image.shape[:2])
         x = GREYS[self.channel](image)[..., 0].astype(np.float64)
         x = x[self.crop : len(x) - self.crop, self.crop : x.shape[1] - self.crop]
         rows, columns = len(x) // BLOCK, x.shape[1] // BLOCK

@@ -19,7 +19,6 @@ class Mae(ChannelMetric):
     (`metrics.per_image.lab`). ``channel`` and ``crop`` as `metrics.per_image.channels.planes` takes them.
     """
 
-    version = 1
     higher_is_better = False
     unit = "8-bit levels"
     name = "mae"
@@ -38,7 +37,6 @@ class Rmse(ChannelMetric):
     A table averages roots, which is less than the root of the averaged squares.
     """
 
-    version = 1
     higher_is_better = False
     unit = "8-bit levels"
     name = "rmse"
@@ -60,7 +58,6 @@ class Psnr(ChannelMetric):
     exactly, so the figure is exact up to the logarithm.
     """
 
-    version = 1
     higher_is_better = True
     unit = "dB"
     name = "psnr"
@@ -98,7 +95,6 @@ class RegionPsnr(RegionMetric):
     size as of the restoration. The script counts every mask value above 0. NaN where the region is empty.
     """
 
-    version = 1
     higher_is_better = True
     unit = "dB"
     name = "psnr"

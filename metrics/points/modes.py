@@ -8,13 +8,13 @@ from typing import Annotated, Any, Protocol
 import numpy as np
 
 from errors import UserError
-from metrics.features.coordinates import Coordinates
+from metrics.features.base import Coordinates
 from metrics.sets.base import Draws, SetMetric, checked_rows
 from registry import register
 
 
 class Located(Protocol):
-    """What a data set's ``modes()`` gives (datasets/sources/modes.py): ``count`` equally likely places."""
+    """What a data set's ``modes()`` gives (datasets/sources/toy2d.py): ``count`` equally likely places."""
 
     @property
     def count(self) -> int:
@@ -51,8 +51,8 @@ class OfModes(SetMetric):
         if self.modes is None:
             raise ValueError(f"{self.name} knows the modes from prepare(data set), which was not called")
         places, count = self.modes.locate(samples, self.radius), self.modes.count
-        drawn = (places[ours] for ours, _ in draws)
-        figures = [self.of_counts(np.bincount(modes[modes >= 0], minlength=count), len(modes)) for modes in drawn]
+        resamples = (places[ours] for ours, _ in draws)
+        figures = [self.of_counts(np.bincount(modes[modes >= 0], minlength=count), len(modes)) for modes in resamples]
         return np.array(figures, dtype=np.float64)
 
     def replicates(self, samples: np.ndarray, references: np.ndarray, draws: Draws) -> np.ndarray:
@@ -68,7 +68,6 @@ class ModeCoverage(OfModes):
     many points per mode: of N = K points a perfect method reaches two thirds of the modes. In [0, 1].
     """
 
-    version = 1
     higher_is_better = True
     name = "mode_coverage"
 
@@ -94,7 +93,6 @@ class Stray(OfModes):
     A perfect method's share is exp(-radius^2 / 2) of Gaussians and 0 of the checkerboard. In [0, 1].
     """
 
-    version = 1
     higher_is_better = False
     name = "stray"
 

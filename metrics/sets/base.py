@@ -92,7 +92,7 @@ def checked_rows(samples: np.ndarray, references: np.ndarray) -> tuple[np.ndarra
 
 def multiplicities(draws: Draws, sizes: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
     """How often each replicate draws each row: float64 (B, N) and (B, M)."""
-    pairs = [[np.bincount(drawn, minlength=size) for drawn, size in zip(pair, sizes, strict=True)] for pair in draws]
+    pairs = [[np.bincount(rows, minlength=size) for rows, size in zip(pair, sizes, strict=True)] for pair in draws]
     counts = [np.array([pair[side] for pair in pairs], dtype=np.float64) for side in (0, 1)]
     return counts[0].reshape(len(pairs), sizes[0]), counts[1].reshape(len(pairs), sizes[1])
 

@@ -46,7 +46,6 @@ class ClassifierScore(ScoreOfLogits):
     Not the Inception score: another network has another score for the same pictures.
     """
 
-    version = 1
     name = "classifier_score"
 
     def __init__(self, *, bootstrap: Annotated[int, "[0, inf)"] = 200) -> None:
@@ -61,7 +60,6 @@ class InceptionScore(ScoreOfLogits):
     ``weights`` is the file named in `metrics.features.inception_v3`.
     """
 
-    version = 1
     name = "inception_score"
 
     def __init__(

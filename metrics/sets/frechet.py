@@ -27,9 +27,9 @@ def gaussian(rows: np.ndarray, weights: np.ndarray | None = None) -> Gaussian:
     neither loses digits to a small eigenvalue nor needs a covariance of full rank.
     """
     weights = np.ones(len(rows)) if weights is None else weights
-    drawn, total = weights > 0, weights.sum()
+    positive, total = weights > 0, weights.sum()
     mean = weights @ rows / total
-    factor = np.sqrt(weights[drawn] / (total - 1))[:, None] * (rows[drawn] - mean)
+    factor = np.sqrt(weights[positive] / (total - 1))[:, None] * (rows[positive] - mean)
     return Gaussian(mean, np.asarray(np.linalg.qr(factor, mode="r")) if len(factor) > rows.shape[1] else factor)
 
 
@@ -109,7 +109,6 @@ class Frechet(FrechetBase):
     so only equal n may be compared; with fewer pictures than features it is refused, see ``least``.
     """
 
-    version = 1
     name = "frechet"
 
     def __init__(
@@ -132,7 +131,6 @@ class Fid(FrechetBase):
     torchmetrics from 1.8 on. The papers' FIDs are of 50,000 samples; 2049 are the fewest that are taken unforced.
     """
 
-    version = 1
     name = "fid"
 
     def __init__(
@@ -155,7 +153,6 @@ class FdDinov2(FrechetBase):
     embedding to 224 pixels. `frechet` with ``features=dinov2_small`` is the light relative.
     """
 
-    version = 1
     name = "fd_dinov2"
 
     def __init__(

@@ -87,7 +87,6 @@ class FrechetInfinity(Extrapolated):
     So the references' share of the bias goes too. Not called FID-infinity: that is `fid_infinity`.
     """
 
-    version = 1
     name = "frechet_infinity"
 
     def __init__(
@@ -112,7 +111,6 @@ class FidInfinity(Extrapolated):
     Over the published Inception weights alone, in the file that ``weights`` names; with a seed for the subsets.
     """
 
-    version = 1
     name = "fid_infinity"
     subsets = "made"
 

@@ -84,7 +84,6 @@ class Kernel(Discrepancy):
     over Inception features (``features=inception_v3``) this is the quantity that KID estimates. Not scaled by 1000.
     """
 
-    version = 1
     higher_is_better = False
     name = "kernel"
     settings = "kernel=(xy/d+1)^3;unbiased;subsets=none"

@@ -80,7 +80,7 @@ class Manifold(SetMetric):
         within, across = squared_distances(centres, centres), squared_distances(centres, others)
         figures = []
         for pair in draws:
-            (ball, balls), (row, rows) = (np.unique(drawn, return_counts=True) for drawn in self.centres(*pair))
+            (ball, balls), (row, rows) = (np.unique(indices, return_counts=True) for indices in self.centres(*pair))
             radius = radii(within[np.ix_(ball, ball)], min(self.k, len(ball) - 1))
             figures.append(self.counted(self.lies_in(across[np.ix_(ball, row)], radius[:, None]), (balls, rows)))
         return np.array(figures, dtype=np.float64)
@@ -94,7 +94,6 @@ class Precision(Manifold):
     the references has a large ball; `density` is the sturdier figure.
     """
 
-    version = 1
     name = "precision"
     lies_in = np.less_equal
 
@@ -111,7 +110,6 @@ class Recall(Precision):
     `coverage` is the sturdier figure.
     """
 
-    version = 1
     name = "recall"
 
     def centres(self, samples: _Side, references: _Side) -> tuple[_Side, _Side]:
@@ -127,7 +125,6 @@ class Density(Manifold):
     the references have density 1 in themselves.
     """
 
-    version = 1
     name = "density"
     lies_in = np.less
 
@@ -143,7 +140,6 @@ class Coverage(Manifold):
     Naeem et al., ICML 2020, eq. 5, with their k = 5; balls without their border, as of `Density`.
     """
 
-    version = 1
     name = "coverage"
     lies_in = np.less
 

@@ -11,7 +11,7 @@ from harness.evaluation.score import _resamples
 from harness.execute import execute
 from harness.planning.plan import plan
 from harness.store.entries import Store, read_npz
-from metrics.points.discrepancies import Energy
+from metrics.points.distances import Energy
 from reports import load
 from reports.records.scan import scan
 from sweeps.progress.notes import notes

@@ -183,7 +183,7 @@ def test_metrics_and_reports_do_not_import_torch() -> None:
     import subprocess
     import sys
 
-    measures = "pixel_errors ssim ms_ssim lab lpips dists niqe brisque iqa identity_distance"
+    measures = "pixel_errors ssim lab lpips dists niqe brisque iqa identity_distance"
     modules = (
         ", ".join(f"metrics.per_image.{name}" for name in measures.split())
         + ", metrics.networks.weights, metrics.networks.timm_models"

@@ -11,8 +11,7 @@ from scipy import stats
 from scipy.spatial.distance import cdist
 
 from errors import UserError
-from metrics.points.discrepancies import Energy, Mmd
-from metrics.points.sliced_wasserstein import SlicedWasserstein, coupling, directions
+from metrics.points.distances import Energy, Mmd, SlicedWasserstein, coupling, directions
 from metrics.sets import kernel as pairwise
 from registry import create, find
 
