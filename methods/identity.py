@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from errors import UserError
 from methods.base import Method, MethodContext
 from methods.observation import Observation
 from methods.samplers import NoiseSource, Sampler

@@ -16,16 +16,16 @@ class Cache(Generic[_Key]):
 
     def __init__(self, load: Callable[[_Key], np.ndarray]) -> None:
         self.load = load
-        self.kept: dict[_Key, np.ndarray] = {}
+        self.arrays: dict[_Key, np.ndarray] = {}
         self.left = BYTES
 
     def get(self, key: _Key) -> np.ndarray:
         """The array of a key, read-only; the same whether it was kept or not."""
-        if key in self.kept:
-            return self.kept[key]
+        if key in self.arrays:
+            return self.arrays[key]
         array = self.load(key)
         array.setflags(write=False)
         if array.nbytes <= self.left:
             self.left -= array.nbytes
-            self.kept[key] = array
+            self.arrays[key] = array
         return array

@@ -44,25 +44,25 @@ def list_images(folder: str, option: str) -> list[Path]:
     root = Path(folder).expanduser()
     if not root.is_dir():
         raise UserError(f"{option}={folder}: no such folder; give a folder with {', '.join(SUFFIXES)} files")
-    found = sorted(walk(root), key=natural_key)
-    if not found:
+    names = sorted(walk(root), key=natural_key)
+    if not names:
         raise UserError(f"{option}={folder}: no pictures in it; put {', '.join(SUFFIXES)} files there")
-    return [root / name for name in found]
+    return [root / name for name in names]
 
 
 def by_stem(paths: Iterable[Path]) -> dict[str, Path]:
     """The files by their name without suffix; `UserError` where two share it."""
-    found: dict[str, Path] = {}
+    files: dict[str, Path] = {}
     for path in paths:
-        if path.stem in found:
-            raise UserError(f"{path}: has the same name as {found[path.stem].name}; rename or remove one of them")
-        found[path.stem] = path
-    return found
+        if path.stem in files:
+            raise UserError(f"{path}: has the same name as {files[path.stem].name}; rename or remove one of them")
+        files[path.stem] = path
+    return files
 
 
 def safe(name: str) -> str:
     """The name itself where it is fit for any file system, else its safe letters and a hash that keeps it unique."""
     if _FIT.fullmatch(name):
         return name
-    kept = re.sub(r"[^A-Za-z0-9._-]", "_", name)
-    return f"{kept[:60]}-{digest(name)[:8]}"
+    letters = re.sub(r"[^A-Za-z0-9._-]", "_", name)
+    return f"{letters[:60]}-{digest(name)[:8]}"

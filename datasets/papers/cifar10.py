@@ -33,7 +33,6 @@ class Cifar10(Dataset):
     read, and is refused. Training items are mirrored half of the time (DDPM, appendix B); nothing is resized.
     """
 
-    version = 1
     defaults = {"task": "generate"}
     counts = {"images": {"paper": 10_000}}
     free = ("root", "copy")

@@ -28,7 +28,6 @@ class Domains(Copied):
     chosen by the seed and the names of the source. Metrics that need a truth do not apply.
     """
 
-    version = 1
     truth = False
     defaults = {"task": "translate", "metrics": ["kernel"]}
     free = ("source", "target")

@@ -54,8 +54,8 @@ class LocalCopy:
         for choice in choices:
             if is_there(self.root / choice):
                 return choice
-        wanted = " or ".join("a picture in it" if choice == "." else choice for choice in choices)
-        raise UserError(f"dataset={self.name}: {self.root}: {wanted} is missing; it is part of {self.published}")
+        names = " or ".join("a picture in it" if choice == "." else choice for choice in choices)
+        raise UserError(f"dataset={self.name}: {self.root}: {names} is missing; it is part of {self.published}")
 
     def pictures(
         self, folder: str, count: int = 0, *, suffixes: tuple[str, ...] = SUFFIXES, deep: bool = False

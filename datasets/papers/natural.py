@@ -23,7 +23,6 @@ class ImageNet(Copied):
     side of 512, then the central square; smaller pictures are enlarged. The few CMYK files are converted.
     """
 
-    version = 1
     name = "imagenet"
     published = "ILSVRC2012 (Russakovsky et al., IJCV 2015, train and val unpacked)"
 
@@ -46,7 +45,6 @@ class LsunChurch(Copied):
     square. FID against 50,000 training pictures needs a set metric's real pictures, which come from the training part.
     """
 
-    version = 1
     defaults = {"task": "generate"}
     counts = {"images": {"paper": 300}}
     name = "lsun_church"
@@ -73,7 +71,6 @@ class RealSrSet(Copied):
     harness only. Only metrics that need no truth apply; the set is there to test on.
     """
 
-    version = 1
     truth = False
     defaults = {"task": "paired", "metrics": ["niqe", "brisque"]}
     counts = {"images": {"gpu": 20, "paper": 20}}

@@ -23,7 +23,6 @@ class Lol(Copied):
     histogram of the degraded input, which this data set does not: its published figures depend on it.
     """
 
-    version = 1
     defaults = {"task": "paired"}
     counts = {"images": {"cpu": 15, "gpu": 15, "paper": 15}}  # the whole test set has 15
     name = "lol"
@@ -83,7 +82,6 @@ class RainDrop(Copied):
     The default protocol is RDDM's: whole pictures stretched to 256 x 256 with bicubic.
     """
 
-    version = 1
     defaults = {"task": "paired"}
     counts = {"images": {"paper": 58}}
     name = "raindrop"

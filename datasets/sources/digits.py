@@ -30,7 +30,6 @@ class Digits(Dataset):
     360 of them, chosen by the seed, are held out. Training items are uniform over the others, unmirrored.
     """
 
-    version = 1
     defaults = {"task": "generate"}
     counts = {"images": {"smoke": 4, "cpu": 64, "gpu": 360, "paper": 360}}
 

@@ -63,7 +63,6 @@ class FashionMnist(Dataset):
     shoes point one way.
     """
 
-    version = 1
     defaults = {"task": "generate"}
     counts = {"images": {"smoke": 4, "cpu": 64, "gpu": 500, "paper": 500}}
 

@@ -27,7 +27,6 @@ class Folder(Windows):
     content when it is first used.
     """
 
-    version = 1
     label = "folder"
     remedy = "raise dataset.test"
     free = ("clean", "degraded")  # the manifest tells what lies there, wherever it is

@@ -55,21 +55,21 @@ def prepare(target: Path, cache: Path, without: Iterable[str], say: Say) -> None
     What is there already is passed over, so that a broken run can be taken up again; .deb files stay in ``cache``.
     `UserError` in one line for an unknown package in ``without``, and as `datasets.sources.packages` raises it.
     """
-    wanted = sources()
-    unknown = set(without) - {source.package for source in wanted}
+    photographs = sources()
+    unknown = set(without) - {source.package for source in photographs}
     if unknown:
-        names = ", ".join(dict.fromkeys(source.package for source in wanted))
+        names = ", ".join(dict.fromkeys(source.package for source in photographs))
         raise UserError(f"--without {sorted(unknown)[0]}: no such package; there are: {names}")
-    wanted = [source for source in wanted if source.package not in without]
+    photographs = [source for source in photographs if source.package not in without]
     for part in ("train", "test"):
         with plainly(target / part):
             (target / part).mkdir(parents=True, exist_ok=True)
-    for package, group in groupby(wanted, key=lambda source: source.package):
+    for package, group in groupby(photographs, key=lambda source: source.package):
         missing = [source for source in group if not place(target, source).exists()]
         if missing:
             say(f"{package}: {len(missing)} photographs")
             _take(missing, target, cache, say)
-    _finish(wanted, target, say)
+    _finish(photographs, target, say)
 
 
 def place(target: Path, source: Source) -> Path:
@@ -110,10 +110,10 @@ def _write(image: np.ndarray, path: Path) -> None:
     write_atomic(path, memory.getvalue())
 
 
-def _finish(wanted: list[Source], target: Path, say: Say) -> None:
+def _finish(photographs: list[Source], target: Path, say: Say) -> None:
     from PIL import Image
 
-    there = [source for source in wanted if place(target, source).exists()]
+    there = [source for source in photographs if place(target, source).exists()]
     pixels = dict.fromkeys(("train", "test"), 0)
     for source in there:
         with Image.open(place(target, source)) as image:
@@ -121,7 +121,7 @@ def _finish(wanted: list[Source], target: Path, say: Say) -> None:
     write_atomic(target / "LICENCES.md", licences(there).encode())
     counts = {part: sum(source.part == part for source in there) for part in pixels}
     parts = ", ".join(f"{counts[part]} to {part} ({pixels[part] / 1e6:.1f} megapixels)" for part in pixels)
-    say(f"{len(there)} of {len(wanted)} photographs in {target}: {parts}; rights in {target / 'LICENCES.md'}")
+    say(f"{len(there)} of {len(photographs)} photographs in {target}: {parts}; rights in {target / 'LICENCES.md'}")
     say(f"use them: python run.py dataset=photographs {setting('dataset.root', str(target))}")
 
 

@@ -20,20 +20,20 @@ def archive(package: str, cache: Path) -> Path:
 
     `UserError` without apt-get, or with the reason that it gives.
     """
-    kept = cache / f"{package}.deb"
-    if kept.is_file():
-        return kept
+    path = cache / f"{package}.deb"
+    if path.is_file():
+        return path
     with plainly(cache):
         cache.mkdir(parents=True, exist_ok=True)
     with _scratch(cache) as folder:
         remedy = f"run apt-get update, or leave it out with --without {package}"
         _call(["apt-get", "download", package], Path(folder), f"{package} cannot be downloaded", remedy)
-        found = list(Path(folder).glob("*.deb"))
-        if len(found) != 1:
-            raise UserError(f"{package}: apt-get download brought {len(found)} packages; {remedy}")
-        with plainly(kept):
-            os.replace(found[0], kept)
-    return kept
+        downloads = list(Path(folder).glob("*.deb"))
+        if len(downloads) != 1:
+            raise UserError(f"{package}: apt-get download brought {len(downloads)} packages; {remedy}")
+        with plainly(path):
+            os.replace(downloads[0], path)
+    return path
 
 
 @contextmanager

@@ -28,7 +28,6 @@ class Photographs(ByArea):
     shorter than ``size`` are not used.
     """
 
-    version = 1
     label = "photographs"
     remedy = "lower dataset.size"
     free = ("root",)  # the manifest tells what lies there, wherever it is

@@ -9,7 +9,7 @@ from typing import Any
 
 from errors import UserError
 from harness.config.nodes import CHOSEN, ROOT_OPTIONS
-from harness.trackers.check import available
+from harness.trackers.base import check_installed
 from registry import Option, apart, components, find, nearest, roles
 
 HINT = "python run.py --help lists every option"
@@ -103,7 +103,7 @@ def check_values(config: RunConfig) -> None:
             check_value(f"{slot}.{name}", config.values[slot][name], option)
         _check_multiples(slot, config)
     _check_kind(config.name("method"), config.name("task"))
-    available(config.name("tracker"), config.options("tracker"))
+    check_installed(config.name("tracker"), config.options("tracker"))
     for metric, options in config.values["metrics"].items():
         for name, option in find("metrics", metric).options.items():
             check_value(f"metrics.{metric}.{name}", options[name], option)

@@ -22,12 +22,12 @@ Scores = dict[str, tuple[Mapping[str, Any], dict[str, np.ndarray]]]
 
 def score_all(plan: Plan, store: Store) -> Scores:
     """By metric: the facts of its stamp and its arrays; what is in the store is not computed again."""
-    found: Scores = {}
-    for name, node in plan.scores.items():
-        entry = store.entry("scores", node.key)
-        ensure(entry, node.facts, partial(_score, plan, name, store))
-        found[name] = (entry.facts(), read_npz(entry, "values.npz"))
-    return found
+    scores: Scores = {}
+    for name, artifact in plan.scores.items():
+        entry = store.entry("scores", artifact.key)
+        ensure(entry, artifact.facts, partial(_score, plan, name, store))
+        scores[name] = (entry.facts(), read_npz(entry, "values.npz"))
+    return scores
 
 
 def _score(plan: Plan, name: str, store: Store, entry: Entry) -> None:
@@ -54,39 +54,39 @@ def _set(measure: Any, plan: Plan, store: Store) -> Scored:
     numbers of items are part of the stamp.
 
     Restorations are held against the clean pictures of the same inputs, and resampled with them by whole photographs;
-    generated items, each drawn by itself, against real training items. The floor is the figure of real items against
-    the same real ones: of the test items, or of as many further test items, NaN where the data set has no more.
+    generated items, each drawn by itself, against real training items. The floor is the figure of further items against
+    the same references: of the test items, or of as many further test items, NaN where the data set has no more.
     """
-    made = _features(measure, "samples", plan.samples.key, store, plan)
+    samples = _features(measure, "samples", plan.samples.key, store, plan)
     clean = _features(measure, "inputs", plan.inputs.key, store, plan)
     ensure(store.entry("references", plan.references.key), plan.references.facts, partial(_references, plan))
     others = _features(measure, "references", plan.references.key, store, plan)
     measure.prepare(source_of(plan.config))
     inputs = _inputs(plan, store)
     restored = "degraded" in inputs
-    real, unmade = (clean, others) if restored else (others, clean)
-    floor = measure.value(unmade, real) if len(unmade) else np.nan
+    references, further = (clean, others) if restored else (others, clean)
+    floor = measure.value(further, references) if len(further) else np.nan
     measure.paired = restored
-    units = inputs["sources"] if restored else np.arange(len(made))
-    rows = _resamples(measure.bootstrap, units, len(real), restored, int(plan.inputs.key, 16))
+    units = inputs["sources"] if restored else np.arange(len(samples))
+    draws = _resamples(measure.bootstrap, units, len(references), restored, int(plan.inputs.key, 16))
     arrays = {
         "ids": np.array([""]),
-        "values": np.array([measure.value(made, real)], dtype=np.float64),
+        "values": np.array([measure.value(samples, references)], dtype=np.float64),
         "floor": np.array([floor], dtype=np.float64),
-        "replicates": np.asarray(measure.replicates(made, real, rows), dtype=np.float64),
+        "replicates": np.asarray(measure.replicates(samples, references, draws), dtype=np.float64),
         "units": np.array([len(np.unique(units))]),
     }
-    of = "inputs" if restored else f"training,{len(real)}"
-    drawn = f"{measure.bootstrap}{' of photographs' if restored else ''}"
-    return arrays, f";n={len(made)};real={of};bootstrap={drawn}"
+    of = "inputs" if restored else f"training,{len(references)}"
+    bootstrap = f"{measure.bootstrap}{' of photographs' if restored else ''}"
+    return arrays, f";n={len(samples)};real={of};bootstrap={bootstrap}"
 
 
 def _resamples(
-    count: int, units: np.ndarray, real: int, together: bool, seed: int
+    count: int, units: np.ndarray, references: int, together: bool, seed: int
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Rows drawn with replacement; the same for all runs on the same inputs, which pairs their replicates.
 
-    ``units`` (N,) names the photograph of each row made: crops of one are alike, so that whole photographs are drawn,
+    ``units`` (N,) names the photograph of each sample: crops of one are alike, so that whole photographs are drawn,
     with all of their rows (the cluster bootstrap; Davison, Hinkley, Bootstrap Methods, 1997, section 3.8).
     """
     rng = np.random.Generator(np.random.PCG64(seed))
@@ -94,7 +94,7 @@ def _resamples(
     rows = [np.flatnonzero(number.reshape(-1) == place) for place in range(len(names))]
     for _ in range(count):
         ours = np.concatenate([rows[place] for place in rng.integers(0, len(rows), len(rows))])
-        yield ours, ours if together else rng.integers(0, real, real)
+        yield ours, ours if together else rng.integers(0, references, references)
 
 
 def _features(measure: Any, level: str, source: str, store: Store, plan: Plan) -> np.ndarray:
@@ -126,15 +126,15 @@ def _model(measure: Any, plan: Plan, store: Store) -> Scored:
 
     method, inputs, device = trained(plan, store), _inputs(plan, store), device_of(plan.config)
     measurement = measurement_of(plan.config)
-    ids, size, found = [str(name) for name in inputs["ids"]], plan.config.values["batch_size"], []
+    ids, size, batches = [str(name) for name in inputs["ids"]], plan.config.values["batch_size"], []
     with progress(f"likelihood ({plan.samples.key[:8]})", len(ids)) as bar, torch.inference_mode():
         for first in range(0, len(ids), size):
             chunk = slice(first, first + size)
             noise = SeededNoise(plan.config.values["sampling_seed"], plan.config.name("dataset"), ids[chunk])
             clean = to_tensor(inputs["clean"][chunk], device)
-            found.append(measure.measure(method, clean, observation(inputs, chunk, device, measurement), noise))
+            batches.append(measure.measure(method, clean, observation(inputs, chunk, device, measurement), noise))
             bar.update(min(first + size, len(ids)), "")
-    whole = {part: np.concatenate([figures[part] for figures in found]) for part in found[0]}
+    whole = {part: np.concatenate([figures[part] for figures in batches]) for part in batches[0]}
     parts = {f"part.{part}": array for part, array in whole.items() if part}
     return {"ids": inputs["ids"], "values": whole[""]} | parts, ""
 

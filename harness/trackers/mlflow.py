@@ -54,24 +54,21 @@ class MLflow(Tracker):
         logging.getLogger("mlflow").setLevel(logging.CRITICAL)  # its errors come as exceptions too
         with Lock(self.folder / ".mlflow.lock"):  # tables and experiment are created once
             self.client: Any = MlflowClient(tracking_uri=self.uri or _sqlite(self.folder / "mlflow.db"))
-            found = self._found(run, name)
-        self.run = found.info.run_id
+            entry = self._entry(run, name)
+        self.run = entry.info.run_id
         self.client.update_run(self.run, status="RUNNING")
-        self.last = self._last_step(found)
-        new = [Param(key, str(value)[:LETTERS]) for key, value in config.items() if key not in found.data.params]
+        histories = [self.client.get_metric_history(self.run, name) for name in entry.data.metrics]
+        self.last = max((point.step for history in histories for point in history), default=0)
+        new = [Param(key, str(value)[:LETTERS]) for key, value in config.items() if key not in entry.data.params]
         for first in range(0, len(new), PARAMS):
             self.client.log_batch(self.run, params=new[first : first + PARAMS])
 
-    def _found(self, run: str, name: str) -> Any:
+    def _entry(self, run: str, name: str) -> Any:
         experiment = self.client.get_experiment_by_name(self.experiment)
         place = None if self.uri else (self.folder / "artifacts").as_uri()  # a server has its own place
         number = experiment.experiment_id if experiment else self.client.create_experiment(self.experiment, place)
         runs = self.client.search_runs([number], f"tags.`{KEY}` = '{run}'")
         return runs[0] if runs else self.client.create_run(number, tags={KEY: run}, run_name=name)
-
-    def _last_step(self, found: Any) -> int:
-        histories = [self.client.get_metric_history(self.run, name) for name in found.data.metrics]
-        return max((point.step for history in histories for point in history), default=0)
 
     def curve(self, step: int, values: Mapping[str, float]) -> None:
         """Points behind those that are there; they are sent together, a few seconds late."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,18 +13,64 @@ import numpy as np
 
 from harness.config.run_config import RunConfig
 from harness.planning.plan import Plan, Training
+from harness.progress import say
 from harness.store.entries import Store, read_npz
 from harness.store.recorded import read
-from harness.trackers.base import Tracker, Value
-from harness.trackers.session import Session
-from registry import find
+from harness.trackers.base import Status, Tracker, Value
+from registry import create, find
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Curve = Callable[[int, Mapping[str, float]], None]
+Attempt = Callable[[Callable[[Tracker], None]], None]  # does something with a tracker, unless it has failed before
 SHOWN = 8  # pictures of a record
 COSTS = ("nfe", "seconds_per_image", "gflops_per_image", "peak_memory_mb", "parameters", "train_seconds")
+_notes: set[str] = set()
+
+
+@contextmanager
+def follow(name: str, options: Mapping[str, Any], root: Path) -> Iterator[Attempt]:
+    """A run of the tracker of that name, below ``root``/trackers, that never breaks what it follows.
+
+    No failure of the tracker gets out: the first is said as a note, each reason once in a process, and ends the
+    tracking of this run. An exception of the caller's passes, and closes the run as failed.
+    """
+    tracker: Tracker | None = None
+
+    def attempt(act: Callable[[Tracker], None]) -> None:
+        nonlocal tracker
+        if tracker is None:
+            return
+        try:
+            act(tracker)
+        except Exception as error:
+            _note(name, error)
+            with suppress(Exception):
+                tracker.close("failed")
+            tracker = None
+
+    try:
+        folder = root.absolute() / "trackers" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()  # some libraries would go elsewhere without a word
+        tracker = create("tracker", name, options, folder)
+    except Exception as error:
+        _note(name, error)
+    status: Status = "failed"
+    try:
+        yield attempt
+        status = "finished"
+    finally:
+        attempt(lambda tracker: tracker.close(status))
+
+
+def _note(name: str, error: Exception) -> None:
+    reason = " ".join(str(error).split()) or type(error).__name__
+    note = f"note: tracker={name} failed, and what it follows goes on without it: {reason}"
+    if note not in _notes:
+        _notes.add(note)
+        say(note)
 
 
 def untracked(step: int, values: Mapping[str, float]) -> None:
@@ -37,29 +84,30 @@ def training(plan: Plan, stage: Training, root: Path, steps: int) -> Iterator[Cu
     A resumed training tells the steps that it has behind it first. Every ``tracker.every``-th step is kept, and the
     last. Below ``root``, the results' folder.
     """
-    if _idle(plan.config):
+    config = plan.config
+    if _idle(config):
         yield untracked
         return
     name = f"trainings/{stage.method}-{stage.name}-{stage.key[:8]}"
-    with _session(plan.config, root) as session:
-        session.attempt(lambda tracker: tracker.open(stage.key, name, _options(plan.config, stage)))
+    with follow(config.name("tracker"), config.options("tracker"), root) as attempt:
+        attempt(lambda tracker: tracker.open(stage.key, name, _options(config, stage)))
 
         def curve(step: int, values: Mapping[str, float]) -> None:
             def add(tracker: Tracker) -> None:
                 if step % tracker.every == 0 or step == steps:
                     tracker.curve(step, {f"train/{name}": value for name, value in values.items()})
 
-            session.attempt(add)
+            attempt(add)
 
         yield curve
 
 
 def record(plan: Plan, store: Store, path: Path) -> None:
     """Log the record that was just written at ``path``: its columns, its figures and its first pictures."""
-    if _idle(plan.config):
-        return
-    with _session(plan.config, store.root) as session:
-        session.attempt(lambda tracker: _record(tracker, plan, store, path))
+    config = plan.config
+    if not _idle(config):
+        with follow(config.name("tracker"), config.options("tracker"), store.root) as attempt:
+            attempt(lambda tracker: _record(tracker, plan, store, path))
 
 
 def _record(tracker: Tracker, plan: Plan, store: Store, path: Path) -> None:
@@ -74,10 +122,6 @@ def _record(tracker: Tracker, plan: Plan, store: Store, path: Path) -> None:
 
 def _idle(config: RunConfig) -> bool:
     return find("tracker", config.name("tracker")).facts.idle
-
-
-def _session(config: RunConfig, root: Path) -> Session:
-    return Session(config.name("tracker"), config.options("tracker"), root)
 
 
 def _options(config: RunConfig, stage: Training) -> dict[str, Value]:
@@ -95,9 +139,9 @@ def configuration(head: Mapping[str, Any]) -> dict[str, Value]:
 def figures(head: Mapping[str, Any], rows: pd.DataFrame) -> dict[str, float]:
     """``metric/<name>``, the mean of its rows, and ``cost/<name>``; those that are finite."""
     means = rows[rows["metric"] != ""].groupby("metric", observed=True)["value"].mean()
-    found = {f"metric/{name}": float(value) for name, value in means.items()}
-    found |= {f"cost/{name}": float(head[name]) for name in COSTS if head.get(name) is not None}
-    return {name: value for name, value in found.items() if math.isfinite(value)}
+    values = {f"metric/{name}": float(value) for name, value in means.items()}
+    values |= {f"cost/{name}": float(head[name]) for name in COSTS if head.get(name) is not None}
+    return {name: value for name, value in values.items() if math.isfinite(value)}
 
 
 def pictures(plan: Plan, store: Store) -> np.ndarray:
@@ -106,9 +150,9 @@ def pictures(plan: Plan, store: Store) -> np.ndarray:
     N = 0 where the items are points of a plane.
     """
     inputs = read_npz(store.entry("inputs", plan.inputs.key), "inputs.npz")
-    made = read_npz(store.entry("samples", plan.samples.key), "samples.npz")["images"]
-    rows = [*([inputs["degraded"]] if "degraded" in inputs else []), made, inputs["clean"]]
-    return np.concatenate([row[:SHOWN] for row in rows], axis=1) if made.ndim == 4 else made[:0]
+    samples = read_npz(store.entry("samples", plan.samples.key), "samples.npz")["images"]
+    rows = [*([inputs["degraded"]] if "degraded" in inputs else []), samples, inputs["clean"]]
+    return np.concatenate([row[:SHOWN] for row in rows], axis=1) if samples.ndim == 4 else samples[:0]
 
 
 def _plain(value: Any) -> Value:

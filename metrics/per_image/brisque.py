@@ -11,15 +11,16 @@ import numpy as np
 from errors import UserError
 from metrics.base import Metric
 from metrics.networks.weights import package_file, read_numbers, sha
-from metrics.per_image.scene_statistics import contrast_normalized, fit, scales
+from metrics.per_image.scene_statistics import contrast_normalized, fit, halved, scales
 from registry import register
 
 SMALLEST = 16  # pixels a side, so that half the size still fills the window
 GREY = np.array([0.2125, 0.7154, 0.0721])  # BT.709 luma, as the package that trained the model takes it
-_HALVING = np.array([-3, 19, 19, -3]) / 32  # the cubic kernel with a = -3/4 half-way between two pixels
+# The cubic kernel with a = -3/4 half-way between pixels, borders replicated.
+_halved = functools.partial(halved, kernel=np.array([-3, 19, 19, -3]) / 32, pad=(1, 3), border="edge")
 
 
-class Model(NamedTuple):
+class SupportVectorRegression(NamedTuple):
     """A support vector regression with a Gaussian kernel, and the ranges of the features that go in."""
 
     vectors: np.ndarray  # (770, 36)
@@ -42,7 +43,7 @@ class Brisque(Metric):
     Model, ranges and the way to the features (BT.709 luma in [0, 1], black borders, cubic halving without antialiasing)
     are those of the package brisque 0.2.0, whose figures these equal to 0.1 where nothing is flat. Flat areas are 0 up
     to rounding, which the package counts as below or above 0 as it falls; here they are 0 and count as not below. On
-    80 JPEG files of quality 5 to 80 (256 x 256 pixels of each of `datasets.photos`) the package's way with such zeros
+    80 JPEG files of quality 5 to 80 (256 x 256 pixels of each of `dataset=photos`) the package's way with such zeros
     gives the same to 0.15; as it is, its figures differ by 0.5 (median) and at most 6.3 from these, and by at most 4.6
     from its own when it reads the luma in single precision. None of this is the MATLAB
     release: on five pictures of TID2013 whose figures by the release are published (-0.1 to 94.6) these lie 0.2
@@ -54,17 +55,16 @@ class Brisque(Metric):
     needs = ()
     higher_is_better = False
     unit = ""
+    name = "brisque"
     smallest = SMALLEST
 
-    @property
-    def protocol(self) -> str:
-        """8 bit, the luma, the borders, the resizing and the hashes of model and ranges."""
+    def settings(self) -> str:
+        """The luma, the borders, the resizing and the hashes of model and ranges."""
         files = ",".join(sha(_file(name)) for name in ("svm.txt", "normalize.pickle"))
-        return f"brisque;8bit;channel=bt709;border=black;half=cubic;model=brisque0.2.0,{files};v{self.version}"
+        return f"channel=bt709;border=black;half=cubic;model=brisque0.2.0,{files}"
 
     def score(self, image: np.ndarray, clean: np.ndarray | None = None, mask: np.ndarray | None = None) -> float:
         """The figure of one image; `UserError` below 16 x 16 pixels."""
-        self.fits(*image.shape[:2])
         x = np.broadcast_to(image, (*image.shape[:2], 3)) / 255 @ GREY
         model = _model()
         features = np.array([*_features(x), *_features(_halved(x))])
@@ -90,21 +90,12 @@ def _features(x: np.ndarray) -> list[float]:
     return features
 
 
-def _halved(x: np.ndarray) -> np.ndarray:
-    """Every second place between pixels, by the cubic kernel, borders replicated; half sizes round halves to even."""
-    for _ in range(2):
-        size = round(len(x) / 2)
-        padded = np.pad(x, ((1, 3), (0, 0)), mode="edge")
-        x = sum(weight * padded[k : k + 2 * size : 2] for k, weight in enumerate(_HALVING)).T
-    return x
-
-
 def _file(name: str) -> Path:
     return package_file("brisque", "brisque==0.2.0", "models", name, who="metrics=brisque")
 
 
 @functools.lru_cache(maxsize=1)
-def _model() -> Model:
+def _model() -> SupportVectorRegression:
     ranges = read_numbers(_file("normalize.pickle"))
     low, high = (np.array(ranges[name]) for name in ("min_", "max_"))
     head, _, body = _file("svm.txt").read_text(encoding="ascii").partition("SV\n")
@@ -118,4 +109,4 @@ def _model() -> Model:
             place, _, value = pair.partition(":")
             vector[int(place) - 1] = float(value)
     weights = np.array([float(row[0]) for row in rows])
-    return Model(vectors, weights, float(facts["gamma"]), float(facts["rho"]), low, high)
+    return SupportVectorRegression(vectors, weights, float(facts["gamma"]), float(facts["rho"]), low, high)

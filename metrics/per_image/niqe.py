@@ -12,15 +12,16 @@ from errors import UserError
 from metrics.base import Metric
 from metrics.networks.weights import package_file, sha
 from metrics.per_image.channels import grey, luma
-from metrics.per_image.scene_statistics import contrast_normalized, fit, scales
+from metrics.per_image.scene_statistics import contrast_normalized, fit, halved, scales
 from registry import register
 
 BLOCK = 96  # pixels a side, at the first of two scales
 GREYS = {"y": luma, "grey": grey}
 # Which neighbour a pixel is multiplied with: right, below, and the two diagonals.
 _SHIFTS = ((0, 1), (1, 0), (1, 1), (1, -1))
-# MATLAB's imresize by 1/2: the cubic kernel (a = -1/2) stretched to 8 pixels, at +-1/2, 3/2, 5/2, 7/2.
-_HALVING = np.array([-3, -9, 29, 111, 111, 29, -9, -3]) / 256
+# MATLAB's imresize by 1/2, borders mirrored: the cubic kernel (a = -1/2) stretched to 8 pixels, at +-1/2, ..., 7/2.
+_CUBIC = np.array([-3, -9, 29, 111, 111, 29, -9, -3]) / 256
+_halved = functools.partial(halved, kernel=_CUBIC, pad=(3, 3), border="symmetric")
 
 
 @register("metrics", "niqe")
@@ -41,19 +42,18 @@ class Niqe(Metric):
     was saved without loss.
     """
 
-    version = 1
     needs = ()
     higher_is_better = False
     unit = ""
+    name = "niqe"
 
     def __init__(self, *, channel: Literal["y", "grey"] = "y", crop: Annotated[int, "[0, inf)"] = 0) -> None:
         self.channel, self.crop = channel, crop
 
-    @property
-    def protocol(self) -> str:
-        """8 bit, the channel and border left out, blocks, resizing and the hash of the parameters."""
+    def settings(self) -> str:
+        """The channel and border left out, blocks, resizing and the hash of the parameters."""
         how = f"channel={self.channel},8bit;crop={self.crop};blocks={BLOCK};border=edge;half=imresize"
-        return f"niqe;8bit;{how};release=live2012;parameters={sha(_file())};v{self.version}"
+        return f"{how};release=live2012;parameters={sha(_file())}"
 
     def fits(self, height: int, width: int) -> None:
         """Two blocks are the least that has a covariance."""
@@ -65,33 +65,32 @@ class Niqe(Metric):
 
     def score(self, image: np.ndarray, clean: np.ndarray | None = None, mask: np.ndarray | None = None) -> float:
         """The distance of one image; `UserError` below two blocks."""
-        self.fits(*image.shape[:2])
         x = GREYS[self.channel](image)[..., 0].astype(np.float64)
         x = x[self.crop : len(x) - self.crop, self.crop : x.shape[1] - self.crop]
         rows, columns = len(x) // BLOCK, x.shape[1] // BLOCK
         return _distance(_features(x[: rows * BLOCK, : columns * BLOCK]))
 
 
-def _distance(found: np.ndarray) -> float:
+def _distance(features: np.ndarray) -> float:
     """Eq. 10 of the blocks' features (blocks, 36); rows with a NaN do not enter the covariance."""
-    whole = found[~np.isnan(found).any(1)]
+    whole = features[~np.isnan(features).any(1)]
     if len(whole) < 2:
         return float("nan")
     mean, covariance = _pristine()
-    difference = mean - np.nanmean(found, axis=0)
+    difference = mean - np.nanmean(features, axis=0)
     between = np.linalg.pinv((covariance + np.cov(whole, rowvar=False)) / 2)
     return float(np.sqrt(difference @ between @ difference))
 
 
 def _features(x: np.ndarray) -> np.ndarray:
     """The 36 features of each block, (blocks, 36), of a picture of whole blocks."""
-    found = []
+    features = []
     for size in (BLOCK, BLOCK // 2):
         values = contrast_normalized(x, 1.0, "edge")
         blocks = values.reshape(len(x) // size, size, -1, size).swapaxes(1, 2).reshape(-1, size, size)
-        found.append([_block_features(block) for block in blocks])
-        x = halved(x)
-    return np.concatenate(found, axis=1)
+        features.append([_block_features(block) for block in blocks])
+        x = _halved(x)
+    return np.concatenate(features, axis=1)
 
 
 def _block_features(block: np.ndarray) -> list[float]:
@@ -103,14 +102,6 @@ def _block_features(block: np.ndarray) -> list[float]:
         width, mean = scales(shape)
         features += [shape, width * (right - left) * mean, width * left, width * right]
     return features
-
-
-def halved(x: np.ndarray) -> np.ndarray:
-    """MATLAB's imresize(x, 0.5): bicubic with antialiasing, borders mirrored; (H, W) with even sides."""
-    for _ in range(2):
-        padded = np.pad(x, ((3, 3), (0, 0)), mode="symmetric")
-        x = sum(weight * padded[k : k + len(x) - 1 : 2] for k, weight in enumerate(_HALVING)).T
-    return x
 
 
 def _file() -> Path:

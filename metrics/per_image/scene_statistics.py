@@ -7,23 +7,21 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-TAPS, SIGMA = 7, 7 / 6
+from metrics.per_image.channels import gaussian_window
+
+TAPS = 7
+WINDOW = gaussian_window(TAPS, 7 / 6)
 _SHAPES = np.arange(0.2, 10.0005, 0.001)  # the grid of the authors' code, over which the shape is looked up
 
 _FLAT = 1e-10  # what rounding leaves of a flat area is below 1e-12, a difference of one grey level above 1e-6
 
 
-class Fit(NamedTuple):
+class GeneralizedGaussian(NamedTuple):
     """An asymmetric generalised Gaussian: shape, and the root mean square of the values below and above zero."""
 
     shape: float
     left: float
     right: float
-
-
-def _window() -> np.ndarray:
-    weights = np.exp(-((np.arange(TAPS) - TAPS // 2) ** 2) / (2 * SIGMA**2))
-    return weights / weights.sum()
 
 
 def contrast_normalized(x: np.ndarray, floor: float, border: str) -> np.ndarray:
@@ -39,13 +37,22 @@ def contrast_normalized(x: np.ndarray, floor: float, border: str) -> np.ndarray:
 
 def _smooth(x: np.ndarray, border: str) -> np.ndarray:
     padded = np.pad(x, TAPS // 2, mode=border)  # type: ignore[call-overload]
-    for weights in (_window(), _window()):
+    for _ in range(2):
         size = len(padded) - TAPS + 1
-        padded = sum(weight * padded[shift : shift + size] for shift, weight in enumerate(weights)).T
+        padded = sum(weight * padded[shift : shift + size] for shift, weight in enumerate(WINDOW)).T
     return padded
 
 
-def fit(x: np.ndarray, flat: Literal["neither", "right"]) -> Fit:
+def halved(x: np.ndarray, kernel: np.ndarray, pad: tuple[int, int], border: str) -> np.ndarray:
+    """(H, W) at every second place between pixels, by a kernel along both axes; half sizes round halves to even."""
+    for _ in range(2):
+        size = round(len(x) / 2)
+        padded = np.pad(x, (pad, (0, 0)), mode=border)  # type: ignore[call-overload]
+        x = sum(weight * padded[k : k + 2 * size : 2] for k, weight in enumerate(kernel)).T
+    return x
+
+
+def fit(x: np.ndarray, flat: Literal["neither", "right"]) -> GeneralizedGaussian:
     """Moments to parameters: Lasmar et al., ICIP 2009, as the authors' ``estimateaggdparam`` does it.
 
     With g = left / right and r = mean|x|^2 / mean x^2, the shape a is the grid point whose
@@ -58,11 +65,11 @@ def fit(x: np.ndarray, flat: Literal["neither", "right"]) -> Fit:
     """
     below, above = x[x < -_FLAT], x[x > {"neither": _FLAT, "right": -_FLAT}[flat]]
     if not (below.size and above.size):
-        return Fit(np.nan, np.nan, np.nan)
+        return GeneralizedGaussian(np.nan, np.nan, np.nan)
     left, right = float(np.sqrt(np.mean(below**2))), float(np.sqrt(np.mean(above**2)))
     g = left / right
     ratio = np.mean(np.abs(x)) ** 2 / np.mean(x**2) * (g**3 + 1) * (g + 1) / (g**2 + 1) ** 2
-    return Fit(float(_SHAPES[np.argmin((_ratios() - ratio) ** 2)]), left, right)
+    return GeneralizedGaussian(float(_SHAPES[np.argmin((_ratios() - ratio) ** 2)]), left, right)
 
 
 @functools.lru_cache(maxsize=1)

@@ -1,4 +1,4 @@
-"""Structural similarity, on one scale."""
+"""Structural similarity, on one scale and on five."""
 
 from __future__ import annotations
 
@@ -7,27 +7,23 @@ from typing import Annotated, Literal
 
 import numpy as np
 
-from metrics.base import Metric
-from metrics.per_image.channels import inside, planes, stamp
+from metrics.per_image.channels import ChannelMetric, RegionMetric, gaussian_window
 from registry import register
 
 TAPS, SIGMA = 11, 1.5
 C1, C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
+CONSTANTS = "k=0.01,0.03;covariance=population"
+SCALES = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # MS-SSIM's weights, from the finest scale on
 Similarity = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
-def _gaussian() -> np.ndarray:
-    weights = np.exp(-((np.arange(TAPS) - TAPS // 2) ** 2) / (2 * SIGMA**2))
-    return weights / weights.sum()
-
-
-WINDOW = _gaussian()
+WINDOW = gaussian_window(TAPS, SIGMA)
 
 
 @register("metrics", "ssim")
 @register("metrics", "ssim_y", channel="y")
 @register("metrics", "ssim_istd", window="volume")
-class Ssim(Metric):
+class Ssim(ChannelMetric):
     """The mean structural similarity of Wang et al., IEEE TIP 13(4), 2004, eq. 13, over the windows of the image::
 
         (2 mx my + C1) (2 sxy + C2) / ((mx^2 + my^2 + C1) (sx^2 + sy^2 + C2)),   C1 = (0.01 255)^2, C2 = (0.03 255)^2
@@ -40,9 +36,9 @@ class Ssim(Metric):
     11 x 11 x 11 across the three channels, borders replicated; what the ISTD papers print.
     """
 
-    version = 1
     higher_is_better = True
     unit = ""
+    name = "ssim"
     smallest = TAPS
 
     def __init__(
@@ -52,18 +48,16 @@ class Ssim(Metric):
         crop: Annotated[int, "[0, inf)"] = 0,
         window: Literal["plane", "volume"] = "plane",
     ) -> None:
-        self.channel, self.crop, self.window = channel, crop, window
+        super().__init__(channel=channel, crop=crop)
+        self.window = window
 
-    @property
-    def protocol(self) -> str:
-        """8 bit, range 255, the channels and the border left out, the window and its borders, the constants."""
-        seen = f"{stamp(self.channel, self.crop)};{STAMPS[self.window]}"
-        return f"ssim;8bit;range=255;{seen};k=0.01,0.03;covariance=population;v{self.version}"
+    def settings(self) -> str:
+        """Range 255, the channels and the border left out, the window and its borders, the constants."""
+        return f"range=255;{self.seen};{STAMPS[self.window]};{CONSTANTS}"
 
     def score(self, image: np.ndarray, clean: np.ndarray, mask: np.ndarray | None = None) -> float:
         """The mean similarity of one image, -1 to 1; `UserError` for images below 11 x 11 pixels."""
-        x, y = (planes(picture, self.channel, self.crop).astype(np.float64) for picture in (image, clean))
-        self.fits(*image.shape[:2])
+        x, y = (values.astype(np.float64) for values in self.compared(image, clean))
         return float(MAPS[self.window](x, y).mean())
 
 
@@ -71,7 +65,7 @@ class Ssim(Metric):
 @register("metrics", "ssim_lit", region="lit")
 @register("metrics", "ssim_shadow_istd", region="shadow", outside="zeroed", window="volume", least=1)
 @register("metrics", "ssim_lit_istd", region="lit", outside="zeroed", window="volume", least=1)
-class RegionSsim(Metric):
+class RegionSsim(RegionMetric):
     """SSIM of the part of an image that a mask marks ("shadow": where the mask is ``least`` or more), or of the rest.
 
     ``outside=excluded`` is the mean over the windows centred in the region. ``outside=zeroed`` is what the ISTD papers
@@ -79,10 +73,9 @@ class RegionSsim(Metric):
     compare zeros with zeros and score 1. NaN where the region is empty.
     """
 
-    version = 1
-    needs = ("pair", "mask")
     higher_is_better = True
     unit = ""
+    name = "ssim"
     smallest = TAPS
 
     def __init__(
@@ -95,19 +88,57 @@ class RegionSsim(Metric):
     ) -> None:
         self.region, self.outside, self.least, self.window = region, outside, least, window
 
-    @property
-    def protocol(self) -> str:
-        """8 bit, range 255, all channels, the region and what becomes of the rest, the window, the constants."""
-        seen = f"channels=all;region={self.region},mask>={self.least};outside={self.outside};{STAMPS[self.window]}"
-        return f"ssim;8bit;range=255;{seen};k=0.01,0.03;covariance=population;v{self.version}"
+    def settings(self) -> str:
+        """Range 255, all channels, the region and what becomes of the rest, the window, the constants."""
+        return f"range=255;channels=all;{self.marked};outside={self.outside};{STAMPS[self.window]};{CONSTANTS}"
 
     def score(self, image: np.ndarray, clean: np.ndarray, mask: np.ndarray | None) -> float:
         """The mean similarity of one image's region, -1 to 1; NaN for a region with no window."""
-        region = inside(mask, self.region, self.least, f"ssim_{self.region}")
+        region = self.inside(mask)
         x, y = (picture.astype(np.float64) for picture in (image, clean))
-        self.fits(*image.shape[:2])
         values = OUTSIDE[self.outside](x, y, region, MAPS[self.window])
         return float(values.mean()) if values.size else float("nan")
+
+
+@register("metrics", "ms_ssim")
+@register("metrics", "ms_ssim_y", channel="y")
+class MsSsim(ChannelMetric):
+    """Multi-scale SSIM of Wang, Simoncelli and Bovik, Asilomar 2003, eq. 7, M = 5 scales::
+
+        l_M(x, y)^w_M  prod_j cs_j(x, y)^w_j,      w = 0.0448, 0.2856, 0.3001, 0.2363, 0.1333
+
+    cs is the contrast-structure term of SSIM and l_M cs_M at the last scale SSIM itself, each averaged over the whole
+    windows of 11 x 11 pixels inside the image; the next scale takes the mean of 2 x 2 pixels. A negative average counts
+    as 0, since its root is not real. Each channel by itself, then the mean. Images need 176 pixels a side.
+    """
+
+    higher_is_better = True
+    unit = ""
+    name = "ms_ssim"
+    smallest = TAPS << (len(SCALES) - 1)  # so that the coarsest scale still holds a window
+
+    def settings(self) -> str:
+        """Range 255, channels and border left out, scales, window, whole windows only, the constants."""
+        window = f"scales={len(SCALES)},mean2x2;window=gaussian{TAPS},{SIGMA};border=valid;per-channel;negative=0"
+        return f"range=255;{self.seen};{window};{CONSTANTS}"
+
+    def score(self, image: np.ndarray, clean: np.ndarray, mask: np.ndarray | None = None) -> float:
+        """The similarity of one image, 0 to 1; `UserError` for images below 176 x 176 pixels."""
+        x, y = (values.astype(np.float64) for values in self.compared(image, clean))
+        product = np.ones(x.shape[-1])
+        for scale, weight in enumerate(SCALES):
+            above, below, over, under = terms(x, y, 2)
+            last = scale == len(SCALES) - 1
+            values = above * over / (below * under) if last else over / under
+            product *= np.maximum(values.mean((0, 1)), 0) ** weight
+            x, y = _halved(x), _halved(y)
+        return float(product.mean())
+
+
+def _halved(x: np.ndarray) -> np.ndarray:
+    """The mean of each 2 x 2 block; an odd last row or column is left out."""
+    x = x[: len(x) // 2 * 2, : x.shape[1] // 2 * 2]
+    return (x[::2, ::2] + x[1::2, ::2] + x[::2, 1::2] + x[1::2, 1::2]) / 4
 
 
 def similarity(x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -148,14 +179,14 @@ def _windows(x: np.ndarray, axes: int) -> np.ndarray:
 def _centred(x: np.ndarray, y: np.ndarray, region: np.ndarray, similar: Similarity) -> np.ndarray:
     """The values of the windows whose middle pixel lies in the region."""
     values = similar(x, y)
-    lost = (len(region) - len(values)) // 2
-    return values[region[lost : len(region) - lost, lost : region.shape[1] - lost]]
+    margin = (len(region) - len(values)) // 2
+    return values[region[margin : len(region) - margin, margin : region.shape[1] - margin]]
 
 
 def _zeroed(x: np.ndarray, y: np.ndarray, region: np.ndarray, similar: Similarity) -> np.ndarray:
     """All values of the pictures with zeros outside the region; none for an empty region."""
-    kept = region[..., None]
-    return similar(x * kept, y * kept) if region.any() else np.empty(0)
+    inside = region[..., None]
+    return similar(x * inside, y * inside) if region.any() else np.empty(0)
 
 
 MAPS: dict[str, Similarity] = {"plane": similarity, "volume": _volume}

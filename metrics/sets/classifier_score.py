@@ -6,15 +6,8 @@ from typing import Annotated, Literal
 
 import numpy as np
 
-from metrics.base import SetMetric
-from metrics.sets.base import Rows, checked, multiplicities
+from metrics.sets.base import Draws, SetMetric, checked_rows, multiplicities
 from registry import create, register
-
-
-def log_softmax(logits: np.ndarray) -> np.ndarray:
-    """log p, (N, classes), float64."""
-    shifted = logits - logits.max(axis=1, keepdims=True)
-    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))
 
 
 def scores(logits: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -22,64 +15,51 @@ def scores(logits: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
     Salimans et al., NeurIPS 2016, section 4; p(y) is the mean over the weighted rows.
     """
-    logs = log_softmax(logits)
+    from scipy.special import log_softmax, xlogy
+
+    logs = log_softmax(logits, axis=1)
     probabilities = np.exp(logs)
     shares = weights / weights.sum(axis=1, keepdims=True)
     marginal = shares @ probabilities
-    gain = shares @ (probabilities * logs).sum(axis=1)
-    return np.asarray(np.exp(gain - (marginal * np.log(np.maximum(marginal, np.finfo(float).tiny))).sum(axis=1)))
+    return np.asarray(np.exp(shares @ (probabilities * logs).sum(axis=1) - xlogy(marginal, marginal).sum(axis=1)))
 
 
-class _Score(SetMetric):
-    """What the scores over one classifier or another share; real pictures take no part in them."""
+class ScoreOfLogits(SetMetric):
+    """What the scores over one classifier or another share, of one split; references take no part in them."""
 
-    name: str
+    higher_is_better = True
+    settings = "splits=1;float64"
 
-    @property
-    def protocol(self) -> str:
-        """Classifier, weights, resizing and classes; one split."""
-        return f"{self.name};{self.features.protocol};splits=1;float64;v{self.version}"
+    def figures(self, samples: np.ndarray, references: np.ndarray, draws: Draws) -> np.ndarray:
+        """The score for each resampling of the samples."""
+        return scores(samples, multiplicities(draws, (len(samples), len(references)))[0])
 
-    def value(self, made: np.ndarray, real: np.ndarray) -> float:
-        """The score of the made pictures."""
-        made, _ = checked(made, real)
-        return float(scores(made, np.ones((1, len(made))))[0])
-
-    def replicates(self, made: np.ndarray, real: np.ndarray, rows: Rows) -> np.ndarray:
-        """The score for each resampling of the made pictures."""
-        made, real = checked(made, real)
-        ours, _ = multiplicities(rows, (len(made), len(real)))
-        return scores(made, ours)
+    def replicates(self, samples: np.ndarray, references: np.ndarray, draws: Draws) -> np.ndarray:
+        """The scores as they are."""
+        return self.figures(*checked_rows(samples, references), draws)
 
 
 @register("metrics", "classifier_score")
-class ClassifierScore(_Score):
+class ClassifierScore(ScoreOfLogits):
     """exp(mean KL(p(y|x) || p(y))) over the 1000 ImageNet classes of EfficientNet-lite0.
 
     Not the Inception score: another network has another score for the same pictures.
     """
 
-    version = 1
-    higher_is_better = True
-    unit = ""
     name = "classifier_score"
 
     def __init__(self, *, bootstrap: Annotated[int, "[0, inf)"] = 200) -> None:
-        self.features = create("features", "effnet_lite0_logits", {})
-        self.bootstrap = bootstrap
+        self.features, self.bootstrap = create("features", "effnet_lite0_logits", {}), bootstrap
 
 
 @register("metrics", "inception_score")
-class InceptionScore(_Score):
+class InceptionScore(ScoreOfLogits):
     """The Inception score, over the 1008 outputs of FID's Inception without their bias, as its authors' code has it.
 
     Of all pictures at once: the papers' mean over 10 splits of 5,000 is lower, since each split knows p(y) less well.
     ``weights`` is the file named in `metrics.features.inception_v3`.
     """
 
-    version = 1
-    higher_is_better = True
-    unit = ""
     name = "inception_score"
 
     def __init__(

@@ -1,15 +1,14 @@
-"""Frechet distance of two sets of feature rows."""
+"""Frechet distance of two sets of feature rows: over any network, over FID's Inception, over DINOv2."""
 
 from __future__ import annotations
 
-from typing import Annotated, NamedTuple
+from typing import Annotated, ClassVar, Literal, NamedTuple
 
 import numpy as np
 
 from errors import UserError
-from metrics.base import SetMetric
-from metrics.sets.base import Rows, centred, checked, network
-from registry import register
+from metrics.sets.base import Draws, SetMetric, feature_network, multiplicities
+from registry import create, register
 
 FIRST_ORDER = 10  # rows per feature from which replicates are linear in the weights of the rows
 
@@ -28,9 +27,9 @@ def gaussian(rows: np.ndarray, weights: np.ndarray | None = None) -> Gaussian:
     neither loses digits to a small eigenvalue nor needs a covariance of full rank.
     """
     weights = np.ones(len(rows)) if weights is None else weights
-    drawn, total = weights > 0, weights.sum()
+    positive, total = weights > 0, weights.sum()
     mean = weights @ rows / total
-    factor = np.sqrt(weights[drawn] / (total - 1))[:, None] * (rows[drawn] - mean)
+    factor = np.sqrt(weights[positive] / (total - 1))[:, None] * (rows[positive] - mean)
     return Gaussian(mean, np.asarray(np.linalg.qr(factor, mode="r")) if len(factor) > rows.shape[1] else factor)
 
 
@@ -59,26 +58,17 @@ def slopes(one: Gaussian, two: Gaussian, rows: np.ndarray) -> np.ndarray:
 
 
 class FrechetBase(SetMetric):
-    """What the Frechet distances over one network or another share."""
+    """What the Frechet distances over one network or another share. Its bias goes with n: compare equal n only."""
 
-    name: str
+    higher_is_better = False
+    settings = "covariance=n-1;float64"
     least: int | None
-
-    @property
-    def protocol(self) -> str:
-        """Network, weights, resizing and dimensions; the covariance; float64. Its bias goes with n: compare equal n."""
-        return f"{self.name};{self.features.protocol};covariance=n-1;float64;v{self.version}"
+    first_order: ClassVar[float] = FIRST_ORDER
 
     @property
     def needed(self) -> int:
         """How many pictures there must be on each side: more than features, unless ``least`` says another number."""
         return self.features.dims + 1 if self.least is None else self.least
-
-    def value(self, made: np.ndarray, real: np.ndarray) -> float:
-        """The distance, 0 or more; `UserError` for fewer pictures than `needed`."""
-        made, real = checked(made, real)
-        self.refuse_few(min(len(made), len(real)))
-        return frechet_distance(gaussian(made), gaussian(real))
 
     def refuse_few(self, count: int) -> None:
         """Refuse fewer pictures than `needed`: the covariance has no full rank, and bias is most of the distance."""
@@ -88,35 +78,37 @@ class FrechetBase(SetMetric):
                 f"metrics=kernel, more images, or force it with metrics.{self.name}.least={count}"
             )
 
-    def replicates(self, made: np.ndarray, real: np.ndarray, rows: Rows) -> np.ndarray:
-        """The distance for each resampling, `centred` at the figure.
+    def figures(self, samples: np.ndarray, references: np.ndarray, draws: Draws) -> np.ndarray:
+        """The distance for each resampling, 0 or more.
 
         A row drawn twice is one row of weight two, so that a replicate costs the singular values of a matrix no larger
-        than the distinct rows or the features: 0.1 s for 640 and 0.5 s for 1280 on two cores. From `FIRST_ORDER` rows
-        per feature on, where that would grow with n, they are linear in the weights (`slopes`).
+        than the distinct rows or the features: 0.1 s for 640 and 0.5 s for 1280 on two cores.
         """
-        value = self.value(made, real)
-        made, real = checked(made, real)
-        draws = ([np.bincount(drawn, minlength=len(x)) for drawn, x in zip(p, (made, real), strict=True)] for p in rows)
-        if min(len(made), len(real)) >= FIRST_ORDER * made.shape[1]:
-            one, two = gaussian(made), gaussian(real)
-            ours, theirs = slopes(one, two, made) / len(made), slopes(two, one, real) / len(real)
-            return np.array([value + u @ ours + v @ theirs for u, v in draws], dtype=np.float64)
-        figures = [frechet_distance(gaussian(made, u), gaussian(real, v)) for u, v in draws]
-        return centred(np.array(figures, dtype=np.float64), value)
+        times = zip(*multiplicities(draws, (len(samples), len(references))), strict=True)
+        return np.array([frechet_distance(gaussian(samples, u), gaussian(references, v)) for u, v in times])
+
+    def replicates(self, samples: np.ndarray, references: np.ndarray, draws: Draws) -> np.ndarray:
+        """From ``first_order`` rows per feature on, where a replicate's cost would grow with n, linear in the weights.
+
+        That is value + u . slopes / N + v . slopes' / M for weights u and v of the rows (`slopes`).
+        """
+        value, sizes = self.value(samples, references), (len(samples), len(references))
+        if min(sizes) < self.first_order * samples.shape[1]:
+            return super().replicates(samples, references, draws)
+        one, two = gaussian(samples), gaussian(references)
+        ours, theirs = slopes(one, two, samples) / sizes[0], slopes(two, one, references) / sizes[1]
+        times = zip(*multiplicities(draws, sizes), strict=True)
+        return np.array([value + u @ ours + v @ theirs for u, v in times], dtype=np.float64)
 
 
 @register("metrics", "frechet")
 class Frechet(FrechetBase):
-    """The Frechet distance between Gaussians fitted to the features of made and of real pictures, over any network.
+    """The Frechet distance between Gaussians fitted to the features of samples and of references, over any network.
 
     Not called FID: that is this distance over one network, `fid`. Its bias falls as 1 / n and depends on the method,
     so only equal n may be compared; with fewer pictures than features it is refused, see ``least``.
     """
 
-    version = 1
-    higher_is_better = False
-    unit = ""
     name = "frechet"
 
     def __init__(
@@ -127,6 +119,47 @@ class Frechet(FrechetBase):
         least: Annotated[int, "[2, inf)"] | None = None,
         bootstrap: Annotated[int, "[0, inf)"] = 200,
     ) -> None:
-        self.features = network(features, weights)
-        self.least = least
-        self.bootstrap = bootstrap
+        self.features, self.least, self.bootstrap = feature_network(features, weights), least, bootstrap
+
+
+@register("metrics", "fid")
+class Fid(FrechetBase):
+    """The Frechet Inception distance: Heusel et al., NeurIPS 2017, eq. 6, over the published Inception weights alone.
+
+    ``weights`` names their file; no other file is taken, for no other figure is FID. ``resize`` is the protocol by
+    which pictures come to 299 pixels: that of the authors (and of DDPM's and EDM's tables), clean-fid's, or that of
+    torchmetrics from 1.8 on. The papers' FIDs are of 50,000 samples; 2049 are the fewest that are taken unforced.
+    """
+
+    name = "fid"
+
+    def __init__(
+        self,
+        *,
+        weights: str = "",
+        resize: Literal["tf_legacy", "pil_bicubic", "aa"] = "tf_legacy",
+        least: Annotated[int, "[2, inf)"] | None = None,
+        bootstrap: Annotated[int, "[0, inf)"] = 200,
+    ) -> None:
+        self.features = create("features", "inception_v3_fid", {"weights": weights, "resize": resize})
+        self.least, self.bootstrap = least, bootstrap
+
+
+@register("metrics", "fd_dinov2")
+class FdDinov2(FrechetBase):
+    """The Frechet distance over the class token of DINOv2 ViT-L/14, closer to people's judgement than FID.
+
+    Stein et al., NeurIPS 2023, of timm's weights, which ``weights`` names, and of timm's resampling of the position
+    embedding to 224 pixels. `frechet` with ``features=dinov2_small`` is the light relative.
+    """
+
+    name = "fd_dinov2"
+
+    def __init__(
+        self,
+        *,
+        weights: str = "",
+        least: Annotated[int, "[2, inf)"] | None = None,
+        bootstrap: Annotated[int, "[0, inf)"] = 200,
+    ) -> None:
+        self.features, self.least, self.bootstrap = feature_network("dinov2", weights), least, bootstrap

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 import numpy as np
 
 from errors import UserError
-from metrics.sets.base import Rows, centred, checked, network
+from metrics.sets.base import Draws, feature_network
 from metrics.sets.frechet import FrechetBase, frechet_distance, gaussian
 from registry import create, register
 
+_Side = TypeVar("_Side")  # the rows of a set, or their number
 SCRAMBLE = 2.0**20  # leaves digits of a projection that look random, far above those that rounding touches
 
 
@@ -20,12 +21,14 @@ def intercept(counts: np.ndarray, figures: np.ndarray) -> float:
     return float(np.linalg.lstsq(design, figures, rcond=None)[0][0])
 
 
-class _Infinity(FrechetBase):
+class Extrapolated(FrechetBase):
     """The intercept of the distance over 1 / n, at ``sizes`` subsets of ``least`` to all rows.
 
     The bias of the distance is c / n with a c that depends on the method: of finite sets the wrong one can win.
+    ``subsets``: whether "both" sets are thinned out, or the samples alone ("made").
     """
 
+    first_order = np.inf
     subsets: str
     sizes: int
     seed: int
@@ -35,39 +38,11 @@ class _Infinity(FrechetBase):
         """What `FrechetBase` says, and the fit: which sets are thinned out, sizes, smallest size and seed."""
         smallest = "max(d+1,n/10)" if self.least is None else self.least
         fit = f"subsets={self.subsets};sizes={self.sizes};smallest={smallest};seed={self.seed}"
-        return f"{self.name};{self.features.protocol};fit=1/n;{fit};covariance=n-1;float64;v{self.version}"
+        return f"{self.name};{self.features.protocol};fit=1/n;{fit};{self.settings};v{self.version}"
 
-    def value(self, made: np.ndarray, real: np.ndarray) -> float:
-        """The extrapolated distance; noise can bring it below 0. `UserError` where the smallest subset is too small.
-
-        Rows are put into an order of their own first, by far digits of a projection: so neither the order that they
-        came in nor a sorted one, which a seed's subsets would favour in the same way each time, decides the subsets.
-        """
-        made, real = checked(made, real)
-        self._refuse(min(len(x) for x in ((made, real) if self.subsets == "both" else (made,))))
-        return self._extrapolated(made, real)
-
-    def _extrapolated(self, made: np.ndarray, real: np.ndarray) -> float:
-        rng = np.random.Generator(np.random.PCG64(self.seed))
-        direction = rng.normal(size=made.shape[1])
-        made, real = (x[np.argsort(x @ direction * SCRAMBLE % 1)] for x in (made, real))
-        thinned = (made, real) if self.subsets == "both" else (made,)
-        counts = self._counts(min(len(x) for x in thinned))
-        kept = () if self.subsets == "both" else (gaussian(real),)
-        figures = [
-            frechet_distance(*(gaussian(rng.choice(x, count, replace=False)) for x in thinned), *kept)
-            for count in counts
-        ]
-        return intercept(counts, np.array(figures))
-
-    def _counts(self, most: int) -> np.ndarray:
-        """The sizes of the subsets, evenly from the smallest to all; of few resampled rows, from half of them."""
-        return np.linspace(min(self._smallest(most), most // 2), most, self.sizes).round().astype(int)
-
-    def _smallest(self, most: int) -> int:
-        return max(self.needed, most // 10) if self.least is None else self.least
-
-    def _refuse(self, most: int) -> None:
+    def refuse_sizes(self, samples: int, references: int) -> None:
+        """Refuse what is less than twice the smallest subset."""
+        most = min(self._thinned(samples, references))
         least = self._smallest(most)
         if most < 2 * least:
             raise UserError(
@@ -75,22 +50,43 @@ class _Infinity(FrechetBase):
                 f"metrics=kernel, more images, or smaller subsets with metrics.{self.name}.least={most // 4}"
             )
 
-    def replicates(self, made: np.ndarray, real: np.ndarray, rows: Rows) -> np.ndarray:
-        """The figure for each resampling, `centred` at the figure; each costs ``sizes`` distances."""
-        figures = [self._extrapolated(made[ours], real[theirs]) for ours, theirs in rows]
-        return centred(np.array(figures, dtype=np.float64), self.value(made, real))
+    def figures(self, samples: np.ndarray, references: np.ndarray, draws: Draws) -> np.ndarray:
+        """The extrapolated distance for each resampling; noise can bring it below 0. Each costs ``sizes`` distances."""
+        return np.array([self._intercept(samples[ours], references[theirs]) for ours, theirs in draws])
+
+    def _intercept(self, samples: np.ndarray, references: np.ndarray) -> float:
+        """Rows are put into an order of their own first, by far digits of a projection.
+
+        So neither the order that they came in nor a sorted one, which a seed's subsets would favour in the same way
+        each time, decides the subsets. Sizes go evenly from the smallest to all rows; of few resampled ones, from half.
+        """
+        rng = np.random.Generator(np.random.PCG64(self.seed))
+        direction = rng.normal(size=samples.shape[1])
+        samples, references = (rows[np.argsort(rows @ direction * SCRAMBLE % 1)] for rows in (samples, references))
+        thinned = self._thinned(samples, references)
+        whole = () if len(thinned) == 2 else (gaussian(references),)
+        most = min(len(rows) for rows in thinned)
+        counts = np.linspace(min(self._smallest(most), most // 2), most, self.sizes).round().astype(int)
+        figures = [
+            frechet_distance(*(gaussian(rng.choice(rows, count, replace=False)) for rows in thinned), *whole)
+            for count in counts
+        ]
+        return intercept(counts, np.array(figures))
+
+    def _thinned(self, samples: _Side, references: _Side) -> list[_Side]:
+        return {"both": [samples, references], "made": [samples]}[self.subsets]
+
+    def _smallest(self, most: int) -> int:
+        return max(self.needed, most // 10) if self.least is None else self.least
 
 
 @register("metrics", "frechet_infinity")
-class FrechetInfinity(_Infinity):
+class FrechetInfinity(Extrapolated):
     """The Frechet distance over any network, extrapolated to n = infinity: both sets are thinned out together.
 
-    So the real set's share of the bias goes too. Not called FID-infinity: that is `fid_infinity`.
+    So the references' share of the bias goes too. Not called FID-infinity: that is `fid_infinity`.
     """
 
-    version = 1
-    higher_is_better = False
-    unit = ""
     name = "frechet_infinity"
 
     def __init__(
@@ -104,23 +100,17 @@ class FrechetInfinity(_Infinity):
         least: Annotated[int, "[2, inf)"] | None = None,
         bootstrap: Annotated[int, "[0, inf)"] = 20,
     ) -> None:
-        self.features = network(features, weights)
-        self.subsets = subsets
-        self.sizes, self.seed = sizes, seed
-        self.least = least
-        self.bootstrap = bootstrap
+        self.features, self.bootstrap = feature_network(features, weights), bootstrap
+        self.subsets, self.sizes, self.seed, self.least = subsets, sizes, seed, least
 
 
 @register("metrics", "fid_infinity")
-class FidInfinity(_Infinity):
-    """FID extrapolated to n = infinity, as Chong and Forsyth have it: subsets of made pictures against all real ones.
+class FidInfinity(Extrapolated):
+    """FID extrapolated to n = infinity, as Chong and Forsyth have it: subsets of the samples against all references.
 
     Over the published Inception weights alone, in the file that ``weights`` names; with a seed for the subsets.
     """
 
-    version = 1
-    higher_is_better = False
-    unit = ""
     name = "fid_infinity"
     subsets = "made"
 
@@ -135,6 +125,4 @@ class FidInfinity(_Infinity):
         bootstrap: Annotated[int, "[0, inf)"] = 20,
     ) -> None:
         self.features = create("features", "inception_v3_fid", {"weights": weights, "resize": resize})
-        self.sizes, self.seed = sizes, seed
-        self.least = least
-        self.bootstrap = bootstrap
+        self.sizes, self.seed, self.least, self.bootstrap = sizes, seed, least, bootstrap

@@ -33,7 +33,7 @@ def test_memory_is_bounded_and_the_rest_is_loaded_again(counted, monkeypatch):
     for _ in range(2):
         for key in range(4):
             assert (kept.get(key) == key).all()
-    assert sum(array.nbytes for array in kept.kept.values()) == 200
+    assert sum(array.nbytes for array in kept.arrays.values()) == 200
     assert calls == [0, 1, 2, 3, 2, 3]
 
 

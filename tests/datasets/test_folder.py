@@ -82,7 +82,7 @@ def test_draws_do_not_depend_on_what_is_in_the_cache(clean, monkeypatch):
     bare = build(clean)
     for i, image in enumerate(expected):
         np.testing.assert_array_equal(bare.draw(np.random.default_rng(i)).clean, image)
-    assert not bare._cache.kept and cached._cache.kept
+    assert not bare._cache.arrays and cached._cache.arrays
 
 
 def test_manifest_follows_bytes_options_seed_and_not_the_place(clean, degraded, tmp_path):

@@ -44,7 +44,7 @@ def test_celeba_follows_its_partition_and_leaves_validation_aside(root):
 
 
 def test_celeba_names_a_bad_line_and_a_missing_picture(root, monkeypatch):
-    monkeypatch.setattr("datasets.papers.celeba._COUNTS", {"0": 3, "1": 1, "2": 3})
+    monkeypatch.setattr("datasets.papers.faces._COUNTS", {"0": 3, "1": 1, "2": 3})
     place = root("celeba")
     partition = place / "list_eval_partition.txt"
     good = partition.read_text()

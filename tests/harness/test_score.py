@@ -10,7 +10,7 @@ from harness.config.commandline import read
 from harness.evaluation.score import _resamples
 from harness.planning.plan import plan
 from harness.store.entries import Store, read_npz
-from metrics.points.energy import Energy
+from metrics.points.distances import Energy
 from reports import load
 from reports.records.scan import scan
 from sweeps import engine

@@ -14,7 +14,7 @@ from errors import UserError
 from harness.config.commandline import read
 from harness.config.nodes import GROUPS
 from harness.planning.plan import plan
-from harness.trackers.check import available
+from harness.trackers.base import check_installed
 from registry import catalog
 
 ROOT = Path(__file__).parent.parent.parent
@@ -46,22 +46,22 @@ def test_a_missing_package_is_told_in_one_line_before_anything_is_imported(track
     with pytest.raises(UserError, match=f"tracker={tracker}: not installed: .*; pip install") as caught:
         read([*TINY, f"tracker={tracker}"])
     assert "\n" not in str(caught.value)
-    available("none", {})
+    check_installed("none", {})
 
 
 def test_a_folder_of_the_packages_name_is_no_package(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: ModuleSpec(name, None, is_package=True))
     with pytest.raises(UserError, match="not installed: wandb"):
-        available("wandb", {})
+        check_installed("wandb", {})
 
 
 def test_a_server_needs_no_sql(monkeypatch):
     missing = ("sqlalchemy", "alembic")
     here = ModuleSpec("mlflow", None, origin="mlflow/__init__.py")
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name in missing else here)
-    available("mlflow", {"uri": "http://server:5000"})
+    check_installed("mlflow", {"uri": "http://server:5000"})
     with pytest.raises(UserError, match="not installed: sqlalchemy, alembic;"):
-        available("mlflow", {"uri": ""})
+        check_installed("mlflow", {"uri": ""})
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,9 @@ import pytest
 from harness.config.commandline import read
 from harness.planning.plan import plan
 from harness.store.entries import Store
-from harness.trackers import session as session_module
 from harness.trackers import track
 from harness.trackers.base import Tracker, side_by_side
-from harness.trackers.session import Session
+from harness.trackers.track import follow
 from registry import catalog, create
 from reports import load
 from tests.harness.tracker_readers import READERS, Seen, hparams
@@ -32,13 +31,13 @@ def apart(tmp_path, monkeypatch):
     """Nothing is written outside the test's folder, and no note was said before."""
     monkeypatch.setenv("WANDB_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setenv("WANDB_CONFIG_DIR", str(tmp_path / "config"))
-    monkeypatch.setattr(session_module, "_said", set())
+    monkeypatch.setattr(track, "_notes", set())
 
 
 @pytest.fixture
 def said(monkeypatch) -> list[str]:
     lines: list[str] = []
-    monkeypatch.setattr(session_module, "say", lines.append)
+    monkeypatch.setattr(track, "say", lines.append)
     return lines
 
 
@@ -97,14 +96,14 @@ def test_every_registered_tracker_keeps_the_contract(tracker, channels, tmp_path
 @each
 def test_what_is_told_is_read_back(tracker, tmp_path):
     images = np.random.default_rng(0).integers(0, 256, (3, 12, 8, 3), dtype=np.uint8)
-    with Session(tracker, {}, tmp_path) as session:
-        session.attempt(lambda to: to.open("k" * 20, "records/rddm-denoise-photos-kkkkkkkk", CONFIG))
+    with follow(tracker, {}, tmp_path) as attempt:
+        attempt(lambda to: to.open("k" * 20, "records/rddm-denoise-photos-kkkkkkkk", CONFIG))
         for step in (10, 20):
-            session.attempt(lambda to, step=step: to.curve(step, losses(step)))
-    with Session(tracker, {}, tmp_path) as session:
-        session.attempt(lambda to: to.open("r" * 20, "records/rddm-denoise-photos-rrrrrrrr", CONFIG))
-        session.attempt(lambda to: to.figures({"metric/psnr": 30.5, "cost/nfe": 2.0}))
-        session.attempt(lambda to: to.pictures("pictures", images))
+            attempt(lambda to, step=step: to.curve(step, losses(step)))
+    with follow(tracker, {}, tmp_path) as attempt:
+        attempt(lambda to: to.open("r" * 20, "records/rddm-denoise-photos-rrrrrrrr", CONFIG))
+        attempt(lambda to: to.figures({"metric/psnr": 30.5, "cost/nfe": 2.0}))
+        attempt(lambda to: to.pictures("pictures", images))
     training, record = (look(tracker, tmp_path, letter * 20) for letter in "kr")
     assert training.points == {"loss": [(10, 10 / 64), (20, 20 / 64)], "noise": [(10, -10 / 128), (20, -20 / 128)]}
     assert {name: value for name, [(_, value)] in record.points.items()} == {"metric/psnr": 30.5, "cost/nfe": 2.0}
@@ -120,9 +119,9 @@ def test_what_is_told_is_read_back(tracker, tmp_path):
 
 def test_tensorboard_shows_configurations_beside_figures(tmp_path):
     pytest.importorskip("tensorboard", reason="tracker=tensorboard needs tensorboard: pip install -e '.[trackers]'")
-    with Session("tensorboard", {}, tmp_path) as session:
-        session.attempt(lambda to: to.open("r" * 20, "records/r", CONFIG))
-        session.attempt(lambda to: to.figures({"metric/psnr": 30.5}))
+    with follow("tensorboard", {}, tmp_path) as attempt:
+        attempt(lambda to: to.open("r" * 20, "records/r", CONFIG))
+        attempt(lambda to: to.figures({"metric/psnr": 30.5}))
     assert hparams(tmp_path / "trackers" / "tensorboard") == {"run": "r" * 20, **CONFIG}
 
 
@@ -243,7 +242,7 @@ def test_a_tracker_that_fails_anywhere_is_one_note_and_is_left_alone(method, tmp
         raise OSError(28, "No space left\non device")
 
     monkeypatch.setattr(Broken, method, breaks)
-    monkeypatch.setattr(session_module, "create", lambda *arguments: Broken(tmp_path))
+    monkeypatch.setattr(track, "create", lambda *arguments: Broken(tmp_path))
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: ModuleSpec(name, None, origin="here"))
     told(point_plan("tracker=tensorboard"), tmp_path, 1, 9, 9)
     assert said == ["note: tracker=tensorboard failed, and what it follows goes on without it: "

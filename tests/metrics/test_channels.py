@@ -9,8 +9,7 @@ import pytest
 
 from errors import UserError
 from metrics.per_image.channels import exact_luma, grey, inside, luma, planes
-from metrics.per_image.mae import Mae, Rmse
-from metrics.per_image.psnr import Psnr, RegionPsnr
+from metrics.per_image.pixel_errors import Mae, Psnr, RegionPsnr, Rmse
 from metrics.per_image.ssim import RegionSsim, Ssim
 
 

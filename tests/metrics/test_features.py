@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from errors import UserError
-from metrics.features.base import Features
-from metrics.features.pictures import checked_pictures, pil_bicubic
+from metrics.base import check_pictures
+from metrics.features.base import Features, pil_bicubic
 from registry import catalog, create
 
 ROOT = Path(__file__).parent.parent.parent
@@ -135,7 +135,7 @@ def test_wrong_pictures_are_refused() -> None:
     images = pictures(2)
     for bad in (images / 255, images.astype(np.int64), images[0], images[..., :2], images[:, :0]):
         with pytest.raises(ValueError, match="images must be") as caught:
-            checked_pictures(bad)
+            check_pictures("images", bad)
         assert "\n" not in str(caught.value)
 
 
@@ -152,12 +152,12 @@ def test_missing_weights_say_which_package_in_one_line(monkeypatch: pytest.Monke
 
 
 def test_a_packages_network_takes_no_file_and_an_unknown_one_is_named() -> None:
-    from metrics.sets.base import network
+    from metrics.sets.base import feature_network
 
     with pytest.raises(UserError, match="features=effnet_lite0 has no option weights"):
-        network("effnet_lite0", "some.pth")
+        feature_network("effnet_lite0", "some.pth")
     with pytest.raises(UserError, match="features=efnet_lite0: no such features; did you mean effnet_lite0"):
-        network("efnet_lite0", "")
+        feature_network("efnet_lite0", "")
 
 
 def test_stamps_of_all_set_metrics_import_no_torch() -> None:

@@ -13,9 +13,9 @@ from safetensors.torch import save_file
 
 from errors import UserError
 from metrics.networks import timm_models
-from metrics.networks.files import lite0_file, named_file, read_named, timm_or_refuse
-from metrics.networks.weights import read_state_dict
-from metrics.sets.fd_dinov2 import FdDinov2
+from metrics.networks.timm_models import lite0_file, timm_or_refuse
+from metrics.networks.weights import named_file, read_named, read_state_dict
+from metrics.sets.frechet import FdDinov2
 from registry import create
 
 ROOT = Path(__file__).parent.parent.parent

@@ -62,7 +62,7 @@ def test_it_hands_pyiqa_the_picture_in_0_to_1(hub, name):
     metric, pictures = create("metrics", name, {}), images()
     found = metric(pictures, np.zeros_like(pictures))
     np.testing.assert_allclose(found, pictures.mean((1, 2, 3)) / 255, rtol=0, atol=1e-6)
-    assert hub.asked == [(metric.model, "cpu", True)]  # one network for all pictures
+    assert hub.asked == [(metric.name, "cpu", True)]  # one network for all pictures
 
 
 def test_the_variant_is_in_the_name_and_in_the_stamp(hub):

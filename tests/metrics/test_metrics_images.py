@@ -10,8 +10,7 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from errors import UserError
 from metrics.base import Metric
-from metrics.per_image.mae import Mae
-from metrics.per_image.psnr import Psnr
+from metrics.per_image.pixel_errors import Mae, Psnr
 from metrics.per_image.ssim import Ssim
 from registry import create, find
 
@@ -184,9 +183,10 @@ def test_metrics_and_reports_do_not_import_torch() -> None:
     import subprocess
     import sys
 
-    measures = "psnr ssim mae ms_ssim lab lpips dists niqe brisque iqa identity_distance networks.weights"
+    measures = "pixel_errors ssim lab lpips dists niqe brisque iqa identity_distance"
     modules = (
-        ", ".join(f"metrics.{name}" if "." in name else f"metrics.per_image.{name}" for name in measures.split())
+        ", ".join(f"metrics.per_image.{name}" for name in measures.split())
+        + ", metrics.networks.weights, metrics.networks.timm_models"
         + ", reports.tables.runs, reports.writers.terminal, reports.pictures.grid, reports.pictures.plane"
     )
     heavy = "{'torch', 'pandas', 'matplotlib', 'rich', 'scipy', 'skimage', 'timm', 'pyiqa'} & set(sys.modules)"

@@ -8,7 +8,7 @@ from scipy.signal import convolve2d
 from skimage.measure import block_reduce
 
 from errors import UserError
-from metrics.per_image.ms_ssim import WEIGHTS, MsSsim
+from metrics.per_image.ssim import SCALES, MsSsim
 
 
 def pair(size: tuple[int, int] = (180, 192), level: float = 25) -> tuple[np.ndarray, np.ndarray]:
@@ -24,7 +24,7 @@ def written_out(x: np.ndarray, y: np.ndarray) -> float:
     taps = np.exp(-(np.arange(-5, 6) ** 2) / (2 * 1.5**2))
     window = np.outer(taps, taps) / taps.sum() ** 2
     c1, c2, product = (0.01 * 255) ** 2, (0.03 * 255) ** 2, 1.0
-    for scale, weight in enumerate(WEIGHTS):
+    for scale, weight in enumerate(SCALES):
         mx, my, xx, yy, xy = (convolve2d(v, window, mode="valid") for v in (x, y, x * x, y * y, x * y))
         luminance = (2 * mx * my + c1) / (mx**2 + my**2 + c1)
         structure = (2 * (xy - mx * my) + c2) / (xx - mx**2 + yy - my**2 + c2)
@@ -52,7 +52,7 @@ def test_it_is_torchmetrics_but_for_the_borders():
 
 
 def test_the_published_weights_sum_to_one():
-    assert sum(WEIGHTS) == pytest.approx(1, abs=1e-4)
+    assert sum(SCALES) == pytest.approx(1, abs=1e-4)
 
 
 def test_a_negative_average_counts_as_0():

@@ -11,7 +11,7 @@ from scipy.special import gamma
 
 from errors import UserError
 from metrics.per_image import niqe
-from metrics.per_image.niqe import Niqe, halved
+from metrics.per_image.niqe import Niqe
 from metrics.per_image.scene_statistics import contrast_normalized, fit, scales
 
 needs_parameters = pytest.mark.skipif(
@@ -78,8 +78,8 @@ def test_halving_is_pillows_bicubic():
 
     x = photo()[..., 1].astype(np.float32)
     theirs = np.asarray(Image.fromarray(x).resize((x.shape[1] // 2, x.shape[0] // 2), Image.Resampling.BICUBIC))
-    np.testing.assert_allclose(halved(x.astype(float))[2:-2, 2:-2], theirs[2:-2, 2:-2], rtol=0, atol=1e-3)
-    np.testing.assert_allclose(halved(np.full((8, 10), 7.0)), np.full((4, 5), 7.0), rtol=0, atol=1e-12)
+    np.testing.assert_allclose(niqe._halved(x.astype(float))[2:-2, 2:-2], theirs[2:-2, 2:-2], rtol=0, atol=1e-3)
+    np.testing.assert_allclose(niqe._halved(np.full((8, 10), 7.0)), np.full((4, 5), 7.0), rtol=0, atol=1e-12)
 
 
 def test_mirrors_exchange_the_features_of_directions():

@@ -11,10 +11,8 @@ from scipy import stats
 from scipy.spatial.distance import cdist
 
 from errors import UserError
-from metrics.points import pairwise
-from metrics.points.energy import Energy
-from metrics.points.mmd import Mmd
-from metrics.points.sliced_wasserstein import SlicedWasserstein, coupling, directions
+from metrics.points.distances import Energy, Mmd, SlicedWasserstein, coupling, directions
+from metrics.sets import kernel as pairwise
 from registry import create, find
 
 METRICS = [

@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 
 from metrics.sets import kernel
-from metrics.sets.kernel import Kernel, discrepancies, polynomial
+from metrics.sets.kernel import Kernel
 
 METRIC = Kernel(features="coordinates")
+PAIRED = Kernel(features="coordinates")
+PAIRED.paired = True
+polynomial = METRIC.kernel
 
 
 def resamples(count: int, sizes: tuple[int, int], seed: int = 0) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -92,7 +95,7 @@ def test_a_row_beside_itself_would_pull_replicates_up() -> None:
     x, y = rng.normal(size=(30, 4)), rng.normal(size=(30, 4))
     rows = resamples(200, (30, 30))
     naive = np.array([METRIC.value(x[ours], y[theirs]) for ours, theirs in rows])
-    kept = kernel.discrepancies(x, y, *_weights(rows, 30))
+    kept = METRIC.weighted(x, y, *_weights(rows, 30))
     assert naive.mean() - METRIC.value(x, y) > 5 * abs(kept.mean() - METRIC.value(x, y))
 
 
@@ -134,8 +137,8 @@ def test_pictures_equal_to_their_own_truth_are_at_distance_0():
     """Independent sets of one law are at 0 on average; a set and itself are not independent."""
     x = np.random.default_rng(0).normal(size=(12, 5))
     ones = np.ones((1, 12))
-    assert abs(discrepancies(x, x, ones, ones, paired=True)[0]) < 1e-12
-    assert discrepancies(x, x, ones, ones)[0] < -0.1
+    assert abs(PAIRED.weighted(x, x, ones, ones)[0]) < 1e-12
+    assert METRIC.weighted(x, x, ones, ones)[0] < -0.1
 
 
 def test_paired_sets_leave_out_what_shows_the_same_picture():
@@ -148,4 +151,4 @@ def test_paired_sets_leave_out_what_shows_the_same_picture():
     drawn = np.outer(u[0], u[0])[others]
     terms = [k(x, x)[others], k(y, y)[others], -2 * k(x, y)[others]]
     expected = sum(float(drawn @ term) for term in terms) / drawn.sum()
-    assert discrepancies(x, y, u, u, paired=True)[0] == pytest.approx(expected, rel=1e-12)
+    assert PAIRED.weighted(x, y, u, u)[0] == pytest.approx(expected, rel=1e-12)

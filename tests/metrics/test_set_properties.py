@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from errors import UserError
-from metrics.base import SetMetric
 from metrics.features.base import Features
+from metrics.sets.base import SetMetric
 from registry import Component, catalog, create, find
 
 PICTURES = sorted(

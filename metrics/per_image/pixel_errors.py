@@ -1,4 +1,4 @@
-"""Peak signal-to-noise ratio."""
+"""Errors of pixels: mean absolute and root mean squared error in 8-bit levels, and peak signal-to-noise ratio."""
 
 from __future__ import annotations
 
@@ -6,25 +6,61 @@ from typing import Annotated, Literal
 
 import numpy as np
 
-from metrics.base import Metric
-from metrics.per_image.channels import inside, planes, stamp
+from metrics.per_image.channels import ChannelMetric, RegionMetric
 from registry import register
+
+
+@register("metrics", "mae")
+@register("metrics", "mae_y", channel="y")
+class Mae(ChannelMetric):
+    """mean |image - clean| over all pixels and channels of one image, in 8-bit levels: 0 to 255.
+
+    Of the values as saved. The MAE that shadow-removal papers print is another one: a sum over Lab channels
+    (`metrics.per_image.lab`). ``channel`` and ``crop`` as `metrics.per_image.channels.planes` takes them.
+    """
+
+    higher_is_better = False
+    unit = "8-bit levels"
+    name = "mae"
+
+    def score(self, image: np.ndarray, clean: np.ndarray, mask: np.ndarray | None = None) -> float:
+        """The error of one image in 8-bit levels."""
+        x, y = self.compared(image, clean)
+        return float(np.abs(x - y).sum()) / x.size
+
+
+@register("metrics", "rmse")
+@register("metrics", "rmse_y", channel="y")
+class Rmse(ChannelMetric):
+    """sqrt(mean (image - clean)^2) over all pixels and channels of one image, in 8-bit levels: 0 to 255.
+
+    A table averages roots, which is less than the root of the averaged squares.
+    """
+
+    higher_is_better = False
+    unit = "8-bit levels"
+    name = "rmse"
+
+    def score(self, image: np.ndarray, clean: np.ndarray, mask: np.ndarray | None = None) -> float:
+        """The error of one image in 8-bit levels."""
+        x, y = self.compared(image, clean)
+        return float(np.sqrt(float(np.square(x - y).sum()) / x.size))
 
 
 @register("metrics", "psnr")
 @register("metrics", "psnr_y", channel="y")
-class Psnr(Metric):
+class Psnr(ChannelMetric):
     """10 log10(255^2 / MSE) in dB, the mean squared error taken over all pixels and channels of one image.
 
     A table averages these figures. Pooling the errors of several images into one MSE first is another quantity,
     which the worst image decides. Figures end at ``cap`` dB, also that of an image equal to the clean one.
-    ``channel`` is what is compared (`metrics.channels`), ``crop`` the border left out. Squared errors of whole numbers
-    are summed exactly, so the figure is exact up to the logarithm.
+    ``channel`` and ``crop`` as of `Mae`. Squared errors of whole numbers are summed
+    exactly, so the figure is exact up to the logarithm.
     """
 
-    version = 1
     higher_is_better = True
     unit = "dB"
+    name = "psnr"
 
     def __init__(
         self,
@@ -33,17 +69,16 @@ class Psnr(Metric):
         channel: Literal["rgb", "y", "y_float"] = "rgb",
         crop: Annotated[int, "[0, inf)"] = 0,
     ) -> None:
-        self.cap, self.channel, self.crop = cap, channel, crop
+        super().__init__(channel=channel, crop=crop)
+        self.cap = cap
 
-    @property
-    def protocol(self) -> str:
-        """8 bit, range 255, the channels in one mean, the border, per image, the cap."""
-        seen = stamp(self.channel, self.crop)
-        return f"psnr;8bit;range=255;{seen};per-image;cap={self.cap:g};v{self.version}"
+    def settings(self) -> str:
+        """The channels in one mean, per image, the cap."""
+        return f"{super().settings()};cap={self.cap:g}"
 
     def score(self, image: np.ndarray, clean: np.ndarray, mask: np.ndarray | None = None) -> float:
         """The ratio of one image in dB, at most ``cap``."""
-        x, y = (planes(picture, self.channel, self.crop) for picture in (image, clean))
+        x, y = self.compared(image, clean)
         return _ratio(x - y, self.cap)
 
 
@@ -51,7 +86,7 @@ class Psnr(Metric):
 @register("metrics", "psnr_lit", region="lit")
 @register("metrics", "psnr_shadow_istd", region="shadow", outside="zeroed", least=1)
 @register("metrics", "psnr_lit_istd", region="lit", outside="zeroed", least=1)
-class RegionPsnr(Metric):
+class RegionPsnr(RegionMetric):
     """PSNR of the part of an image that a mask marks ("shadow": where the mask is ``least`` or more), or of the rest.
 
     ``outside=excluded`` takes the mean squared error over the pixels of the region alone. ``outside=zeroed`` is what
@@ -60,10 +95,9 @@ class RegionPsnr(Metric):
     size as of the restoration. The script counts every mask value above 0. NaN where the region is empty.
     """
 
-    version = 1
-    needs = ("pair", "mask")
     higher_is_better = True
     unit = "dB"
+    name = "psnr"
 
     def __init__(
         self,
@@ -75,15 +109,13 @@ class RegionPsnr(Metric):
     ) -> None:
         self.region, self.outside, self.least, self.cap = region, outside, least, cap
 
-    @property
-    def protocol(self) -> str:
-        """8 bit, range 255, all channels, the region and what becomes of the rest, per image, the cap."""
-        seen = f"channels=all;region={self.region},mask>={self.least};outside={self.outside}"
-        return f"psnr;8bit;range=255;{seen};per-image;cap={self.cap:g};v{self.version}"
+    def settings(self) -> str:
+        """All channels, the region and what becomes of the rest, per image, the cap."""
+        return f"range=255;channels=all;{self.marked};outside={self.outside};per-image;cap={self.cap:g}"
 
     def score(self, image: np.ndarray, clean: np.ndarray, mask: np.ndarray | None) -> float:
         """The ratio of one image's region in dB, at most ``cap``; NaN for an empty region."""
-        region = inside(mask, self.region, self.least, f"psnr_{self.region}")
+        region = self.inside(mask)
         if not region.any():
             return float("nan")
         errors = image.astype(np.int64) - clean
