@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import re
+import textwrap
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
 
 from reports.analysis.model import MetricInfo
-from reports.wording.wording import plain
+from reports.wording.wording import named, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -74,22 +75,22 @@ def _settings() -> dict[str, Any]:
     return sizes | colours | letters | lines | rest
 
 
-def sheet(heights: Sequence[float], keys: int = 0, width: float = WIDTH) -> tuple[Figure, list[Axes]]:
-    """A figure with panels below each other, ``heights`` in inches, and room for a heading, a remark and ``keys`` lines
-    of a key."""
+def sheet(title: str, heights: Sequence[float], keys: int = 0, width: float = WIDTH) -> tuple[Figure, list[Axes]]:
+    """A figure with a title, panels below each other of these heights in inches, and room for a remark and ``keys``
+    lines of a key."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, sum(heights) + HEAD_AND_FOOT + LINE * keys), layout="constrained")
-    panels = figure.subplots(len(heights), 1, height_ratios=list(heights), squeeze=False)
-    for axes in panels[:, 0]:
+    panels = figure.subplots(len(heights), 1, height_ratios=list(heights), squeeze=False)[:, 0].tolist()
+    for axes in panels:
         axes.spines[["top", "right"]].set_visible(False)
-    return figure, list(panels[:, 0])
+    head(figure, title)
+    return figure, panels
 
 
-def label(facts: MetricInfo, change: str = "") -> str:
-    """The words beside an axis: the metric, its unit, and which way is better."""
-    unit = f" ({plain(facts.unit)})" if facts.unit else ""
-    return f"{plain(facts.name)}{change}{unit}"
+def head(figure: Figure, title: str) -> None:
+    """The line at the top of a figure."""
+    figure.suptitle(wrapped(title, 44, 2), x=0.01, ha="left", fontsize=LETTERS + 1, fontweight="bold")
 
 
 def better(facts: MetricInfo, axis: str) -> str:
@@ -98,10 +99,13 @@ def better(facts: MetricInfo, axis: str) -> str:
     return arrows[axis, facts.higher_is_better]
 
 
+def beside(facts: MetricInfo) -> str:
+    """The words at a vertical axis: the metric, its unit, and which way is better."""
+    return f"{wrapped(named(facts), 22, 2)}\n{better(facts, 'y')}"
+
+
 def wrapped(text: str, width: int, lines: int = 3) -> str:
     """A label in at most ``lines`` lines of ``width`` letters; what is longer is cut and ends in dots."""
-    import textwrap
-
     found = textwrap.wrap(plain(text), width, max_lines=lines, placeholder=" …") or [""]
     return "\n".join(found)
 
@@ -109,22 +113,21 @@ def wrapped(text: str, width: int, lines: int = 3) -> str:
 def remark(figure: Figure, text: str, keyed: Axes | None = None) -> None:
     """The foot of the figure, where it covers nothing: the key to what is on ``keyed``, and a small line on what the
     figure leaves out or how it is to be read."""
-    told = wrapped(text, 72, 4)
+    words = wrapped(text, 72, 4)
     handles, labels = keyed.get_legend_handles_labels() if keyed is not None else ([], [])
-    small = {"fontsize": LETTERS - 2, "color": PALE}
     if not handles:
-        figure.supxlabel(told, x=0.01, ha="left", **small)
+        figure.supxlabel(words, x=0.01, ha="left", fontsize=LETTERS - 2, color=PALE)
         return
     place: dict[str, Any] = {"alignment": "left", "borderaxespad": 0.2, "handlelength": 2.6}
     place["title_fontproperties"] = {"size": LETTERS - 2}
-    key = figure.legend(handles, labels, loc="outside lower left", title=told, **place)
+    key = figure.legend(handles, labels, loc="outside lower left", title=words, **place)
     key.get_title().set_color(PALE)
 
 
-def svg(figure: Figure, name: str, told: str) -> bytes:
+def svg(figure: Figure, name: str, about: str) -> bytes:
     """The figure as SVG, the same bytes each time: letters as outlines, ids of its own so that pages may embed many.
 
-    ``told`` is what a screen reader says. To be called within `house`.
+    ``about`` is what a screen reader says. To be called within `house`.
     """
     buffer = io.BytesIO()
     figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
@@ -132,7 +135,7 @@ def svg(figure: Figure, name: str, told: str) -> bytes:
     text = text[text.index("<svg") :]
     text = _TAG.sub(lambda tag: _ID.sub(lambda found: f"{found[0]}{name}-", tag[0]), text)
     head, _, rest = text.partition(">")
-    title = f'<title id="{name}-title">{escape(plain(told))}</title>'
+    title = f'<title id="{name}-title">{escape(plain(about))}</title>'
     return f'{head} role="img" aria-labelledby="{name}-title">{title}{rest}'.encode()
 
 

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from harness.store.entries import Store, read_npz
 from harness.store.sealed import Damaged
 from reports.analysis.model import Block, Condition
-from reports.plots.common import heading
 from reports.plots.style import look, remark, sheet, wrapped
 from reports.wording.wording import plain
 
 if TYPE_CHECKING:
-    import numpy as np
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -87,8 +87,7 @@ def draw(block: Block, found: Mapping[str, Sequence[Curve]]) -> Figure:
     """A panel for each method: losses of different methods are different quantities and share no axis."""
     from matplotlib.transforms import ScaledTranslation
 
-    figure, panels = sheet([2.1 + 0.17 * min(LINES, len(lines)) for lines in found.values()])
-    heading(figure, f"{block.name}: training")
+    figure, panels = sheet(f"{block.name}: training", [2.1 + 0.17 * min(LINES, len(lines)) for lines in found.values()])
     for axes, (method, lines) in zip(panels, found.items(), strict=True):
         _panel(axes, lines)
         axes.set_title(plain(method))
@@ -100,7 +99,6 @@ def draw(block: Block, found: Mapping[str, Sequence[Curve]]) -> Figure:
 
 
 def _panel(axes: Axes, lines: Sequence[Curve]) -> None:
-    import numpy as np
     import seaborn
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
@@ -124,8 +122,6 @@ def _panel(axes: Axes, lines: Sequence[Curve]) -> None:
 
 def _thinned(values: Any) -> tuple[Any, Any]:
     """At most `POINTS` points: means over runs of steps."""
-    import numpy as np
-
     run = math.ceil(len(values) / POINTS)
     starts = np.arange(0, len(values), run)
     lengths = np.diff([*starts, len(values)])
@@ -133,11 +129,8 @@ def _thinned(values: Any) -> tuple[Any, Any]:
 
 
 def _smooth(values: Any) -> Any:
-    """The running mean over `SPAN` of the points to each side, over fewer at the ends."""
-    import numpy as np
+    """The running mean over `SPAN` of the points around, over fewer at the ends."""
+    import pandas as pd
 
     reach = max(1, round(SPAN * len(values) / 2))
-    sums = np.concatenate([[0.0], np.cumsum(values)])
-    here = np.arange(len(values))
-    low, high = np.maximum(here - reach, 0), np.minimum(here + reach + 1, len(values))
-    return (sums[high] - sums[low]) / (high - low)
+    return pd.Series(values).rolling(2 * reach + 1, center=True, min_periods=1).mean().to_numpy()

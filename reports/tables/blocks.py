@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from reports.analysis.model import Block, Condition, Report
+from reports.analysis.model import Block, Report
 from reports.tables.factors import ablation_tables, interaction_tables
 from reports.tables.scores import comparison_table, label, means
-from reports.tables.table import Cell, Column, Table, cost
+from reports.tables.table import Cell, Column, Table, cost, word
 from reports.wording.wording import COSTS, Names, counted, plain, titled
 
 BESIDE = ("nfe", "seconds_per_image", "peak_memory_mb")  # the costs that stand beside the means
@@ -32,34 +32,29 @@ def _of_block(block: Block, names: Names) -> Iterator[Table]:
 
 
 def _main(block: Block, key: str) -> Table:
-    seeds = Column("seeds", [Cell(str(len(one.seeds)), len(one.seeds)) for one in block.conditions])
+    seeds = Column("seeds", [word(len(one.seeds)) for one in block.conditions])
     columns = [_labels(block), seeds, *(means(block, metric) for metric in block.metrics)]
     caption = f"{plain(block.name)}: means with 95% intervals over {counted(block.metrics.values())}; "
     caption += "bold: no other condition is better beyond the 95% interval of their difference, which is not adjusted"
-    return Table("main", "", key, caption, (*columns, *costs(block, {name: COSTS[name] for name in BESIDE})))
+    return Table("main", "", key, caption, (*columns, *costs(block, BESIDE)))
 
 
 def _labels(block: Block) -> Column:
     return Column("condition", [label(block, one) for one in block.conditions], "label")
 
 
-def costs(block: Block, heads: dict[str, str]) -> list[Column]:
-    """Columns of costs, headings by name."""
+def costs(block: Block, names: Iterable[str] = COSTS) -> list[Column]:
+    """Columns of costs."""
     return [
-        Column(head, [cost(float(one.costs.get(name, math.nan))) for one in block.conditions], "cost")
-        for name, head in heads.items()
+        Column(COSTS[name], [cost(float(one.costs.get(name, math.nan))) for one in block.conditions], "cost")
+        for name in names
     ]
 
 
-def run_count(condition: Condition) -> Cell:
-    """The number of a condition's runs."""
-    return Cell(str(len(condition.runs)), len(condition.runs))
-
-
 def _costs(block: Block, name: str) -> Table:
-    columns = [_labels(block), Column("runs", [run_count(one) for one in block.conditions])]
+    columns = [_labels(block), Column("runs", [word(len(one.runs)) for one in block.conditions])]
     caption = f"{plain(block.name)}: costs, means over the runs"
-    return Table("costs", "", name, caption, (*columns, *costs(block, dict(COSTS))))
+    return Table("costs", "", name, caption, (*columns, *costs(block)))
 
 
 def protocols(block: Block, name: str) -> Table:

@@ -46,9 +46,9 @@ def spread(estimate: Estimate, digits: int, sign: str = "") -> str:
     return f"{fixed(estimate.value, digits, sign)} {interval(estimate, digits, sign)}".rstrip()
 
 
-def named(facts: MetricInfo) -> str:
-    """A metric with its unit: ``psnr (dB)``."""
-    return plain(facts.name) + (f" ({plain(facts.unit)})" if facts.unit else "")
+def named(facts: MetricInfo, what: str = "") -> str:
+    """A metric, or ``what`` of it, with its unit: ``psnr (dB)``."""
+    return f"{plain(facts.name)}{what}" + (f" ({plain(facts.unit)})" if facts.unit else "")
 
 
 def titled(facts: MetricInfo) -> str:
