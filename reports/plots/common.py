@@ -86,20 +86,15 @@ def scale_x(axes: Axes, values: Sequence[float]) -> None:
     else:
         axes.set_xscale("log")
         axes.set_xlim(min(sizes) / 1.35, max(sizes) * 1.35)
-    ticks = [*([0.0] if min(values) == 0 else []), *_round(min(sizes), max(sizes))]
+    decades = range(math.floor(math.log10(min(sizes))), math.ceil(math.log10(max(sizes))) + 1)
+    for leads in ((1, 2, 5), (1, 3), (1,)):  # the round numbers of each decade, fewer where they were many
+        ticks = [lead * 10.0**decade for decade in decades for lead in leads]
+        ticks = [tick for tick in ticks if min(sizes) <= tick <= max(sizes)]
+        if len(ticks) <= TICKS:
+            break
+    ticks = [0.0, *ticks] if min(values) == 0 else ticks
     axes.set_xticks(ticks, [f"{tick:g}" if tick < 1e4 else amount(tick) for tick in ticks])
     axes.minorticks_off()
-
-
-def _round(low: float, high: float) -> list[float]:
-    """The round numbers between two positive ones: 1, 2, 5 of each decade, or fewer where they were many."""
-    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    found: list[float] = []
-    for leads in ((1, 2, 5), (1, 3), (1,)):
-        found = [lead * 10.0**decade for decade in decades for lead in leads if low <= lead * 10.0**decade <= high]
-        if len(found) <= TICKS:
-            break
-    return found
 
 
 def first(things: Sequence[T], most: int, noun: str) -> tuple[Sequence[T], str]:

@@ -13,8 +13,9 @@ import numpy as np
 
 from harness.store.entries import Store, read_npz
 from harness.store.sealed import Damaged
-from reports.analysis.model import Block, Condition
+from reports.analysis.model import Block
 from reports.plots.style import look, remark, sheet, wrapped
+from reports.records.load import load
 from reports.wording.wording import plain
 
 if TYPE_CHECKING:
@@ -41,38 +42,26 @@ class Curve:
 def curves(block: Block, root: Path) -> dict[str, list[Curve]]:
     """The curves of a block's trainings by method, at most `PANELS` methods with `LINES` each; those that are lost,
     or were never kept, are left out."""
-    found: dict[str, list[Curve]] = {}
-    seen: set[str] = set()
+    asked: dict[str, tuple[str, str]] = {}
     tries: Counter[str] = Counter()
     for condition in block.conditions:
-        method = condition.method
-        for run, seed in zip(condition.runs, _seeds(condition), strict=True):
-            full = len(found.get(method, ())) == LINES or (method not in found and len(found) == PANELS)
-            tries[method] += 1
-            key = "" if full or tries[method] > TRIES else _training(root, run)
-            losses = _losses(root, key) if key and key not in seen else {}
-            seen.add(key)
-            if losses:
-                found.setdefault(method, []).append(Curve(f"{condition.label}{seed}", losses))
+        several = len(condition.runs) == len(condition.seeds) > 1
+        for place, run in enumerate(condition.runs):
+            tries[condition.method] += 1
+            if tries[condition.method] <= TRIES and len(asked) < PANELS * TRIES:
+                label = f"{condition.label}, seed {condition.seeds[place]}" if several else condition.label
+                asked[run] = (condition.method, label)
+    trainings = load(root, runs=list(asked)).drop_duplicates("run").set_index("run")["training"].fillna("")
+    found: dict[str, list[Curve]] = {}
+    seen = {""}
+    for run, (method, label) in asked.items():
+        key = str(trainings.get(run, ""))
+        full = len(found.get(method, ())) == LINES or (method not in found and len(found) == PANELS)
+        losses = {} if full or key in seen else _losses(root, key)
+        seen.add(key)
+        if losses:
+            found.setdefault(method, []).append(Curve(label, losses))
     return found
-
-
-def _seeds(condition: Condition) -> list[str]:
-    """What tells the runs of a condition apart, where there is more than one."""
-    if len(condition.runs) == 1 or len(condition.seeds) != len(condition.runs):
-        return [""] * len(condition.runs)
-    return [f", seed {seed}" for seed in condition.seeds]
-
-
-def _training(root: Path, run: str) -> str:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        with pq.ParquetFile(root / "records" / f"{run}.parquet") as file:
-            return str(next(file.iter_batches(1, columns=["training"])).column(0)[0].as_py() or "")
-    except (OSError, KeyError, IndexError, StopIteration, pa.ArrowException):
-        return ""  # the tables told of a record that is damaged
 
 
 def _losses(root: Path, key: str) -> dict[str, np.ndarray]:
@@ -99,20 +88,16 @@ def draw(block: Block, found: Mapping[str, Sequence[Curve]]) -> Figure:
 
 
 def _panel(axes: Axes, lines: Sequence[Curve]) -> None:
-    import seaborn
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-    number = 0
-    for curve in lines:
-        for name, values in curve.losses.items():
-            style = look(number)
-            number += 1
-            steps, means = _thinned(values)
-            words = curve.label if len(curve.losses) == 1 else f"{curve.label}: {name}"
-            axes.plot(steps, means, color=style.colour, alpha=0.25, linewidth=1)
-            smooth = {"color": style.colour, "linestyle": style.line, "label": wrapped(words, 56, 2)}
-            seaborn.lineplot(x=steps, y=_smooth(means), ax=axes, errorbar=None, legend=False, **smooth)
-    every = np.concatenate([values for curve in lines for values in curve.losses.values()])
+    every_one = [(curve, name, values) for curve in lines for name, values in curve.losses.items()]
+    for number, (curve, name, values) in enumerate(every_one):
+        style = look(number)
+        steps, means = _thinned(values)
+        words = curve.label if len(curve.losses) == 1 else f"{curve.label}: {name}"
+        axes.plot(steps, means, color=style.colour, alpha=0.25, linewidth=1)
+        axes.plot(steps, _smooth(means), color=style.colour, linestyle=style.line, label=wrapped(words, 56, 2))
+    every = np.concatenate([values for _, _, values in every_one])
     if every.min() > 0 and every.max() > 10 * every.min():
         axes.set_yscale("log")
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
