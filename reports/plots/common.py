@@ -5,15 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from reports.analysis.model import Block, Condition, Estimate, Report
-from reports.plots.style import MARKERS, Look, look
+from reports.plots.style import MARKERS, Axes, Look, look
 from reports.wording.numbers import amount
 from reports.wording.wording import plain
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 T = TypeVar("T")
 MOST = 12  # conditions in a figure

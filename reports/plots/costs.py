@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from reports.analysis.model import Block, Condition, Estimate, Report
 from reports.plots.common import MOST, arms, first, look_of, looks, scale_x, shown
-from reports.plots.style import LETTERS, PALE, Look, beside, remark, sheet, wrapped
+from reports.plots.style import LETTERS, PALE, Axes, Figure, Look, beside, remark, sheet, wrapped
 from reports.wording.numbers import amount
 from reports.wording.wording import COSTS
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 BAR = 0.27  # inches
 AXES = ("nfe", "seconds_per_image", "peak_memory_mb")

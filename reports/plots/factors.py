@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from reports.analysis.model import Ablation, Block, Estimate, Interaction, Report
 from reports.plots.common import arms, first, look_of, scale_x
-from reports.plots.style import INK, WIDTH, Look, beside, better, look, remark, sheet, wrapped
+from reports.plots.style import INK, WIDTH, Axes, Figure, Look, beside, better, look, remark, sheet, wrapped
 from reports.wording.numbers import decimals
 from reports.wording.wording import counted, named, plain
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 PANELS = 4  # metrics of an ablation
 GROUPS = 6  # lines in a panel

@@ -6,15 +6,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from reports.analysis.model import Block, Report
 from reports.plots import costs, factors, paired, training
-from reports.plots.style import house, png, svg
+from reports.plots.style import Figure, house, png, svg
 from reports.wording.wording import Names, plain
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 METRICS = 4  # of a block, that have figures of their own
 AXES = 6  # of a block: ablated axes, and interactions

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from reports.analysis.model import Block, Comparison, Condition, MetricInfo, Report
 from reports.plots.common import against, counterpart, look_of, shown
-from reports.plots.style import INK, PALE, WIDTH, better, head, remark, sheet, wrapped
+from reports.plots.style import INK, PALE, WIDTH, Axes, Figure, better, head, remark, sheet, wrapped
 from reports.tables.scores import share
 from reports.wording.wording import named, units
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 ROW, LINE = 0.17, 0.15  # inches of a row, and of each line of its label
 ACROSS = 2  # panels side by side

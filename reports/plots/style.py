@@ -22,6 +22,8 @@ from reports.wording.wording import named, plain
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+else:  # the charts name them in their signatures and import them where they draw
+    Axes = Figure = Any
 
 # Okabe and Ito's colours, which stay apart for colour-blind eyes; their yellow, too pale on white, is darker here.
 # No figure tells by colour alone: each colour comes with a marker and a line of its own.

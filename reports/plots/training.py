@@ -7,20 +7,15 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from harness.store.entries import Store, read_npz
 from harness.store.sealed import Damaged
 from reports.analysis.model import Block
-from reports.plots.style import look, remark, sheet, wrapped
+from reports.plots.style import Axes, Figure, look, remark, sheet, wrapped
 from reports.records.load import load
 from reports.wording.wording import plain
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 PANELS = 6  # methods
 LINES = 6  # trainings in a panel
@@ -105,15 +100,16 @@ def _panel(axes: Axes, lines: Sequence[Curve]) -> None:
     axes.set_xlabel("training step")
 
 
-def _thinned(values: Any) -> tuple[Any, Any]:
+def _thinned(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """At most `POINTS` points: means over runs of steps."""
-    run = math.ceil(len(values) / POINTS)
-    starts = np.arange(0, len(values), run)
-    lengths = np.diff([*starts, len(values)])
-    return starts + (lengths + 1) / 2, np.add.reduceat(values, starts) / lengths
+    import pandas as pd
+
+    runs = np.arange(len(values)) // math.ceil(len(values) / POINTS)
+    means = pd.DataFrame({"step": np.arange(len(values)) + 1.0, "loss": values}).groupby(runs).mean()
+    return means["step"].to_numpy(), means["loss"].to_numpy()
 
 
-def _smooth(values: Any) -> Any:
+def _smooth(values: np.ndarray) -> np.ndarray:
     """The running mean over `SPAN` of the points around, over fewer at the ends."""
     import pandas as pd
 

@@ -12,11 +12,10 @@ from reports.tables.blocks import costs
 from reports.tables.scores import comparison_columns, mean_digits, means
 from reports.tables.table import ABSENT, Bar, Cell, Column, Table, word
 from reports.wording.numbers import NOTHING, decimals, fixed
-from reports.wording.wording import count, counted
+from reports.wording.wording import BOLD, count, counted
 
 BESIDE = ("nfe", "seconds_per_image", "peak_memory_mb", "train_seconds")  # what the main table has of them
 FARTHEST = 2.0  # times the median: how far the scale of the small plots reaches, so that one outlier flattens none
-BOLD = "bold: no other condition is better beyond the 95% interval of their difference, which is not adjusted"
 RULE = "from the interval and the adjusted p (better, worse) or the interval alone (leads, trails)"
 RULE += "; if inconclusive, the difference that would be found with power 0.8"
 WON = {"picture": "of pictures", "photograph": "of pictures, by photograph", "sample": "of samples"}

@@ -78,7 +78,9 @@ def runs_table(frame: pd.DataFrame) -> Table:
     """
     metrics = [str(name) for name in frame.columns if f"{name}_input" in frame.columns]
     figures = {*KEPT, *metrics, *(f"{name}_input" for name in metrics)}
-    words = [name for name in frame.columns if name not in figures and (name in PLACES or _differs(frame, name))]
+    groups = frame.groupby([place for place in PLACES if place in frame.columns], dropna=False)
+    kinds = groups.nunique(dropna=False).max()  # an option is shown where it differs within a method, data set and task
+    words = [name for name in frame.columns if name not in figures and (name in PLACES or kinds[name] > 1)]
     costs = [name for name in COSTS if frame[name].notna().any() and (name != "n" or frame[name].nunique() > 1)]
     columns = []
     for name in words:
@@ -94,12 +96,6 @@ def runs_table(frame: pd.DataFrame) -> Table:
     inputs = any(frame[f"{name}_input"].notna().any() for name in metrics)
     notes += ["in brackets: the degraded input"] if inputs else []
     return Table("runs", "", "runs", "", tuple(columns), ("; ".join(notes),) if notes else ())
-
-
-def _differs(frame: pd.DataFrame, name: str) -> bool:
-    """Whether a column differs within a method, data set and task."""
-    places = [place for place in PLACES if place in frame.columns]
-    return any(values.nunique(dropna=False) > 1 for _, values in frame.groupby(places, dropna=False)[name])
 
 
 def _metric(frame: pd.DataFrame, name: str) -> Column:

@@ -16,8 +16,7 @@ from markupsafe import Markup
 from reports.analysis.model import Block, Report
 from reports.pictures.choice import counterparts
 from reports.pictures.pictures import CLEAN, DEGRADED, Gallery, galleries
-from reports.tables.blocks import protocols
-from reports.tables.factors import ablation_tables, interaction_tables
+from reports.tables.blocks import ablation_tables, interaction_tables, protocols
 from reports.tables.page import costs_page, main_page
 from reports.tables.table import Cell, Table
 from reports.wording.numbers import amount
