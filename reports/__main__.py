@@ -43,13 +43,14 @@ def _build(arguments: Namespace) -> str:
 
 
 def _export(arguments: Namespace) -> str:
-    from reports.build import analysed
+    from reports.build import analysis_of, folder_of
     from reports.writers.export import checked, export
 
     formats = checked(arguments.format.split(","))
     root, sweep = located(arguments.target, arguments.results)
-    folder = arguments.out or (root / "sweeps" / sweep if sweep else root) / "report"
-    return "\n".join(f"table: {path}" for path in export(analysed(root, sweep, arguments.baseline), formats, folder))
+    report = analysis_of(root, sweep, arguments.baseline)
+    paths = export(report, formats, arguments.out or folder_of(root, sweep))
+    return "\n".join(f"table: {path}" for path in paths)
 
 
 def _compare(arguments: Namespace) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import TYPE_CHECKING
 
 from reports.analysis.model import Block, Condition
 
 if TYPE_CHECKING:
     import pandas as pd
-
-__all__ = ["CONDITIONS", "RULE", "chosen", "counterparts", "picked", "ranked"]
 
 CONDITIONS = 6
 RULE = "the baseline, the first of each method, then the others in their order"
@@ -30,14 +29,12 @@ def counterparts(block: Block) -> dict[str, str]:
 
     A block has one baseline, or several that are each other's equals in the remaining options.
     """
-    found = {one.key: _named(one) for one in block.conditions}
-    keys = {block.baseline, *found.values()}
-    return {key: key if key in keys else named or block.baseline for key, named in found.items()}
-
-
-def _named(condition: Condition) -> str:
-    compared = (score.comparison for score in condition.scores.values() if score.comparison)
-    return next((one.baseline for one in compared if one.baseline), "")
+    named = {}
+    for one in block.conditions:
+        bases = [score.comparison.baseline for score in one.scores.values() if score.comparison]
+        named[one.key] = next(filter(None, bases), "")
+    keys = {block.baseline, *named.values()}
+    return {key: key if key in keys else base or block.baseline for key, base in named.items()}
 
 
 def ranked(figures: pd.DataFrame, key: str, baseline: str, higher_is_better: bool) -> dict[str, tuple[str, float]]:
@@ -66,16 +63,11 @@ def picked(block: Block, ids: list[str]) -> tuple[str, dict[str, str]]:
     facts, figures = block.metrics[metric], block.images[metric]
     reasons: dict[str, list[str]] = {}
     against = counterparts(block)
-    lists = [
-        (one, ranked(figures, one.key, against[one.key], facts.higher_is_better))
-        for one in chosen(block)
-        if one.key in figures
-    ]
-    for word in WORDS:
-        for condition, places in lists:
-            if word in places:
-                image, gain = places[word]
-                sign = "" if against[condition.key] == condition.key else "+"
-                said = f"{gain:{sign}.3g} {facts.unit}".strip()
-                reasons.setdefault(image, []).append(f"{word} of {condition.label} ({said.replace('-', '−')})")
+    shown = [one for one in chosen(block) if one.key in figures]
+    places = {one.key: ranked(figures, one.key, against[one.key], facts.higher_is_better) for one in shown}
+    for word, one in product(WORDS, shown):
+        if word in places[one.key]:
+            image, gain = places[one.key][word]
+            amount = f"{gain:{'' if against[one.key] == one.key else '+'}.3g} {facts.unit}".strip().replace("-", "−")
+            reasons.setdefault(image, []).append(f"{word} of {one.label} ({amount})")
     return metric, {image: "; ".join(why) for image, why in reasons.items() if image in set(ids)}

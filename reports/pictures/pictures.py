@@ -6,23 +6,26 @@ difference to the baseline on the block's first per-image metric.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 import numpy as np
+from PIL import Image
 
 from harness.store.entries import Store, read_npz
 from harness.store.sealed import Damaged
 from reports.analysis.model import Block, Condition, Report
 from reports.pictures.choice import RULE, chosen, picked
-from reports.pictures.tiles import gain_of, png, points, residual
+from reports.pictures.grid import png_of, points_page
 from reports.records.load import load
-
-__all__ = ["Gallery", "Row", "Tile", "galleries"]
 
 SIZES = (256, 128)  # pixels of the longer side: larger pictures are averaged down, further where there are many
 DEGRADED, CLEAN = "degraded", "clean"
+GAINS = (16, 8, 4, 2, 1)
+QUANTILE = 0.99
+POINTS = 2000
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,11 @@ class Row:
     image: str
     why: str
     tiles: tuple[Tile, ...]
+
+    @property
+    def size(self) -> int:
+        """Bytes of all its PNG."""
+        return sum(len(tile.picture) + len(tile.residual) for tile in self.tiles)
 
 
 @dataclass(frozen=True)
@@ -66,32 +74,36 @@ class Gallery:
     @property
     def size(self) -> int:
         """Bytes of all its PNG."""
-        return len(self.points) + sum(_size(row) for row in self.rows)
+        return len(self.points) + sum(row.size for row in self.rows)
 
 
 @dataclass(frozen=True)
-class _Found:
+class _Sources:
     """What lies on the disk of a block: images by the key of their condition (by themselves: degraded, clean)."""
 
     block: Block
     ids: list[str]
-    images: dict[str, np.ndarray]
-    labels: dict[str, str]
+    images: dict[str, np.ndarray] = field(default_factory=dict)
+    labels: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+
+    def add(self, key: str, label: str, images: np.ndarray) -> None:
+        """A further source."""
+        self.images[key], self.labels[key] = images, label
 
 
 def galleries(report: Report, budget: int) -> list[Gallery | None]:
     """A gallery for each block, None where its inputs do not lie on the disk; together ``budget`` bytes at most."""
     found: list[Gallery | None] = []
     for place, block in enumerate(report.blocks):
-        on_disk = _find(report, block)
-        gallery = _gallery(on_disk, budget // (len(report.blocks) - place)) if on_disk else None
+        sources = _sources(report, block)
+        gallery = _gallery(sources, budget // (len(report.blocks) - place)) if sources else None
         found.append(gallery)
         budget -= gallery.size if gallery else 0
     return found
 
 
-def _find(report: Report, block: Block) -> _Found | None:
+def _sources(report: Report, block: Block) -> _Sources | None:
     """The inputs of the first run that has a record, and the samples of each condition's first run on them."""
     conditions, store = chosen(block), Store(report.root)
     inputs, samples = _keys(report, conditions)
@@ -99,17 +111,16 @@ def _find(report: Report, block: Block) -> _Found | None:
         pictures = read_npz(store.entry("inputs", inputs or "none"), "inputs.npz")
     except Damaged:
         return None
-    found = _Found(block, [str(image) for image in pictures["ids"]], {}, {})
+    found = _Sources(block, [str(image) for image in pictures["ids"]])
     if DEGRADED in pictures:
-        found.images[DEGRADED], found.labels[DEGRADED] = pictures[DEGRADED], DEGRADED
+        found.add(DEGRADED, DEGRADED, pictures[DEGRADED])
     for condition in conditions:
         try:
             entry = store.entry("samples", samples.get(condition.key, "none"))
-            found.images[condition.key] = read_npz(entry, "samples.npz")["images"]
-            found.labels[condition.key] = condition.label
+            found.add(condition.key, condition.label, read_npz(entry, "samples.npz")["images"])
         except Damaged:
             found.notes.append(f"No samples are left of {condition.label}.")
-    found.images[CLEAN], found.labels[CLEAN] = pictures[CLEAN], CLEAN
+    found.add(CLEAN, CLEAN, pictures[CLEAN])
     if len(block.conditions) > len(conditions):
         found.notes.append(f"{len(conditions)} of {len(block.conditions)} conditions are shown: {RULE}.")
     return found
@@ -128,58 +139,75 @@ def _keys(report: Report, conditions: Sequence[Condition]) -> tuple[str, Mapping
     return inputs, samples
 
 
-def _gallery(found: _Found, room: int) -> Gallery:
-    labels = tuple(found.labels.values())
-    if found.images[CLEAN].ndim == 2:
-        panels = {found.labels[key]: sets for key, sets in found.images.items()}
-        return Gallery(labels, points=points(panels), notes=tuple(found.notes))
-    metric, reasons = picked(found.block, found.ids)
-    places = {image: found.ids.index(image) for image in reasons}
-    made = [images for key, images in found.images.items() if key != CLEAN]
-    gain = gain_of((images[place], found.images[CLEAN][place]) for images in made for place in places.values())
+def _gallery(sources: _Sources, room: int) -> Gallery:
+    labels, notes = tuple(sources.labels.values()), sources.notes
+    if sources.images[CLEAN].ndim == 2:
+        panels = {sources.labels[key]: sets for key, sets in sources.images.items()}
+        return Gallery(labels, points=png_of(points_page(panels, POINTS)), notes=tuple(notes))
+    metric, reasons = picked(sources.block, sources.ids)
+    places = [sources.ids.index(image) for image in reasons]
+    outputs = [images for key, images in sources.images.items() if key != CLEAN]
+    gain = gain_of((images[place], sources.images[CLEAN][place]) for images in outputs for place in places)
     rows: list[Row] = []
-    notes = list(found.notes)
     for largest in SIZES:
-        rows = [_row(found, metric, (image, reasons[image], place), (gain, largest)) for image, place in places.items()]
-        if sum(map(_size, rows)) <= room:
+        rows = _rows(sources, metric, reasons, (gain, largest))
+        if sum(row.size for row in rows) <= room:
             break
-    sides = max(max(images.shape[1:3]) for images in found.images.values())
+    sides = max(max(images.shape[1:3]) for images in sources.images.values())
     if sides > largest:
         notes.append(f"Pictures of {sides} pixels a side are shown at {largest}.")
-    kept = _fitting(rows, room)
+    kept = [row for row, used in zip(rows, accumulate(row.size for row in rows), strict=True) if used <= room]
     if len(kept) < len(rows):
         notes.append(f"{len(kept)} of {len(rows)} chosen pictures are shown, for the size of this page.")
     return Gallery(labels, metric, gain, tuple(kept), tuple(notes))
 
 
-def _row(found: _Found, metric: str, chosen_one: tuple[str, str, int], look: tuple[int, int]) -> Row:
-    image, why, place = chosen_one
+def _rows(sources: _Sources, metric: str, reasons: Mapping[str, str], look: tuple[int, int]) -> list[Row]:
+    """The chosen pictures from every source, with the gain and the largest side of ``look``."""
+    import pandas as pd
+
+    table = sources.block.images[metric] if metric else pd.DataFrame()
+    figures = table.reindex(index=list(reasons), columns=list(sources.images)).to_numpy(float)
     gain, largest = look
-    clean = found.images[CLEAN][place]
-    tiles = []
-    for key, images in found.images.items():
-        left = residual(images[place], clean, gain, largest) if key != CLEAN else b""
-        tiles.append(Tile(png(images[place], largest), left, _figure(found.block, metric, image, key)))
-    return Row(image, why, tuple(tiles))
+    rows = []
+    for (image, why), values in zip(reasons.items(), figures, strict=True):
+        place = sources.ids.index(image)
+        clean, tiles = sources.images[CLEAN][place], []
+        for (key, images), value in zip(sources.images.items(), values, strict=True):
+            left = residual(images[place], clean, gain, largest) if key != CLEAN else b""
+            tiles.append(Tile(png(images[place], largest), left, float(value)))
+        rows.append(Row(image, why, tuple(tiles)))
+    return rows
 
 
-def _figure(block: Block, metric: str, image: str, key: str) -> float:
-    table = block.images.get(metric)
-    if table is None or key not in table or image not in table.index:
-        return math.nan
-    return float(table.loc[image, key])
+def png(image: np.ndarray, largest: int) -> bytes:
+    """A picture, uint8 (H, W, C) with C in {1, 3} or (H, W), as PNG; sides beyond ``largest`` are averaged down."""
+    plain = image[..., 0] if image.ndim == 3 and image.shape[-1] == 1 else image
+    picture = Image.fromarray(np.ascontiguousarray(plain))
+    if max(picture.size) > largest:
+        picture.thumbnail((largest, largest), Image.Resampling.BOX)
+    return png_of(picture)
 
 
-def _size(row: Row) -> int:
-    return sum(len(tile.picture) + len(tile.residual) for tile in row.tiles)
+def residual(image: np.ndarray, clean: np.ndarray, gain: int, largest: int) -> bytes:
+    """|image - clean|, the mean over the channels, times ``gain`` and clipped to 255, as a grey PNG.
+
+    Both uint8 (H, W, C). Empty where their sizes differ, as a low-resolution input's does.
+    """
+    difference = _distance(image, clean)
+    if difference is None:
+        return b""
+    return png(np.rint(np.minimum(255, gain * difference)).astype(np.uint8), largest)
 
 
-def _fitting(rows: Sequence[Row], room: int) -> list[Row]:
-    """The first rows that fit."""
-    kept: list[Row] = []
-    for row in rows:
-        room -= _size(row)
-        if room < 0:
-            break
-        kept.append(row)
-    return kept
+def _distance(image: np.ndarray, clean: np.ndarray) -> np.ndarray | None:
+    """|image - clean|, the mean over the channels, float64 (H, W); None where the shapes differ."""
+    return np.abs(image.astype(np.float64) - clean).mean(-1) if image.shape == clean.shape else None
+
+
+def gain_of(pairs: Iterable[tuple[np.ndarray, np.ndarray]]) -> int:
+    """One gain for all pairs: the largest of `GAINS` that keeps 99% of the median pair's residual below 255."""
+    found = (_distance(image, clean) for image, clean in pairs)
+    ends = [float(np.quantile(one, QUANTILE)) for one in found if one is not None]
+    typical = statistics.median(ends) if ends else 0.0
+    return next((gain for gain in GAINS if gain * typical <= 255), 1)

@@ -16,9 +16,23 @@ if TYPE_CHECKING:
 
 # Okabe and Ito's colours, which stay apart for colour-blind eyes; each path also has a line style of its own.
 BLUE, VERMILION, GREEN, PURPLE, ORANGE = "#0072B2", "#D55E00", "#009E73", "#AA4499", "#B87B00"
-INK, PALE = "#222222", "#777777"
+INK = "#222222"
 RGM_LEVELS = 4
 T = 1000
+LABELS = (
+    (0.05, 0.86, "DDPM and DDIM\n(x_in = 0)", BLUE),
+    (0.63, 0.27, "RDDM, to generate\n(b_T² = 1)", VERMILION),
+    (0.44, 0.09, "RDDM, to restore\n(b_T² = 0.01)", VERMILION),
+    (0.3, 1.025, "RDDM, residual first", GREEN),
+    (1.025, 0.56, "RDDM,\nnoise first", PURPLE),
+    (0.335, 0.5, "RGM jumps between\na few levels and draws\nall noise anew (s = q.b)", ORANGE),
+)
+ENDS = (
+    ((0, 0), "(0, 0)  clean image  x0", (6, -24), "left"),
+    ((1, 1), "(1, 1)  start to generate:\nnoise around x_in = 0", (10, 10), "left"),
+    ((1, 0.1), "(1, 0.1)  start to restore:\nx_in and a little noise", (10, 6), "left"),
+    ((1, 0), "(1, 0)  degraded image  x_in", (6, -24), "center"),
+)
 
 
 def ddpm_path() -> tuple[np.ndarray, np.ndarray]:
@@ -48,8 +62,19 @@ def draw(path: str | Path) -> Path:
 
     figure = Figure(figsize=(9.0, 7.2), layout="constrained")
     axes = figure.add_subplot()
-    for part in (_frame, _paths, _orders, _jumps, _ends):
-        part(axes)
+    axes.set(xlim=(-0.16, 1.3), ylim=(-0.12, 1.18), xticks=[0, 0.5, 1], yticks=[0, 0.5, 1], aspect="equal")
+    axes.set_xlabel("a:  how much of the residual  res = x_in − x0  is in x", fontsize=12)
+    axes.set_ylabel("b:  standard deviation of the noise  eps  in x", fontsize=12)
+    axes.set_title("x(a, b)  =  x0  +  a · res  +  b · eps", fontsize=15, pad=12)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.plot([0, 1, 1], [1, 1, 0], color="#DDDDDD", linewidth=1, zorder=0)
+    _paths(axes)
+    _jumps(axes)
+    for x, y, text, colour in LABELS:
+        axes.text(x, y, text, color=colour, fontsize=11.5)
+    for place, text, offset, side in ENDS:
+        axes.plot(*place, "o", color=INK, markersize=7, zorder=6)
+        axes.annotate(text, place, offset, textcoords="offset points", fontsize=11, color=INK, ha=side)
     buffer = io.BytesIO()
     FigureCanvasAgg(figure).print_png(buffer, metadata={"Software": None})
     path = Path(path)
@@ -58,76 +83,29 @@ def draw(path: str | Path) -> Path:
     return path
 
 
-def _frame(axes: Axes) -> None:
-    axes.set(xlim=(-0.16, 1.3), ylim=(-0.12, 1.18), xticks=[0, 0.5, 1], yticks=[0, 0.5, 1], aspect="equal")
-    axes.set_xlabel("a:  how much of the residual  res = x_in − x0  is in x", fontsize=12)
-    axes.set_ylabel("b:  standard deviation of the noise  eps  in x", fontsize=12)
-    axes.set_title("x(a, b)  =  x0  +  a · res  +  b · eps", fontsize=15, pad=12)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.plot([0, 1, 1], [1, 1, 0], color="#DDDDDD", linewidth=1, zorder=0)
-
-
 def _paths(axes: Axes) -> None:
-    """The two schedules that walk both axes at once, from the noisy end to the clean one."""
-    for (a, b), colour, style, share in (
-        (ddpm_path(), BLUE, "-", 0.6),
-        (rddm_path(1.0), VERMILION, "-", 0.5),
-        (rddm_path(0.01), VERMILION, "--", 0.5),
-    ):
+    """The schedules that walk both axes at once, from the noisy end to the clean one, and RDDM's path-independent
+    orders, one axis after the other; arrow heads at shares of a walk's points."""
+    steps = np.linspace(0, 1, 101)
+    walks: list[tuple[np.ndarray, np.ndarray, str, str, tuple[float, ...]]] = [(*ddpm_path(), "-", BLUE, (0.6,))]
+    walks += [(*rddm_path(scale), style, VERMILION, (0.5,)) for scale, style in ((1.0, "-"), (0.01, "--"))]
+    up, right = np.concatenate([0 * steps, steps]), np.concatenate([steps, 0 * steps + 1])
+    walks += [(up, right, ":", GREEN, (0.25, 0.75)), (right, up, ":", PURPLE, (0.25, 0.75))]
+    for a, b, style, colour, shares in walks:
         axes.plot(a, b, style, color=colour, linewidth=2.6)
-        _heading(axes, (a[::-1], b[::-1]), colour, (share,))
-    _label(axes, (0.05, 0.86), "DDPM and DDIM\n(x_in = 0)", BLUE)
-    _label(axes, (0.63, 0.27), "RDDM, to generate\n(b_T² = 1)", VERMILION)
-    _label(axes, (0.44, 0.09), "RDDM, to restore\n(b_T² = 0.01)", VERMILION)
-
-
-def _orders(axes: Axes) -> None:
-    """RDDM's path-independent orders: one axis after the other."""
-    for a, b, colour in (([1, 0, 0], [1, 1, 0], GREEN), ([1, 1, 0], [1, 0, 0], PURPLE)):
-        steps = np.linspace(0, 1, 101)
-        walk = [np.concatenate([np.interp(steps, [0, 1], ends[k : k + 2]) for k in (0, 1)]) for ends in (a, b)]
-        axes.plot(a, b, ":", color=colour, linewidth=2.6)
-        _heading(axes, (walk[0], walk[1]), colour, (0.25, 0.75))
-    _label(axes, (0.3, 1.025), "RDDM, residual first", GREEN)
-    _label(axes, (1.025, 0.56), "RDDM,\nnoise first", PURPLE)
+        for share in shares:
+            here = len(a) - 1 - int(share * len(a))
+            start, end = ((float(a[at]), float(b[at])) for at in (here + 5, here - 5))
+            axes.annotate("", end, start, arrowprops={"arrowstyle": "-|>", "color": colour, "mutation_scale": 22})
 
 
 def _jumps(axes: Axes) -> None:
     """RGM: each step estimates x0 and degrades it anew to the next level, so that no noise is kept (s = q.b)."""
     a, b = rgm_levels()
     axes.plot(a[1:], b[1:], "o", color=ORANGE, markersize=8, zorder=5)
-    arrow: dict[str, Any] = {
-        "arrowstyle": "-|>",
-        "color": ORANGE,
-        "linewidth": 1.8,
-        "connectionstyle": "arc3,rad=-0.22",
-    }
+    arrow: dict[str, Any] = {"arrowstyle": "-|>", "color": ORANGE, "linewidth": 1.8}
     for k in range(RGM_LEVELS, 0, -1):
-        axes.annotate("", (a[k - 1], b[k - 1]), (a[k], b[k]), arrowprops=arrow)
-    _label(axes, (0.335, 0.5), "RGM jumps between\na few levels and draws\nall noise anew (s = q.b)", ORANGE)
-
-
-def _ends(axes: Axes) -> None:
-    for place, text, offset, side in (
-        ((0, 0), "(0, 0)  clean image  x0", (6, -24), "left"),
-        ((1, 1), "(1, 1)  start to generate:\nnoise around x_in = 0", (10, 10), "left"),
-        ((1, 0.1), "(1, 0.1)  start to restore:\nx_in and a little noise", (10, 6), "left"),
-        ((1, 0), "(1, 0)  degraded image  x_in", (6, -24), "center"),
-    ):
-        axes.plot(*place, "o", color=INK, markersize=7, zorder=6)
-        axes.annotate(text, place, offset, textcoords="offset points", fontsize=11, color=INK, ha=side)
-
-
-def _heading(axes: Axes, walk: tuple[np.ndarray, np.ndarray], colour: str, shares: tuple[float, ...] = (0.5,)) -> None:
-    """Arrow heads on a walk, at shares of its number of points."""
-    for share in shares:
-        here = int(share * len(walk[0]))
-        ends = [(float(walk[0][at]), float(walk[1][at])) for at in (here - 5, here + 5)]
-        axes.annotate("", ends[1], ends[0], arrowprops={"arrowstyle": "-|>", "color": colour, "mutation_scale": 22})
-
-
-def _label(axes: Axes, place: tuple[float, float], text: str, colour: str) -> None:
-    axes.text(*place, text, color=colour, fontsize=11.5)
+        axes.annotate("", (a[k - 1], b[k - 1]), (a[k], b[k]), arrowprops=arrow | {"connectionstyle": "arc3,rad=-0.22"})
 
 
 if __name__ == "__main__":

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TypeVar
 
-from reports.analysis.model import Block, Condition, Estimate, MetricInfo, Report
-from reports.plots.style import COLOURS, LETTERS, MARKERS, Look, look, wrapped
+from reports.analysis.model import Block, Condition, Estimate, Report
+from reports.plots.style import MARKERS, Axes, Look, look
 from reports.wording.numbers import amount
 from reports.wording.wording import plain
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
+T = TypeVar("T")
 MOST = 12  # conditions in a figure
 TICKS = 6  # of a logarithmic axis
 DECADE = 10.0  # an axis that spans more is logarithmic
@@ -55,35 +53,23 @@ def against(block: Block, conditions: Sequence[Condition], metric: str) -> str:
 
 
 def looks(report: Report, conditions: Sequence[Condition]) -> dict[str, Look]:
-    """Colour and line by method, the same all over a report; a marker for each condition of the figure."""
-    order = {method: number for number, method in enumerate(dict.fromkeys(report.methods))}
-    found = {}
-    for place, condition in enumerate(conditions):
-        method = look(order.setdefault(condition.method, len(order)))
-        found[condition.key] = Look(method.colour, MARKERS[place % len(MARKERS)], method.line)
-    return found
+    """By key the look of a condition: the method's, with a marker for each condition of the figure."""
+    return {
+        condition.key: replace(look_of(report, condition.method), marker=MARKERS[place % len(MARKERS)])
+        for place, condition in enumerate(conditions)
+    }
 
 
-def colour_of(report: Report, method: str) -> str:
-    """The colour of a method, the same all over a report."""
-    order = list(dict.fromkeys(report.methods))
-    return COLOURS[order.index(method) % len(COLOURS)] if method in order else COLOURS[-1]
-
-
-def heading(figure: Figure, text: str) -> None:
-    """The line at the top of a figure."""
-    figure.suptitle(wrapped(text, 44, 2), x=0.01, ha="left", fontsize=LETTERS + 1, fontweight="bold")
+def look_of(report: Report, method: str) -> Look:
+    """Colour and line of a method, the same all over a report."""
+    methods = list(dict.fromkeys(report.methods))
+    return look(methods.index(method) if method in methods else len(methods))
 
 
 def arms(estimates: Iterable[Estimate]) -> list[list[float]]:
     """The lengths of error bars, below and above; none where there is no interval."""
     pairs = [(e.value - e.low, e.high - e.value) for e in estimates]
     return [[0.0 if math.isnan(pair[side]) else max(0.0, pair[side]) for pair in pairs] for side in (0, 1)]
-
-
-def is_number(value: Any) -> bool:
-    """Whether a value has a place on an axis of numbers."""
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def scale_x(axes: Axes, values: Sequence[float]) -> None:
@@ -97,23 +83,18 @@ def scale_x(axes: Axes, values: Sequence[float]) -> None:
     else:
         axes.set_xscale("log")
         axes.set_xlim(min(sizes) / 1.35, max(sizes) * 1.35)
-    ticks = [*([0.0] if min(values) == 0 else []), *_round(min(sizes), max(sizes))]
+    decades = range(math.floor(math.log10(min(sizes))), math.ceil(math.log10(max(sizes))) + 1)
+    for leads in ((1, 2, 5), (1, 3), (1,)):  # the round numbers of each decade, fewer where they were many
+        ticks = [lead * 10.0**decade for decade in decades for lead in leads]
+        ticks = [tick for tick in ticks if min(sizes) <= tick <= max(sizes)]
+        if len(ticks) <= TICKS:
+            break
+    ticks = [0.0, *ticks] if min(values) == 0 else ticks
     axes.set_xticks(ticks, [f"{tick:g}" if tick < 1e4 else amount(tick) for tick in ticks])
     axes.minorticks_off()
 
 
-def _round(low: float, high: float) -> list[float]:
-    """The round numbers between two positive ones: 1, 2, 5 of each decade, or fewer where they were many."""
-    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    found: list[float] = []
-    for leads in ((1, 2, 5), (1, 3), (1,)):
-        found = [lead * 10.0**decade for decade in decades for lead in leads if low <= lead * 10.0**decade <= high]
-        if len(found) <= TICKS:
-            break
-    return found
-
-
-def same_units(facts: Sequence[MetricInfo], most: int) -> tuple[list[MetricInfo], str]:
-    """The first ``most`` metrics, a panel each, and a remark on those left out."""
-    note = f"{most} of {len(facts)} metrics; the table has all." if len(facts) > most else ""
-    return list(facts[:most]), note
+def first(things: Sequence[T], most: int, noun: str) -> tuple[Sequence[T], str]:
+    """The first ``most`` things, and a remark on those left out."""
+    left = len(things) > most
+    return things[:most], f"{most} of {len(things)} {noun}; the table has all." if left else ""

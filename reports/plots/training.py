@@ -7,20 +7,15 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from harness.store.entries import Store, read_npz
-from harness.store.recorded import head_of, path_of
 from harness.store.sealed import Damaged
-from reports.analysis.model import Block, Condition
-from reports.plots.common import heading
-from reports.plots.style import look, remark, sheet, wrapped
+from reports.analysis.model import Block
+from reports.plots.style import Axes, Figure, look, remark, sheet, wrapped
+from reports.records.load import load
 from reports.wording.wording import plain
-
-if TYPE_CHECKING:
-    import numpy as np
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 PANELS = 6  # methods
 LINES = 6  # trainings in a panel
@@ -42,34 +37,26 @@ class Curve:
 def curves(block: Block, root: Path) -> dict[str, list[Curve]]:
     """The curves of a block's trainings by method, at most `PANELS` methods with `LINES` each; those that are lost,
     or were never kept, are left out."""
-    found: dict[str, list[Curve]] = {}
-    seen: set[str] = set()
+    asked: dict[str, tuple[str, str]] = {}
     tries: Counter[str] = Counter()
     for condition in block.conditions:
-        method = condition.method
-        for run, seed in zip(condition.runs, _seeds(condition), strict=True):
-            full = len(found.get(method, ())) == LINES or (method not in found and len(found) == PANELS)
-            tries[method] += 1
-            key = "" if full or tries[method] > TRIES else _training(root, run)
-            losses = _losses(root, key) if key and key not in seen else {}
-            seen.add(key)
-            if losses:
-                found.setdefault(method, []).append(Curve(f"{condition.label}{seed}", losses))
+        several = len(condition.runs) == len(condition.seeds) > 1
+        for place, run in enumerate(condition.runs):
+            tries[condition.method] += 1
+            if tries[condition.method] <= TRIES and len(asked) < PANELS * TRIES:
+                label = f"{condition.label}, seed {condition.seeds[place]}" if several else condition.label
+                asked[run] = (condition.method, label)
+    trainings = load(root, runs=list(asked)).drop_duplicates("run").set_index("run")["training"].fillna("")
+    found: dict[str, list[Curve]] = {}
+    seen = {""}
+    for run, (method, label) in asked.items():
+        key = str(trainings.get(run, ""))
+        full = len(found.get(method, ())) == LINES or (method not in found and len(found) == PANELS)
+        losses = {} if full or key in seen else _losses(root, key)
+        seen.add(key)
+        if losses:
+            found.setdefault(method, []).append(Curve(label, losses))
     return found
-
-
-def _seeds(condition: Condition) -> list[str]:
-    """What tells the runs of a condition apart, where there is more than one."""
-    if len(condition.runs) == 1 or len(condition.seeds) != len(condition.runs):
-        return [""] * len(condition.runs)
-    return [f", seed {seed}" for seed in condition.seeds]
-
-
-def _training(root: Path, run: str) -> str:
-    try:
-        return str(head_of(path_of(root, run)).get("training") or "")
-    except (OSError, ValueError):
-        return ""  # the tables told of a record that is damaged
 
 
 def _losses(root: Path, key: str) -> dict[str, np.ndarray]:
@@ -84,8 +71,7 @@ def draw(block: Block, found: Mapping[str, Sequence[Curve]]) -> Figure:
     """A panel for each method: losses of different methods are different quantities and share no axis."""
     from matplotlib.transforms import ScaledTranslation
 
-    figure, panels = sheet([2.1 + 0.17 * min(LINES, len(lines)) for lines in found.values()])
-    heading(figure, f"{block.name}: training")
+    figure, panels = sheet(f"{block.name}: training", [2.1 + 0.17 * min(LINES, len(lines)) for lines in found.values()])
     for axes, (method, lines) in zip(panels, found.items(), strict=True):
         _panel(axes, lines)
         axes.set_title(plain(method))
@@ -97,21 +83,16 @@ def draw(block: Block, found: Mapping[str, Sequence[Curve]]) -> Figure:
 
 
 def _panel(axes: Axes, lines: Sequence[Curve]) -> None:
-    import numpy as np
-    import seaborn
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-    number = 0
-    for curve in lines:
-        for name, values in curve.losses.items():
-            style = look(number)
-            number += 1
-            steps, means = _thinned(values)
-            words = curve.label if len(curve.losses) == 1 else f"{curve.label}: {name}"
-            axes.plot(steps, means, color=style.colour, alpha=0.25, linewidth=1)
-            smooth = {"color": style.colour, "linestyle": style.line, "label": wrapped(words, 56, 2)}
-            seaborn.lineplot(x=steps, y=_smooth(means), ax=axes, errorbar=None, legend=False, **smooth)
-    every = np.concatenate([values for curve in lines for values in curve.losses.values()])
+    every_one = [(curve, name, values) for curve in lines for name, values in curve.losses.items()]
+    for number, (curve, name, values) in enumerate(every_one):
+        style = look(number)
+        steps, means = _thinned(values)
+        words = curve.label if len(curve.losses) == 1 else f"{curve.label}: {name}"
+        axes.plot(steps, means, color=style.colour, alpha=0.25, linewidth=1)
+        axes.plot(steps, _smooth(means), color=style.colour, linestyle=style.line, label=wrapped(words, 56, 2))
+    every = np.concatenate([values for _, _, values in every_one])
     if every.min() > 0 and every.max() > 10 * every.min():
         axes.set_yscale("log")
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
@@ -119,22 +100,18 @@ def _panel(axes: Axes, lines: Sequence[Curve]) -> None:
     axes.set_xlabel("training step")
 
 
-def _thinned(values: Any) -> tuple[Any, Any]:
+def _thinned(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """At most `POINTS` points: means over runs of steps."""
-    import numpy as np
+    import pandas as pd
 
-    run = math.ceil(len(values) / POINTS)
-    starts = np.arange(0, len(values), run)
-    lengths = np.diff([*starts, len(values)])
-    return starts + (lengths + 1) / 2, np.add.reduceat(values, starts) / lengths
+    runs = np.arange(len(values)) // math.ceil(len(values) / POINTS)
+    means = pd.DataFrame({"step": np.arange(len(values)) + 1.0, "loss": values}).groupby(runs).mean()
+    return means["step"].to_numpy(), means["loss"].to_numpy()
 
 
-def _smooth(values: Any) -> Any:
-    """The running mean over `SPAN` of the points to each side, over fewer at the ends."""
-    import numpy as np
+def _smooth(values: np.ndarray) -> np.ndarray:
+    """The running mean over `SPAN` of the points around, over fewer at the ends."""
+    import pandas as pd
 
     reach = max(1, round(SPAN * len(values) / 2))
-    sums = np.concatenate([[0.0], np.cumsum(values)])
-    here = np.arange(len(values))
-    low, high = np.maximum(here - reach, 0), np.minimum(here + reach + 1, len(values))
-    return (sums[high] - sums[low]) / (high - low)
+    return pd.Series(values).rolling(2 * reach + 1, center=True, min_periods=1).mean().to_numpy()

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from typing import Any
 
 from reports.analysis.model import Block, Comparison, Condition, Estimate, Report
-from reports.tables.table import NONE, Cell, Column, Table
-from reports.wording.numbers import worded
+from reports.tables.table import NONE, Column, Table, word
 from reports.wording.wording import COSTS
 
 SHARED = ("images", "photographs", "infinite", "seeds")  # what a condition and its baseline both have
@@ -22,13 +20,9 @@ def data_table(report: Report) -> Table:
     found = [(block, one, name) for block, one, name in found if name in block.metrics]
     rows = [_row(*one) for one in found]
     options = dict.fromkeys(name for _, one, _ in found for name in one.options)
-    columns = [_column(head, (row[head] for row in rows)) for head in (rows[0] if rows else ())]
-    columns += [_column(name, (one.options.get(name) for _, one, _ in found)) for name in options]
+    columns = [Column(head, [word(row[head]) for row in rows]) for head in (rows[0] if rows else ())]
+    columns += [Column(name, [word(one.options.get(name)) for _, one, _ in found]) for name in options]
     return Table("data", "", "table", "", tuple(columns))
-
-
-def _column(head: str, values: Iterable[Any]) -> Column:
-    return Column(head, [Cell(worded(value), value) for value in values])
 
 
 def _row(block: Block, condition: Condition, metric: str) -> dict[str, Any]:

@@ -4,27 +4,18 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from reports.analysis.model import Block, Comparison, Condition, Score
+from reports.analysis.model import Block, Comparison, Estimate, Score
 from reports.pictures.choice import counterparts
-from reports.tables.blocks import costs, run_count
+from reports.tables.blocks import costs
 from reports.tables.scores import comparison_columns, mean_digits, means
-from reports.tables.table import Bar, Cell, Column, Table
-from reports.wording.numbers import NOTHING, decimals, fixed, worded
-from reports.wording.wording import count, counted
+from reports.tables.table import ABSENT, Bar, Cell, Column, Table, word
+from reports.wording.numbers import NOTHING, decimals, fixed
+from reports.wording.wording import BOLD, count, counted
 
-COSTS = {
-    "nfe": ("NFE", "network calls per image"),
-    "seconds_per_image": ("s/image", "seconds per image, sampling alone"),
-    "gflops_per_image": ("GFLOP/image", "floating point operations per image"),
-    "parameters": ("parameters", "parameters of the networks"),
-    "peak_memory_mb": ("peak MB", "peak memory while sampling"),
-    "train_seconds": ("train s", "seconds of training"),
-}
 BESIDE = ("nfe", "seconds_per_image", "peak_memory_mb", "train_seconds")  # what the main table has of them
 FARTHEST = 2.0  # times the median: how far the scale of the small plots reaches, so that one outlier flattens none
-BOLD = "bold: no other condition is better beyond the 95% interval of their difference, which is not adjusted"
 RULE = "from the interval and the adjusted p (better, worse) or the interval alone (leads, trails)"
 RULE += "; if inconclusive, the difference that would be found with power 0.8"
 WON = {"picture": "of pictures", "photograph": "of pictures, by photograph", "sample": "of samples"}
@@ -32,49 +23,38 @@ WON = {"picture": "of pictures", "photograph": "of pictures, by photograph", "sa
 
 def main_page(block: Block, name: str, metrics: Sequence[str]) -> Table:
     """Every condition with its options, its figures on these metrics, its costs and the command of its first run."""
-    columns = [*_conditions(block), *(column for metric in metrics for column in _metric(block, metric))]
-    command = Column("command", _cells(block, lambda one: one.command), "command", "repeats the first run of the row")
+    columns = [*_options(block), *(column for metric in metrics for column in _metric(block, metric))]
+    commands = [Cell(one.command) for one in block.conditions]
+    command = Column("command", commands, "command", "repeats the first run of the row")
     found = [score.comparison for one in block.conditions for score in one.scores.values()]
     there = [one for one in found if one and one.verdict != "refused"]
     compared = _spans(block, there) if there else "nothing to compare"
     caption = f"{block.name} · {count(len(block.conditions), 'condition')} · {compared}"
-    return Table("main", "", name, caption, (*columns, *_costs(block, BESIDE), command))
+    return Table("main", "", name, caption, (*columns, *costs(block, BESIDE), command))
 
 
 def costs_page(block: Block, name: str) -> Table:
     """What each condition cost, all of it, with its runs."""
-    runs = Column("runs", [run_count(one) for one in block.conditions], about="runs with a record")
-    seeds = Column("seeds", _cells(block, lambda one: ", ".join(map(str, one.seeds))), "word")
-    columns = (*_conditions(block), *_costs(block, COSTS), runs, seeds)
+    runs = Column("runs", [word(len(one.runs)) for one in block.conditions], about="runs with a record")
+    seeds = Column("seeds", [Cell(", ".join(map(str, one.seeds))) for one in block.conditions], "word")
+    columns = (*_options(block), *costs(block), runs, seeds)
     return Table("costs", "", name, f"Costs of {block.name}, means over the runs", columns)
 
 
-def _cells(block: Block, text: Callable[[Condition], str]) -> list[Cell]:
-    return [Cell(text(condition)) for condition in block.conditions]
-
-
-def _costs(block: Block, names: Collection[str]) -> list[Column]:
-    found = costs(block, {name: COSTS[name][0] for name in names})
-    return [column._replace(about=COSTS[name][1]) for column, name in zip(found, names, strict=True)]
-
-
-def _conditions(block: Block) -> list[Column]:
+def _options(block: Block) -> list[Column]:
     """Method, the options that vary, and, where there are several baselines, which of them a row is compared with."""
-    of = counterparts(block)
-    bases = {one.key: one.label for one in block.conditions if one.key in of.values()}
-    methods = [Cell(one.method, note="baseline" if one.key in bases else "") for one in block.conditions]
-    options = dict.fromkeys(name for one in block.conditions for name in one.options if name != "method")
-    columns = [Column("method", methods, "option")]
-    columns += [Column(name, [_option(one, name) for one in block.conditions], "option") for name in options]
+    of, conditions = counterparts(block), block.conditions
+    keys = set(of.values())
+    bases = {one.key: one.label for one in conditions if one.key in keys}
+    columns = [Column("method", [Cell(one.method, note="baseline" if one.key in keys else "") for one in conditions])]
+    for name in dict.fromkeys(name for one in conditions for name in one.options if name != "method"):
+        cells = [word(one.options[name]) if name in one.options else ABSENT for one in conditions]
+        columns.append(Column(name, cells))
+    columns = [column._replace(kind="option") for column in columns]
     if len(bases) > 1:
-        against = _cells(block, lambda one: NOTHING if one.key in bases else bases.get(of[one.key], NOTHING))
+        against = [ABSENT if one.key in keys else Cell(bases.get(of[one.key], NOTHING)) for one in conditions]
         columns.append(Column("compared with", against, "choice", "the baseline of equal options"))
     return columns
-
-
-def _option(condition: Condition, name: str) -> Cell:
-    value = condition.options.get(name)
-    return Cell(worded(value), value) if name in condition.options else Cell(NOTHING)
 
 
 def _metric(block: Block, metric: str) -> list[Column]:
@@ -88,7 +68,7 @@ def _metric(block: Block, metric: str) -> list[Column]:
         means(block, metric)._replace(about=f"mean and its 95% interval {over}; {BOLD}"),
         difference._replace(
             about=f"to the baseline, paired, with its 95% interval {over}",
-            cells=_differences(block, metric, scores, difference.cells),
+            cells=list(_differences(block, metric, scores, difference.cells)),
         ),
         verdict._replace(about=RULE),
         won._replace(
@@ -100,28 +80,22 @@ def _metric(block: Block, metric: str) -> list[Column]:
     return [column._replace(metric=metric, detail=place > 0) for place, column in enumerate(columns)]
 
 
-def _differences(block: Block, metric: str, scores: Sequence[Score | None], cells: Sequence[Cell]) -> list[Cell]:
+def _differences(block: Block, metric: str, scores: Sequence[Score | None], cells: Sequence[Cell]) -> Iterator[Cell]:
     """The differences with a plot on one scale, and the means that they are of where the table's are over more."""
     found = [score.comparison for score in scores if score and score.comparison]
     digits = max(mean_digits(block, metric), decimals(one.difference for one in found))
     own = {one.key: score.mean.value for one, score in zip(block.conditions, scores, strict=True) if score}
-    scale, filled = _scale(found), []
+    low, high = _scale(found)
     for condition, score, cell in zip(block.conditions, scores, cells, strict=True):
         one = score.comparison if score else None
         if score and one and one.verdict != "refused":
             whole = (own[condition.key], own.get(one.baseline or block.baseline, math.nan))
-            more = f"{one.infinite} infinite" if one.infinite > score.infinite else ""
-            shared = _shared(one, whole, digits)
-            cell = cell._replace(bar=_bar(one, *scale), verdict=one.verdict, note=more, more=shared)
-        filled.append(cell)
-    return filled
-
-
-def _shared(one: Comparison, whole: Sequence[float], digits: int) -> str:
-    ours, theirs = (fixed(mean, digits) for mean in one.means)
-    if math.isnan(one.means[0]) or [ours, theirs] == [fixed(mean, digits) for mean in whole]:
-        return ""
-    return f"{ours} against {theirs} over {count(one.images, 'shared picture')}"
+            ours, theirs = (fixed(mean, digits) for mean in one.means)
+            same = math.isnan(one.means[0]) or [ours, theirs] == [fixed(mean, digits) for mean in whole]
+            shared = "" if same else f"{ours} against {theirs} over {count(one.images, 'shared picture')}"
+            note = f"{one.infinite} infinite" if one.infinite > score.infinite else ""
+            cell = cell._replace(bar=_bar(one.difference, low, high), verdict=one.verdict, note=note, more=shared)
+        yield cell
 
 
 def _scale(found: Sequence[Comparison]) -> tuple[float, float]:
@@ -133,17 +107,15 @@ def _scale(found: Sequence[Comparison]) -> tuple[float, float]:
     return max(-far, min([0.0, *known])), min(far, max([0.0, *known]))
 
 
-def _bar(one: Comparison, low: float, high: float) -> Bar | None:
-    estimate = one.difference
-    if not math.isfinite(estimate.value):
+def _bar(estimate: Estimate, low: float, high: float) -> Bar | None:
+    """The small plot of a difference; what is beyond the scale stands at its end."""
+    value = estimate.value
+    if not math.isfinite(value):
         return None
-    ends = [bound if math.isfinite(bound) else estimate.value for bound in (estimate.low, estimate.high)]
-    places = [
-        round(1000 * (min(max(value, low), high) - low) / ((high - low) or 1.0))
-        for value in (ends[0], estimate.value, ends[1], 0.0)
-    ]
-    beyond = "below" if estimate.value < low else "above" if estimate.value > high else ""
-    return Bar(places[0], places[1], places[2], places[3], beyond)
+    ends = [bound if math.isfinite(bound) else value for bound in (estimate.low, estimate.high)]
+    shown = [min(max(one, low), high) - low for one in (ends[0], value, ends[1], 0.0)]
+    start, middle, end, zero = (round(1000 * one / ((high - low) or 1.0)) for one in shown)
+    return Bar(start, middle, end, zero, "below" if value < low else "above" if value > high else "")
 
 
 def _spans(block: Block, found: Sequence[Comparison]) -> str:

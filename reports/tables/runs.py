@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from errors import UserError
 from reports.analysis.model import Estimate
 from reports.records.columns import varying
-from reports.tables.table import Cell, Column, Table, cost, number
-from reports.wording.numbers import NOTHING, decimals, worded
+from reports.tables.table import ABSENT, Column, Table, cost, number, word
+from reports.wording.numbers import decimals
 from reports.wording.wording import ARROWS
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 IDENTITY = "identity"  # the method that returns its input: its figures are the input's
 PLACES = ("method", "dataset", "task")
-# Heading by cost, in the order in which they are shown: where there is no room they go, the last one first.
+# Narrow headings by cost, in the order in which they are shown: where there is no room the last ones go.
 COSTS = {"nfe": "NFE", "n": "images", "seconds_per_image": "s per\nimage", "train_seconds": "train\ns"}
 COSTS |= {"parameters": "para-\nmeters"}
 KEPT = ("nfe", "seconds_per_image", "n", "parameters", "train_seconds", "run")
@@ -78,9 +78,14 @@ def runs_table(frame: pd.DataFrame) -> Table:
     """
     metrics = [str(name) for name in frame.columns if f"{name}_input" in frame.columns]
     figures = {*KEPT, *metrics, *(f"{name}_input" for name in metrics)}
-    words = [name for name in frame.columns if name not in figures and (name in PLACES or _differs(frame, name))]
+    groups = frame.groupby([place for place in PLACES if place in frame.columns], dropna=False)
+    kinds = groups.nunique(dropna=False).max()  # an option is shown where it differs within a method, data set and task
+    words = [name for name in frame.columns if name not in figures and (name in PLACES or kinds[name] > 1)]
     costs = [name for name in COSTS if frame[name].notna().any() and (name != "n" or frame[name].nunique() > 1)]
-    columns = [Column(name.replace(".", ".\n", 1), [_word(value) for value in frame[name]], "label") for name in words]
+    columns = []
+    for name in words:
+        cells = [ABSENT if value is None or value != value else word(value) for value in frame[name]]
+        columns.append(Column(name.replace(".", ".\n", 1), cells, "label"))
     columns += [_metric(frame, name) for name in metrics]
     columns += [
         Column(COSTS[name], [cost(float(value)) for value in frame[name]], "cost", name.replace("_", " "))
@@ -91,16 +96,6 @@ def runs_table(frame: pd.DataFrame) -> Table:
     inputs = any(frame[f"{name}_input"].notna().any() for name in metrics)
     notes += ["in brackets: the degraded input"] if inputs else []
     return Table("runs", "", "runs", "", tuple(columns), ("; ".join(notes),) if notes else ())
-
-
-def _differs(frame: pd.DataFrame, name: str) -> bool:
-    """Whether a column differs within a method, data set and task."""
-    places = [place for place in PLACES if place in frame.columns]
-    return any(values.nunique(dropna=False) > 1 for _, values in frame.groupby(places, dropna=False)[name])
-
-
-def _word(value: object) -> Cell:
-    return Cell(NOTHING if value is None or value != value else worded(value), value)
 
 
 def _metric(frame: pd.DataFrame, name: str) -> Column:

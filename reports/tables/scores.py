@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from reports.analysis.model import Block, Comparison, Condition, Estimate, MetricInfo, Score
-from reports.tables.table import MISSING, Cell, Column, Table, figure, number
+from reports.tables.table import ABSENT, MISSING, Cell, Column, Table, figure, number
 from reports.wording.numbers import NOTHING, decimals, fixed, probability
 from reports.wording.wording import adjustment, named, opposed, over, plain, titled, wins
 
@@ -56,7 +56,7 @@ def comparison_columns(facts: MetricInfo, found: Sequence[Comparison | None]) ->
     there = [one for one in found if one is not None]
     digits = decimals(one.difference for one in there)
     adjusted = next((f"p, {adjustment(one)}" for one in there if one.family), "p adjusted")
-    rows = [(MISSING,) * 4 + (Cell(NOTHING),) if one is None else comparison_cells(one, digits) for one in found]
+    rows = [(MISSING,) * 4 + (ABSENT,) if one is None else comparison_cells(one, digits) for one in found]
     heads = ("difference", wins(facts), "p", adjusted, "verdict")
     columns = [Column(head, [row[place] for row in rows]) for place, head in enumerate(heads)]
     return [*columns[:-1], columns[-1]._replace(kind="word")]

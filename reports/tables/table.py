@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 
 from reports.analysis.model import Estimate
-from reports.wording.numbers import NOTHING, amount, fixed, interval
+from reports.wording.numbers import NOTHING, amount, fixed, interval, worded
 
 
 class Bar(NamedTuple):
@@ -96,8 +96,13 @@ class Table:
         return replace(self, columns=columns)
 
 
-MISSING = Cell(NOTHING, math.nan)
+MISSING, ABSENT = Cell(NOTHING, math.nan), Cell(NOTHING)  # of a number, of a word
 NONE = Estimate(math.nan, math.nan, math.nan)
+
+
+def word(value: object) -> Cell:
+    """An option or a count as it is."""
+    return Cell(worded(value), value)
 
 
 def number(value: float, places: int, sign: str = "") -> Cell:

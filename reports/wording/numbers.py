@@ -49,11 +49,6 @@ def probability(p: float) -> str:
     return f"<{LEAST_P}" if p < LEAST_P else f"{p:.3f}"
 
 
-def share(value: float) -> str:
-    """A share as whole per cent."""
-    return NOTHING if math.isnan(value) else f"{100 * value:.0f} %"
-
-
 def amount(value: float) -> str:
     """A cost in three digits: ``0.0312``, ``118``, ``1.23M``."""
     if not math.isfinite(value):

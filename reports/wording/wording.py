@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import re
+import textwrap
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from registry import methods
 from reports.analysis.model import Comparison, Estimate, MetricInfo
 from reports.wording.numbers import NOTHING, fixed, interval, probability, worded
 
@@ -20,6 +22,7 @@ COSTS: Mapping[str, str] = {
     "parameters": "parameters",
     "train_seconds": "training (s)",
 }
+BOLD = "bold: no other condition is better beyond the 95% interval of their difference, which is not adjusted"
 HOW = (
     "Differences are paired by picture and by training seed, and means beside them are over what both have. Where "
     "pictures are crops of fewer photographs, means are taken by photograph first; intervals (95%), tests and win "
@@ -46,9 +49,9 @@ def spread(estimate: Estimate, digits: int, sign: str = "") -> str:
     return f"{fixed(estimate.value, digits, sign)} {interval(estimate, digits, sign)}".rstrip()
 
 
-def named(facts: MetricInfo) -> str:
-    """A metric with its unit: ``psnr (dB)``."""
-    return plain(facts.name) + (f" ({plain(facts.unit)})" if facts.unit else "")
+def named(facts: MetricInfo, what: str = "") -> str:
+    """A metric, or ``what`` of it, with its unit: ``psnr (dB)``."""
+    return f"{plain(facts.name)}{what}" + (f" ({plain(facts.unit)})" if facts.unit else "")
 
 
 def titled(facts: MetricInfo) -> str:
@@ -109,6 +112,24 @@ def adjusted(found: Comparison) -> str:
 def opposed(found: Comparison) -> bool:
     """Whether infinite figures, which are in no mean, took back what the interval says."""
     return found.verdict == "inconclusive" and (found.difference.low > 0 or found.difference.high < 0)
+
+
+def bibtex(names: Iterable[str]) -> tuple[list[str], list[str]]:
+    """The entries of these methods, each once, in the methods' order; and the methods that state none.
+
+    ``bibtex = ""`` says that a method has nothing to cite: it is in neither list. A name that is not registered
+    (any more) counts as stating none. The classes are read from their source and not imported.
+    """
+    known = methods()
+    entries: list[str] = []
+    silent: list[str] = []
+    for name in dict.fromkeys(names):
+        stated = known[name].facts.bibtex if name in known else None
+        if stated is None:
+            silent.append(name)
+        elif (entry := textwrap.dedent(stated).strip()) and entry not in entries:
+            entries.append(entry)
+    return entries, silent
 
 
 class Names:

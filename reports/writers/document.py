@@ -7,8 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 from reports.analysis.model import Block, Report
 from reports.tables.table import Table
-from reports.wording.citations import bibtex
-from reports.wording.wording import slug
+from reports.wording.wording import bibtex, slug
 
 TABLES = 60  # of a kind in a block
 FAILURES = 100

@@ -31,33 +31,28 @@ def frame(table: Table) -> pd.DataFrame:
     return pd.concat(columns, axis=1) if columns else pd.DataFrame()
 
 
-def _csv(table: pd.DataFrame) -> bytes:
-    return table.to_csv(index=False, lineterminator="\n").encode()
-
-
-def _parquet(table: pd.DataFrame) -> bytes:
+def _bytes(table: pd.DataFrame, kind: str) -> bytes:
+    if kind == "csv":
+        return table.to_csv(index=False, lineterminator="\n").encode()
     buffer = io.BytesIO()
     table.to_parquet(buffer, index=False)
     return buffer.getvalue()
 
 
-def _markdown(report: Report) -> bytes:
-    from reports.writers.markdown import table
+def _text(report: Report, kind: str) -> bytes:
+    from reports.writers import latex, markdown
 
-    return "\n\n".join(table(one) for block in tables_of(report) for one in block).encode() + b"\n"
-
-
-def _latex(report: Report) -> bytes:
-    from reports.writers.latex import chosen, table
-
-    return "\n".join(table(one) for block in tables_of(report) for one in chosen(block)).encode()
+    found = tables_of(report)
+    if kind == "tex":
+        return "\n".join(latex.table(one) for tables in found for one in latex.chosen(tables)).encode()
+    return "\n\n".join(markdown.table(one) for tables in found for one in tables).encode() + b"\n"
 
 
 FORMATS: Mapping[str, Callable[[Report], bytes]] = {
-    "csv": lambda report: _csv(frame(data_table(report))),
-    "tex": _latex,
-    "md": _markdown,
-    "parquet": lambda report: _parquet(frame(data_table(report))),
+    "csv": lambda report: _bytes(frame(data_table(report)), "csv"),
+    "tex": lambda report: _text(report, "tex"),
+    "md": lambda report: _text(report, "md"),
+    "parquet": lambda report: _bytes(frame(data_table(report)), "parquet"),
 }
 
 
@@ -80,7 +75,7 @@ def export(report: Report, formats: Sequence[str], folder: Path) -> list[Path]:
 
 def write_table(table: pd.DataFrame, folder: str | Path) -> list[Path]:
     """Write table.csv and table.parquet into a folder, which is made; each is whole or not there. Gives their paths."""
-    return write_files(folder, {f"{NAME}.csv": _csv(table), f"{NAME}.parquet": _parquet(table)})
+    return write_files(folder, {f"{NAME}.{kind}": _bytes(table, kind) for kind in ("csv", "parquet")})
 
 
 def write_files(folder: str | Path, files: Mapping[str, bytes]) -> list[Path]:

@@ -4,28 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from reports.analysis.model import Report
 from reports.tables.blocks import tables_of
-from reports.tables.table import Cell, Table
-from reports.wording.citations import bibtex
-from reports.wording.wording import plain
+from reports.tables.table import Table
+from reports.wording.wording import bibtex, plain
 from reports.writers.document import TABLES
 from reports.writers.export import write_files
 
 ROWS = 60  # of a table
 FLOATS = 10  # tables between two page ends: LaTeX keeps only so many in mind
 KINDS = ("main", "compare", "ablation", "interaction", "costs")
-PREAMBLE = r"""\documentclass{article}
-\usepackage[T1]{fontenc}
-\usepackage[utf8]{inputenc}
-\IfFileExists{lmodern.sty}{\usepackage{lmodern}}{}
-\usepackage{textcomp}
-\usepackage{booktabs}
-\usepackage{graphicx}
-\begin{document}
-"""
 # Every character of ASCII that LaTeX, or a ligature of its fonts, reads as something else.
 ASCII = {"\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}"}
 ASCII |= {letter: f"\\{letter}" for letter in "_%&#$"}
@@ -49,8 +43,22 @@ def write_latex(report: Report, folder: Path) -> list[Path]:
     entries, _ = bibtex(report.methods)
     if entries:
         files["references.bib"] = "\n\n".join(entries) + "\n"
-    files["report.tex"] = document(report, blocks)
+    files["report.tex"] = _environment().get_template("report.tex").render(report=report, blocks=blocks, floats=FLOATS)
     return write_files(folder, {name: text.encode() for name, text in files.items()})
+
+
+@cache
+def _environment() -> Environment:
+    """The templates, in which every value is escaped."""
+    signs: dict[str, Any] = {"variable_start_string": "<<", "variable_end_string": ">>", "block_start_string": "<%"}
+    signs |= {"block_end_string": "%>", "trim_blocks": True, "lstrip_blocks": True, "keep_trailing_newline": True}
+    loader = FileSystemLoader(Path(__file__).parent / "templates")
+    return Environment(loader=loader, finalize=escape, undefined=StrictUndefined, **signs)
+
+
+def table(one: Table) -> str:
+    """A table float, its caption above, with the label ``tab:<name>``; made smaller where it is wider than the text."""
+    return _environment().get_template("table.tex").render(table=one, most=ROWS)
 
 
 def chosen(tables: Sequence[Table]) -> list[Table]:
@@ -69,52 +77,3 @@ def _letter(letter: str) -> str:
     if known:
         return known
     return letter if letter.isascii() or letter in LATIN else f"{{[}}U+{ord(letter):04X}{{]}}"
-
-
-def table(one: Table) -> str:
-    """A table float, its caption above, with the label ``tab:<name>``; made smaller where it is wider than the text."""
-    columns = "".join("l" if column.left else "r" for column in one.columns)
-    rows = one.rows
-    left = len(rows) - ROWS
-    note = f"; {left} further rows are in table.csv" if left > 0 else ""
-    lines = [
-        r"\begin{table}[htbp]",
-        r"\centering",
-        rf"\caption{{{escape(one.caption)}{note}.}}",
-        rf"\label{{tab:{one.name}}}",
-        r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
-        rf"\begin{{tabular}}{{{columns}}}",
-        r"\toprule",
-        " & ".join(map(escape, one.header)) + r" \\",
-        r"\midrule",
-        *(" & ".join(map(_cell, row)) + r" \\" for row in rows[:ROWS]),
-        r"\bottomrule",
-        r"\end{tabular}}",
-        r"\end{table}",
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _cell(cell: Cell) -> str:
-    text = escape(cell.words)
-    return rf"\textbf{{{text}}}" if cell.strong else text
-
-
-def document(report: Report, blocks: Sequence[Sequence[Table]]) -> str:
-    """The document: title, question, verdicts, then the tables of each block."""
-    lines = [rf"\title{{{escape(report.title)}}}", r"\date{}", r"\maketitle", escape(report.question), ""]
-    for block in report.blocks:
-        lines += [rf"\section*{{{escape(block.name)}}}", *_items(block.verdicts)]
-    lines += ["", escape(report.conditional), "", escape(f"{report.counted}."), ""]
-    for tables in blocks:
-        for place, one in enumerate(tables, 1):
-            lines.append(rf"\input{{{one.name}}}")
-            if place % FLOATS == 0 or place == len(tables):
-                lines.append(r"\clearpage")
-    return PREAMBLE + "\n".join(lines) + "\n" + r"\end{document}" + "\n"
-
-
-def _items(sentences: Sequence[str]) -> list[str]:
-    if not sentences:
-        return []
-    return [r"\begin{itemize}", *(rf"\item {escape(sentence)}" for sentence in sentences), r"\end{itemize}"]

@@ -40,11 +40,6 @@ def _widest(column: Column) -> int:
     return min(width, LONGEST) if column.left else width
 
 
-def _least(column: Column) -> int:
-    """Characters below which a column can't go."""
-    return min(_widest(column), SHORTEST) if column.left else _widest(column)
-
-
 def _lines(columns: list[Column], width: int) -> list[str]:
     from rich import box
     from rich.console import Console
@@ -61,7 +56,8 @@ def _lines(columns: list[Column], width: int) -> list[str]:
             grid.add_column(head, justify="right", no_wrap=True, max_width=widest)
     for row in zip(*(column.cells for column in columns), strict=True):
         grid.add_row(*(Text(visible(cell.words)) for cell in row))
-    room = max(width, sum(_least(column) + GAP for column in columns) - GAP)
+    least = [min(_widest(column), SHORTEST) if column.left else _widest(column) for column in columns]
+    room = max(width, sum(least) + GAP * (len(least) - 1))
     console = Console(file=io.StringIO(), width=room, color_system=None)
     with console.capture() as capture:
         console.print(grid)

@@ -97,10 +97,10 @@ def _failures(outcome: Outcome) -> None:
 
 def tell_report(root: Path, folder: Path) -> None:
     """Say who wins, and write the sweep's report; what was measured is on the disk whatever comes of it."""
-    from reports.build import analysed, write
+    from reports.build import analysis_of, write
 
     try:
-        made = analysed(root, folder.name, "")
+        made = analysis_of(root, folder.name, "")
         for block in made.blocks:
             for verdict in block.verdicts[: len(block.metrics)]:
                 say(f"{block.name}: {verdict}")

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from registry import catalog
-from reports.wording.citations import bibtex
+from reports.wording.wording import bibtex
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def known(monkeypatch):
         "silent": None,
     }
     found = {name: SimpleNamespace(facts=SimpleNamespace(bibtex=text)) for name, text in facts.items()}
-    monkeypatch.setattr("reports.wording.citations.methods", lambda: found)
+    monkeypatch.setattr("reports.wording.wording.methods", lambda: found)
 
 
 def test_each_once_in_order_and_without_indentation(known):

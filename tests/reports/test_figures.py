@@ -17,9 +17,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 import handmade  # noqa: E402
 
 from reports import load  # noqa: E402
-from reports.analysis.model import Ablation, Estimate, FactorLevel, Interaction, Report  # noqa: E402
-from reports.plots import ablation, common, interaction, paired, quality, training  # noqa: E402
-from reports.plots.figures import drawings, figures, render  # noqa: E402
+from reports.analysis.model import Ablation, Block, Estimate, FactorLevel, Interaction, Report  # noqa: E402
+from reports.plots import common, costs, factors, paired, training  # noqa: E402
+from reports.plots.figures import drawings, render  # noqa: E402
 from reports.plots.style import COLOURS, LETTERS, LINES, MARKERS, WIDTH, house, look, svg  # noqa: E402
 
 RECORDED = Path(__file__).parent / "recorded"
@@ -42,7 +42,7 @@ def report() -> Report:
 
 @pytest.fixture(scope="module")
 def drawn() -> dict[str, bytes]:
-    return figures(report(), RECORDED)
+    return {drawing.name: render(drawing)[0] for drawing in drawings(report(), RECORDED)}
 
 
 def test_every_kind_is_drawn_under_a_safe_name(drawn):
@@ -120,7 +120,7 @@ def test_a_large_sweep_shows_the_baseline_and_the_best():
 def test_filled_marks_are_the_front_that_the_analysis_found():
     block = replace(handmade.block("b", "x"), fronts={"psnr": {"nfe": ("c2", "c3"), "seconds_per_image": ("c3",)}})
     with house():
-        figure = quality.draw(handmade.report(), block, "psnr")
+        figure = costs.pareto(handmade.report(), block, "psnr")
     for axes, front in zip(figure.axes, [{"c2", "c3"}, {"c3"}, set()], strict=True):
         marks = [
             line for line in axes.lines if line.get_marker() not in ("None", "|", "_", "") and len(line.get_xdata())
@@ -146,7 +146,7 @@ def test_the_dotted_line_goes_from_best_to_better_best():
     for sign in (1, -1):
         axes = Figure().subplots()
         points = [(3.0, sign * 6.0), (1.0, sign * 5.0), (2.0, sign * 4.0), (4.0, math.nan), (1.0, sign * 4.5)]
-        quality._staircase(axes, points, sign > 0)
+        costs._staircase(axes, points, sign > 0)
         assert [list(axes.lines[0].get_xdata()), list(axes.lines[0].get_ydata())] == [[1, 3], [sign * 5, sign * 6]]
 
 
@@ -180,7 +180,7 @@ def test_an_axis_is_logarithmic_beyond_a_decade(values, scale):
     assert axes.get_xscale() == scale
 
 
-def ablated(values: tuple) -> tuple[Report, ablation.Block]:
+def ablated(values: tuple) -> tuple[Report, Block]:
     levels = tuple(FactorLevel(value, Estimate(float(k), k - 0.5, k + 0.5), None) for k, value in enumerate(values))
     block = replace(handmade.block("b", "x"), ablations=(Ablation("axis", "psnr", "", 1, levels),))
     return handmade.report(), block
@@ -189,13 +189,13 @@ def ablated(values: tuple) -> tuple[Report, ablation.Block]:
 def test_numbers_of_an_ablation_are_ordered_and_words_stand_as_they_came():
     made, block = ablated((10, 1, 5))
     with house():
-        axes = ablation.draw(made, block, "axis").axes[0]
+        axes = factors.ablation(made, block, "axis").axes[0]
         line = axes.lines[0]
     assert list(np.asarray(line.get_xdata(), float)) == [1, 5, 10]
     assert list(np.asarray(line.get_ydata(), float)) == [1, 2, 0]
     made, block = ablated(("b", "a", None, True))
     with house():
-        axes = ablation.draw(made, block, "axis").axes[0]
+        axes = factors.ablation(made, block, "axis").axes[0]
     assert [text.get_text() for text in axes.get_xticklabels()] == ["b", "a", "none", "True"]
     assert axes.lines[0].get_linestyle() == "None"  # nothing lies between words
 
@@ -205,7 +205,7 @@ def test_what_was_not_run_is_hatched_and_nothing_at_all_is_drawn_too():
     for values, count in ((((1.0, NAN), (NAN, 2.0)), 2), (((NAN, NAN), (NAN, NAN)), 4)):
         part = Interaction("r", "c", "lpips", "", (0, 1), ("x", "y"), values)
         with house():
-            axes = interaction.draw(block, part).axes[0]
+            axes = factors.interaction(block, part).axes[0]
         hatched = [patch for patch in axes.patches if patch.get_hatch()]
         assert len(hatched) == count
         assert len([text for text in axes.texts if text.get_text()]) == 4 - count
@@ -222,8 +222,8 @@ def test_a_scatter_has_equal_axes_the_diagonal_and_the_share_of_wins():
         rate = block.conditions[1].scores["psnr"].comparison.win_rate.value  # the table's own, not the dots'
         assert axes.texts[0].get_text() == f"better on {100 * rate:.0f} % of\n{handmade.IMAGES} pictures"
     assert len(figure.axes) == 1
-    assert not paired.has_images(replace(block, images={}), "psnr")
-    assert not paired.has_images(replace(block, images={"psnr": table[["c1"]]}), "psnr")
+    assert not paired.pairs(replace(block, images={}), "psnr")
+    assert not paired.pairs(replace(block, images={"psnr": table[["c1"]]}), "psnr")
 
 
 def test_no_figure_where_nothing_is_known():

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from reports.pictures.grid import GAP, grid, points_grid
-from reports.pictures.page import wrap
+from reports.pictures.grid import GAP, grid, points_grid, wrap
 
 
 def pictures(count: int, size: int, channels: int = 3) -> np.ndarray:

@@ -17,7 +17,8 @@ from jinja2 import UndefinedError
 from errors import UserError
 from reports.analysis.model import Estimate
 from reports.pictures.pictures import galleries
-from reports.wording.numbers import amount, decimals, fixed, interval, probability, share, worded
+from reports.tables.scores import share
+from reports.wording.numbers import amount, decimals, fixed, interval, probability, worded
 from reports.wording.wording import slug  # noqa: E402
 from reports.writers.document import FigureNames
 from reports.writers.html import write_html
@@ -296,7 +297,8 @@ def test_numbers():
     assert fixed(math.inf, 1) == "∞" and fixed(-math.inf, 1) == "−∞"
     assert interval(Estimate(0, -1, 2), 1, "+") == "[−1.0, +2.0]" and interval(Estimate(0, math.nan, 1), 1) == ""
     assert probability(0.0004) == "<0.001" and probability(0.0461) == "0.046" and probability(math.nan) == "–"
-    assert share(0.666) == "67 %" and share(math.nan) == "–"
+    assert share(Estimate(0.666, 0.5, math.nan)).words == "67 %" and share(Estimate(math.nan, 0, 0)).words == "–"
+    assert share(Estimate(0.666, 0.5, 0.75)).words == "67 % [50, 75]"
     assert [amount(x) for x in (0.031234, 118.2, 1_234_567, 12_345, 5.0, math.nan)] == [
         "0.0312", "118", "1.23M", "12.3k", "5", "–"
     ]  # fmt: skip

@@ -19,8 +19,7 @@ import handmade  # noqa: E402
 
 from reports.analysis.analyse import analyse  # noqa: E402
 from reports.analysis.model import Failure  # noqa: E402
-from reports.pictures.pictures import Gallery, Row, Tile  # noqa: E402
-from reports.pictures.tiles import png  # noqa: E402
+from reports.pictures.pictures import Gallery, Row, Tile, png  # noqa: E402
 from reports.tables.table import Cell, Table, columns_of  # noqa: E402
 from reports.wording.wording import plain  # noqa: E402
 from reports.writers.markdown import (  # noqa: E402

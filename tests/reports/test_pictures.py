@@ -12,8 +12,7 @@ from PIL import Image
 
 from harness.store.entries import Store, read_npz, write_npz
 from reports.pictures.choice import chosen, counterparts, picked, ranked
-from reports.pictures.pictures import galleries
-from reports.pictures.tiles import gain_of, png, residual
+from reports.pictures.pictures import gain_of, galleries, png, residual
 from tests.reports.report_fixture import INPUTS, report, results, samples_of
 
 ROOM = 9_000_000

@@ -217,8 +217,8 @@ def results(tmp_path: Path, monkeypatch) -> Path:
     from reports import build
 
     shutil.copytree(RECORDED, tmp_path / "results")
-    monkeypatch.setattr(build, "analysed", lambda root, sweep, baseline: handmade.report(Path(root)))
-    monkeypatch.setattr(build, "_drawn", lambda report, root: ({"costs-x": b"<svg/>"}, {"costs-x": b"png"}))
+    monkeypatch.setattr(build, "analysis_of", lambda root, sweep, baseline: handmade.report(Path(root)))
+    monkeypatch.setattr(build, "_figures", lambda report, root: ({"costs-x": b"<svg/>"}, {"costs-x": b"png"}))
     return tmp_path / "results"
 
 

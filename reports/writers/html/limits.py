@@ -41,9 +41,8 @@ def limits(report: Report, figures: Mapping[str, bytes]) -> Limits:
 
 def fitting(figures: Mapping[str, bytes]) -> dict[str, bytes]:
     """The figures that together have `FIGURES` bytes at most; one that is too large makes room for those after it."""
-    kept, room = {}, FIGURES
+    kept: dict[str, bytes] = {}
     for name, data in figures.items():
-        if len(data) <= room:
+        if len(data) + sum(map(len, kept.values())) <= FIGURES:
             kept[name] = data
-            room -= len(data)
     return kept

@@ -16,8 +16,7 @@ from markupsafe import Markup
 from reports.analysis.model import Block, Report
 from reports.pictures.choice import counterparts
 from reports.pictures.pictures import CLEAN, DEGRADED, Gallery, galleries
-from reports.tables.blocks import protocols
-from reports.tables.factors import ablation_tables, interaction_tables
+from reports.tables.blocks import ablation_tables, interaction_tables, protocols
 from reports.tables.page import costs_page, main_page
 from reports.tables.table import Cell, Table
 from reports.wording.numbers import amount
@@ -35,16 +34,7 @@ READ = (
     f"{HOW} A bold mean: no other condition is better beyond the 95% interval of their difference, which is not "
     "adjusted, and no infinite figure speaks against that. The command repeats the first run of its row."
 )
-# By the first word of a figure's name: what it shows, where it does not say so itself, and where its numbers are text.
-KINDS = {
-    "difference": ("Differences to the baseline with 95% intervals", "The main table has the numbers."),
-    "pareto": ("Quality against cost, with the Pareto front", "The main table has the numbers."),
-    "ablation": ("One factor varied, all else equal", "The tables above it have the numbers."),
-    "interaction": ("Two axes varied together", "The table above it has the numbers."),
-    "scatter": ("Image by image against the baseline", ""),
-    "costs": ("Costs of the conditions", "The table below it has the numbers."),
-    "curve": ("Training curves", ""),
-}
+ALONE = ("scatter", "curve")  # kinds of figures, the first word of their names, whose numbers are in no table
 _TITLE = re.compile(rb"<title[^>]*>(.*?)</title>", re.DOTALL)
 
 
@@ -62,8 +52,12 @@ def document(report: Report, figures: Mapping[str, bytes], shown: Sequence[Galle
     """The page as text; ``shown`` are the pictures of each block."""
     limit, names, kept = limits(report, figures), Names(), fitting(figures)
     contents = [
-        BlockContent(_tables(block, f"b{place}", limit, names), _reading(block, limit), [_pictures(block, one, place)])
-        for place, (block, one) in enumerate(zip(report.blocks, shown, strict=True), 1)
+        BlockContent(
+            _tables(block, f"b{place}", limit, names),
+            _reading(block, limit),
+            [Item("pictures", (gallery, block, f"b{place}-grid", _first_right(block, gallery)))],
+        )
+        for place, (block, gallery) in enumerate(zip(report.blocks, shown, strict=True), 1)
     ]
     found = sections(report, contents, FigureNames(kept, report.blocks), len(figures) - len(kept))
     script = _assets(SCRIPTS)
@@ -84,7 +78,6 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.globals |= {"marks": MARKS, "count": count}
-    made.tests["numeric"] = _is_numeric
     made.filters |= {"sort_key": _sort_key, "classes": _classes, "metrics": _metrics, "places": _places}
     made.filters |= {"source": source, "title": _title, "alternative": _alternative, "amount": amount}
     return made
@@ -111,14 +104,12 @@ def _tables(block: Block, key: str, limit: Limits, names: Names) -> list[Table]:
 
 def _reading(block: Block, limit: Limits) -> str:
     left = {"metrics": len(block.metrics) - limit.metrics, "conditions": len(block.conditions) - limit.rows(block)}
-    said = (
-        f" The last {lost} {what} are left out, for the size of this page." for what, lost in left.items() if lost > 0
-    )
-    return READ + "".join(said)
-
-
-def _pictures(block: Block, gallery: Gallery | None, place: int) -> Item:
-    return Item("pictures", (gallery, block, f"b{place}-grid", _first_right(block, gallery)))
+    lost = [
+        f" The last {number} {what} are left out, for the size of this page."
+        for what, number in left.items()
+        if number > 0
+    ]
+    return READ + "".join(lost)
 
 
 def _first_right(block: Block, gallery: Gallery | None) -> int:
@@ -136,12 +127,10 @@ def _first_right(block: Block, gallery: Gallery | None) -> int:
     return max(changed, key=lambda place: changed[place], default=len(tiles) - 1)
 
 
-def _is_numeric(cell: Cell) -> bool:
-    return isinstance(cell.value, (int, float)) and not isinstance(cell.value, bool)
-
-
-def _sort_key(cell: Cell) -> str:
-    """What the script sorts a number by; nothing for one that is missing, which stays last."""
+def _sort_key(cell: Cell) -> str | None:
+    """What the script sorts a number by; nothing for one that is missing, which stays last; None for a text."""
+    if isinstance(cell.value, bool) or not isinstance(cell.value, (int, float)):
+        return None
     return "" if math.isnan(cell.value) else f"{cell.value:.9g}"
 
 
@@ -172,13 +161,12 @@ def source(data: bytes) -> Markup:
 
 
 def _title(data: bytes, name: str) -> str:
-    """What an SVG says of itself, else what its name says."""
+    """What an SVG says of itself, else its name."""
     found = _TITLE.search(data[:10_000])
     own = html.unescape(found[1].decode("utf-8", "replace")).strip() if found else ""
-    kind, _, rest = name.partition("-")
-    return own or f"{KINDS.get(kind, ('Figure', ''))[0]}: {rest.replace('-', ' ')}"
+    return own or name.replace("-", " ")
 
 
 def _alternative(data: bytes, name: str) -> str:
     """A figure in words: its title, and where its numbers are."""
-    return f"{_title(data, name)}. {KINDS.get(name.partition('-')[0], ('', ''))[1]}".strip()
+    return f"{_title(data, name)}." + ("" if name.partition("-")[0] in ALONE else " The tables have the numbers.")
