@@ -137,7 +137,11 @@ class Diffusion(Method):
         """Walk from the process' end with the averaged weights."""
         x_in = self.end(observation)
         return sampler.sample(
-            self.context.schedule, lambda x, waypoint: self.components(x, observation, waypoint), x_in, noise
+            self.context.schedule,
+            lambda x, waypoint: self.components(x, observation, waypoint),
+            x_in,
+            noise,
+            observation,
         )
 
     def end(self, observation: Observation) -> Tensor:

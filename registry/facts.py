@@ -118,4 +118,5 @@ FACTS: dict[str, type[Facts]] = {
     "schedule": Facts,
     "train": Facts,
     "operator": Facts,
+    "edit": Facts,
 }
