@@ -132,7 +132,7 @@ class Diffusion(Method):
         # The call and not the module: as an attribute that would be a part of this one, and its weights there twice.
         self.predict = self._predictor([wrap(net) for net in self.network.backbones()]).__call__
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def sample(self, observation: Observation, sampler: Sampler, noise: NoiseSource) -> Tensor:
         """Walk from the process' end with the averaged weights."""
         x_in = self.end(observation)

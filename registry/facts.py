@@ -52,6 +52,8 @@ class MethodFacts(Facts):
     """What samples depend on beside trainings and inputs: groups, ``sampling_seed`` (noise) and ``precision``."""
     trains_as: ClassVar[str] = ""
     """The method whose training this one's is, where that is another; the two share it."""
+    needs_gradients: ClassVar[bool] = False
+    """Whether sampling differentiates (guidance through a decoder): it may then enable gradients, which are off."""
     likelihood: ClassVar[bool] = False
     """Whether metrics of likelihood may measure it."""
     departs: ClassVar[Mapping[str, Mapping[str, str]]] = {}
