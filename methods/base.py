@@ -75,7 +75,7 @@ class Method(MethodFacts, nn.Module, ABC):
         """``given.count`` pictures (B, ...) in [-1, 1], from the degraded ones when restoring."""
 
     def backbones(self) -> list[nn.Module]:
-        """The networks that sampling calls: their calls are the NFE, their weights the parameter count."""
+        """The networks whose calls are the NFE. Parameters and FLOPs count every module that sampling runs."""
         return []
 
     def parts(self, stage: str) -> Parts:

@@ -11,7 +11,7 @@ this holds for both chains. Given a degraded picture it is the bound on p(x0|deg
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
@@ -20,7 +20,7 @@ from torch.special import log_ndtr
 
 from errors import UserError
 from methods.process import Chain, Components, Level, mix, posterior_std
-from methods.samplers import EDITS, Denoise, NoiseSource, Waypoint
+from methods.samplers import Denoise, NoiseSource, Waypoint
 from methods.schedules import Schedule
 
 
@@ -31,6 +31,9 @@ def forward_std(p: Level, q: Level, chain: Chain) -> float:
 
 # The reverse variance: beta-tilde_t, optimal for x0 a single point, or beta_t, for x0 ~ N(0, I) (DDPM, section 3.2).
 VARIANCES = {"small": posterior_std, "large": forward_std}
+
+
+LevelEdit = Callable[[Components, Level], Components]
 
 
 class BoundTerms(NamedTuple):
@@ -97,17 +100,18 @@ def drawn_levels(schedule: Schedule, count: int | None, seed: int) -> list[tuple
 
 
 class Bound:
-    """The bound of a schedule and a denoiser. ``variance`` is one of `VARIANCES`, ``clip`` one of samplers' EDITS.
+    """The bound of a schedule and a denoiser. ``variance`` is one of `VARIANCES`.
 
-    ``denoise(x, node)`` gives the components of x (B, ...), in x's type. Raises `UserError` for a schedule of one
+    ``denoise(x, waypoint)`` gives the components of x (B, ...), in x's type, and ``edit(components, level)`` those that
+    the step is made with. Raises `UserError` for a schedule of one
     level, and for one that has a step without noise, whose bound is infinite.
     """
 
-    def __init__(self, schedule: Schedule, denoise: Denoise, variance: str, clip: str) -> None:
+    def __init__(self, schedule: Schedule, denoise: Denoise, variance: str, edit: LevelEdit) -> None:
         if schedule.T < 2:
             raise UserError("schedule: a likelihood needs two levels or more; take schedule.T=2 or above")
         self.schedule, self.denoise = schedule, denoise
-        self.edit, self.reverse_std = EDITS[clip], VARIANCES[variance]
+        self.edit, self.reverse_std = edit, VARIANCES[variance]
         if schedule.start_std == 0 or min(self._stds(t)[0] for t in range(2, schedule.T + 1)) == 0:
             raise UserError("schedule: a likelihood needs noise at each step, this schedule has a step without any")
         if bool((schedule.b[1:] == 0).any()):

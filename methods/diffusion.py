@@ -132,12 +132,16 @@ class Diffusion(Method):
         # The call and not the module: as an attribute that would be a part of this one, and its weights there twice.
         self.predict = self._predictor([wrap(net) for net in self.network.backbones()]).__call__
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def sample(self, observation: Observation, sampler: Sampler, noise: NoiseSource) -> Tensor:
         """Walk from the process' end with the averaged weights."""
         x_in = self.end(observation)
         return sampler.sample(
-            self.context.schedule, lambda x, waypoint: self.components(x, observation, waypoint), x_in, noise
+            self.context.schedule,
+            lambda x, waypoint: self.components(x, observation, waypoint),
+            x_in,
+            noise,
+            observation,
         )
 
     def end(self, observation: Observation) -> Tensor:

@@ -10,9 +10,11 @@ from typing import Annotated, Literal, NamedTuple, Protocol
 from torch import Tensor
 
 from errors import UserError
-from methods.process import Components, Level, fresh_std, shift_x0, step
+from methods.edits import Edit
+from methods.observation import Observation
+from methods.process import Components, fresh_std, step
 from methods.schedules import Schedule
-from registry import register
+from registry import create, register
 from registry.facts import Facts
 
 
@@ -79,23 +81,6 @@ def noise_first(indices: list[int]) -> list[Waypoint]:
 ORDERS = {"together": together, "residual_first": residual_first, "noise_first": noise_first}
 
 
-def keep(c: Components, p: Level) -> Components:
-    """No edit."""
-    return c
-
-
-def clip_x0(c: Components, p: Level) -> Components:
-    """x0 clipped to [-1, 1], residual and noise derived again (DDPM's ``clip_denoised``)."""
-    return shift_x0(c, c.x0.clamp(-1, 1), p)
-
-
-def clip_x0_keep_eps(c: Components, p: Level) -> Components:
-    """x0 clipped to [-1, 1] with the residual, the predicted noise kept (diffusers' DDIM, RDDM's pred_noise)."""
-    return clip_x0(c, p)._replace(eps=c.eps)
-
-
-EDITS = {"none": keep, "x0": clip_x0, "x0_keep_eps": clip_x0_keep_eps}
-
 # What eta multiplies: the posterior's standard deviation (DDIM, eq. 16) or its variance (RDDM, eq. 7).
 ETAS: dict[str, Callable[[float], float]] = {"std": lambda eta: eta, "variance": math.sqrt}
 
@@ -104,11 +89,14 @@ class Sampler(Facts, ABC):
     """A way to walk from the process' end to an image. A new one is a registered subclass in a file of its own."""
 
     @abstractmethod
-    def sample(self, schedule: Schedule, denoise: Denoise, x_in: Tensor, noise: NoiseSource) -> Tensor:
+    def sample(
+        self, schedule: Schedule, denoise: Denoise, x_in: Tensor, noise: NoiseSource, observation: Observation
+    ) -> Tensor:
         """Walk from x_in + start_std z to the clean end; x_in (B, ...) is the process' end, 0 for generation.
 
-        ``denoise(x, node)`` gives the components of x at a way-point. Noise is drawn by purpose: "init" once,
-        "step" with the step's number, so that two samplings with the same seeds differ only in what is asked.
+        ``denoise(x, waypoint)`` gives the components of x at a way-point, ``observation`` is for edits of them. Noise
+        comes by purpose: "init" once, "step" with the step's number, so that two samplings with the same seeds differ
+        only where they have to.
         """
 
 
@@ -121,6 +109,7 @@ class EtaSampler(Sampler):
     Each step p -> q puts back noise of standard deviation s = f(eta) posterior_std(p, q), f(eta) = eta where
     ``eta_scales`` is std (DDIM, eq. 16) and sqrt(eta) where it is variance (RDDM, eq. 7): equal at 0 and 1 only.
     ``steps`` unset walks every level, T steps. The two path orders that separate residual and noise take 2 x steps.
+    ``clip`` is the edit of the estimated x0 before each step.
     The three names are one class with the defaults of their papers.
     """
 
@@ -134,10 +123,11 @@ class EtaSampler(Sampler):
         eta_scales: Literal["std", "variance"] = "std",
         spacing: Literal["uniform", "leading", "quadratic"] = "uniform",
         order: Literal["together", "residual_first", "noise_first"] = "together",
-        clip: Literal["x0", "x0_keep_eps", "none"] = "x0",
+        clip: Annotated[str, "edit"] = "x0",
     ) -> None:
         self.steps, self.strength = steps, ETAS[eta_scales](eta)
-        self.spacing, self.order, self.edit = SPACINGS[spacing], ORDERS[order], EDITS[clip]
+        self.spacing, self.order = SPACINGS[spacing], ORDERS[order]
+        self.edit: Edit = create("edit", clip, {})
 
     def walk(self, T: int) -> list[Waypoint]:
         """The way-points, from the first noisy one to (0, 0); `UserError` when there are fewer levels than steps."""
@@ -146,7 +136,9 @@ class EtaSampler(Sampler):
             raise UserError(f"sampler.steps={steps} is more than the schedule's T={T} levels")
         return self.order(self.spacing(T, steps))
 
-    def sample(self, schedule: Schedule, denoise: Denoise, x_in: Tensor, noise: NoiseSource) -> Tensor:
+    def sample(
+        self, schedule: Schedule, denoise: Denoise, x_in: Tensor, noise: NoiseSource, observation: Observation
+    ) -> Tensor:
         """Walk the way-points: one call of ``denoise`` and one step each."""
         shape = tuple(x_in.shape[1:])
         path = self.walk(schedule.T)
@@ -155,7 +147,7 @@ class EtaSampler(Sampler):
         x = x_in + schedule.start_std * noise.normal("init", 0, shape).to(x_in)
         for number, (here, there) in enumerate(zip(path, path[1:], strict=False)):
             p, q = schedule.point(*here), schedule.point(*there)
-            components = self.edit(denoise(x, here), p)
+            components = self.edit(denoise(x, here), p, observation)
             s = fresh_std(p, q, schedule.chain, self.strength)
             z = noise.normal("step", number, shape).to(x) if s > 0 else None
             x = step(components, q, s, z)

@@ -9,6 +9,7 @@ The annotations that an option may have::
     int  float  str  bool  X | None  tuple[int, ...]
     Literal["a", "b"]                    one of these words
     Annotated[float, "[0, 1)"]           an interval in the usual notation, ``inf`` allowed
+    Annotated[str, "edit"]               the name of a component of that group
 
 Keywords of ``@register`` replace defaults for that name; a dictionary with the scales as its keys gives a
 default that depends on ``scale``: ``@register("network", "unet", dim={"smoke": 8, "cpu": 32, ...})``.
@@ -21,6 +22,7 @@ from __future__ import annotations
 import functools
 import gc
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar, cast, overload
 
@@ -156,10 +158,22 @@ def read(*roots: Path) -> Catalog:
         group[component.name] = component
     for group in found.values():
         _refuse_namesakes(group.values())
+        group.update({name: _with_choices(component, found) for name, component in group.items()})
     _slots.check_slots(found)
     check(cast(dict[str, Method], found["method"]))
     _slots.check_defaults(found)
     return found
+
+
+def _with_choices(component: Component[Facts], found: Catalog) -> Component[Facts]:
+    """The component, its options that name one of a group with the names that there are."""
+    options = dict(component.options)
+    for name, option in component.options.items():
+        if option.group:
+            options[name] = replace(option, choices=tuple(found.get(option.group, ())))
+            if option.default not in options[name].choices:
+                raise UserError(f"{component.where}: option {name}: there is no {option.group}={option.default}")
+    return replace(component, options=options)
 
 
 def _refuse_namesakes(group: Iterable[Component[Facts]]) -> None:

@@ -62,6 +62,8 @@ class MethodFacts(Facts):
     """What samples depend on beside trainings and inputs: slots, ``sampling_seed`` (noise) and ``precision``."""
     trains_as: ClassVar[str] = ""
     """The method whose training this one's is, where that is another; the two share it."""
+    needs_gradients: ClassVar[bool] = False
+    """Whether sampling differentiates (guidance through a decoder): it may then enable gradients, which are off."""
     likelihood: ClassVar[bool] = False
     """Whether metrics of likelihood may measure it."""
     departs: ClassVar[Mapping[str, Mapping[str, str]]] = {}
@@ -131,6 +133,7 @@ FACTS: dict[str, type[Facts]] = {
     "tracker": TrackerFacts,
     "features": Facts,
     "operator": Facts,
+    "edit": Facts,
 }
 # Every method has a slot for each group but these: itself, what measures or watches, and parts of other components.
-SLOTS = tuple(group for group in FACTS if group not in ("method", "metrics", "tracker", "features", "operator"))
+SLOTS = tuple(group for group in FACTS if group not in ("method", "metrics", "tracker", "features", "operator", "edit"))

@@ -23,6 +23,7 @@ class Option:
     nullable: bool = False
     interval: str = ""  # "[0, inf)", or empty
     choices: tuple[str, ...] = ()
+    group: str = ""  # whose components are the choices
 
     def at(self, scale: str) -> Any:
         """The default at a scale."""
@@ -101,7 +102,7 @@ def _bracketed(word: str, inner: ast.expr) -> dict[str, Any]:
     if word == "Literal" and len(texts) == len(parts):
         return {"type": "str", "choices": tuple(texts)}
     if word == "Annotated" and len(parts) == 2 and len(texts) == 1:
-        return _annotated(parts[0]) | {"interval": texts[0]}
+        return _annotated(parts[0]) | {"interval" if texts[0][:1] in ("[", "(") else "group": texts[0]}
     if word == "tuple" and ast.unparse(inner) in ("int, ...", "(int, ...)"):
         return {"type": "tuple[int, ...]"}
     return {}

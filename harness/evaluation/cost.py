@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import resource
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,7 @@ class Cost:
 
     images: int = 0
     seconds: float = 0.0
-    calls: int = 0  # backbone calls times pictures in the call
+    calls: int = 0  # of backbones, times pictures in the call
     flops: int = 0
     memory_mb: float = 0.0
     parameters: int = 0
@@ -39,23 +39,29 @@ class Cost:
 
 
 class Meter:
-    """Measures samplings of some backbones. NFE counts calls of backbones: RDDM with two networks makes 2 a step.
+    """Measures the samplings of a method.
 
-    FLOPs are those of one call of each backbone, counted where they are dispatched, times its calls: the counter
-    sees weight-standardised convolutions, which counters by module type miss.
+    NFE counts the calls of its ``backbones``, by pictures: RDDM with two networks makes 2 a step. Parameters and FLOPs
+    are of every module of the method that runs, decoders and codecs too. The FLOPs of a call, those of the modules in
+    it included, are counted where they are dispatched, in a forward pass of its own for each shape of its arguments:
+    the counter sees weight-standardised convolutions, which counters by module type miss, but no backward pass.
     """
 
-    def __init__(self, backbones: list[nn.Module], device: torch.device) -> None:
-        self.backbones, self.device = backbones, device
-        self.cost = Cost(parameters=sum(weight.numel() for net in backbones for weight in net.parameters()))
-        self.flops = dict.fromkeys(range(len(backbones)), 0.0)
+    def __init__(self, method: nn.Module, backbones: Iterable[nn.Module], device: torch.device) -> None:
+        self.backbones, self.device = set(backbones), device
+        self.modules = set(method.modules()).union(*(net.modules() for net in self.backbones)) - {method}
+        self.cost = Cost()
+        self._flops: dict[tuple[object, ...], int] = {}
+        self._weights: dict[int, int] = {}  # of what has run, each weight once
+        self._depth = 0  # of the calls that are under way
 
     @contextmanager
     def measure(self, images: int) -> Iterator[None]:
         """Measure one sampling of some pictures: synchronised seconds, calls, memory."""
         with ExitStack() as hooks:
-            for number, net in enumerate(self.backbones):
-                hooks.callback(net.register_forward_pre_hook(self._counter(number)).remove)
+            for module in self.modules:
+                hooks.callback(module.register_forward_pre_hook(self._enter, with_kwargs=True).remove)
+                hooks.callback(module.register_forward_hook(self._leave, always_call=True).remove)
             _reset_peak(self.device)
             self._wait()
             began = time.perf_counter()
@@ -63,30 +69,48 @@ class Meter:
             self._wait()
             self.cost.seconds += time.perf_counter() - began
         self.cost.images += images
+        self.cost.parameters = sum(self._weights.values())
         self.cost.memory_mb = max(self.cost.memory_mb, _peak_mb(self.device))
 
-    def _counter(self, number: int) -> Any:
-        def count(net: nn.Module, arguments: tuple[torch.Tensor, ...]) -> None:
-            size = len(arguments[0])
-            if not self.flops[number]:
-                began = time.perf_counter()
-                self.flops[number] = _flops(net, arguments)
-                self.cost.seconds -= time.perf_counter() - began  # counting is no part of sampling
-            self.cost.calls += size
-            self.cost.flops += int(self.flops[number] * size)
+    def _enter(self, module: nn.Module, arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
+        if module in self.backbones:
+            self.cost.calls += len(next(_tensors((arguments, named))))
+        if self._depth == 0:
+            shapes = (module, *(tensor.shape for tensor in _tensors((arguments, named))))
+            if shapes not in self._flops:
+                self._flops[shapes] = self._count(module, arguments, named)
+            self.cost.flops += self._flops[shapes]
+        self._depth += 1
 
-        return count
+    def _leave(self, module: nn.Module, arguments: tuple[Any, ...], result: object) -> None:
+        self._depth -= 1
+
+    def _count(self, module: nn.Module, arguments: tuple[Any, ...], named: dict[str, Any]) -> int:
+        """The FLOPs of a call, which is made once more for it; its time and its calls are no part of sampling."""
+        self._wait()
+        began, calls = time.perf_counter(), self.cost.calls
+        self._depth += 1
+        with FlopCounterMode(display=False) as counter, torch.no_grad():
+            type(module).forward(module, *arguments, **named)
+        self._depth -= 1
+        self._weights |= {id(weight): weight.numel() for weight in module.parameters()}
+        self._wait()
+        self.cost.calls = calls
+        self.cost.seconds -= time.perf_counter() - began
+        return int(counter.get_total_flops())
 
     def _wait(self) -> None:
         if self.device.type == "cuda":
             torch.cuda.synchronize(self.device)
 
 
-def _flops(net: nn.Module, arguments: tuple[torch.Tensor, ...]) -> float:
-    """FLOPs of one call for one picture."""
-    with FlopCounterMode(display=False) as counter:
-        type(net).forward(net, *(argument[:1] for argument in arguments))
-    return float(counter.get_total_flops())
+def _tensors(value: object) -> Iterator[torch.Tensor]:
+    """The tensors of batches in a call's arguments, in their order, also in lists and dictionaries."""
+    if isinstance(value, torch.Tensor) and value.ndim:
+        yield value
+    elif isinstance(value, Mapping | Sequence) and not isinstance(value, str):
+        for part in value.values() if isinstance(value, Mapping) else value:
+            yield from _tensors(part)
 
 
 def _reset_peak(device: torch.device) -> None:

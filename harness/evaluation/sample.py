@@ -34,22 +34,24 @@ def sample(
 ) -> None:
     """Draw one picture for each input and publish them, 8 bit, with the cost per picture.
 
-    Noise belongs to the picture's id, so batch size and order change nothing beyond the networks' own rounding.
+    Noise belongs to the picture's id, so batch size and order change nothing beyond the networks' own rounding. A
+    method whose fact ``needs_gradients`` says so may enable gradients, any other is sampled in inference mode.
     """
     device = device_of(config)
     sampler, measurement = sampler_of(config), measurement_of(config)
-    meter = Meter(method.backbones(), device)
+    meter = Meter(method, method.backbones(), device)
+    no_graph = torch.no_grad if find("method", config.name("method")).facts.needs_gradients else torch.inference_mode
     method.eval()
-    ids, size, made = [str(name) for name in inputs["ids"]], config.values["batch_size"], []
+    ids, size, pictures = [str(name) for name in inputs["ids"]], config.values["batch_size"], []
     for first in range(0, len(ids), size):
         chunk = slice(first, first + size)
         seen = observation(inputs, chunk, device, measurement)
         noise = noise_of(config, ids[chunk])
-        with meter.measure(len(ids[chunk])), torch.inference_mode():
+        with meter.measure(len(ids[chunk])), no_graph():
             images = method.sample(seen, sampler, noise)
-        made.append(to_pictures(images))
+        pictures.append(to_pictures(images))
         progress.update(min(first + size, len(ids)), f"{meter.cost.seconds:.1f} s")
-    write_npz(entry, "samples.npz", images=np.concatenate(made), ids=inputs["ids"])
+    write_npz(entry, "samples.npz", images=np.concatenate(pictures), ids=inputs["ids"])
     entry.finish({"cost": meter.cost.per_image(), "hardware": hardware(device)})
 
 

@@ -25,11 +25,15 @@ def stated(group: str, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """A component with some of its options as a key holds it: the class, its version and the options.
 
     The class, not the name: two names of one class with equal options are the same thing. Options that the class
-    lists in ``files`` count by what lies at their path, those in ``free`` not at all.
+    lists in ``files`` count by what lies at their path, those in ``free`` not at all, those that name a component (an
+    edit) as that component.
     """
     component = find(group, name)
     options = {option: value for option, value in given.items() if option not in component.facts.free}
     options |= {option: content(options[option]) for option in component.facts.files if option in options}
+    for option in options:
+        if group_named := component.options[option].group:
+            options[option] = stated(group_named, options[option], {})
     return {"class": component.cls, "version": component.version, "options": options}
 
 

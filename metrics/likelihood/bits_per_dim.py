@@ -8,7 +8,7 @@ import numpy as np
 
 from errors import UserError
 from metrics.base import ModelMetric
-from registry import register
+from registry import create, find, register
 
 
 @register("metrics", "bpd", levels={"smoke": 4, "cpu": 50, "gpu": None, "paper": None})
@@ -34,15 +34,16 @@ class BitsPerDim(ModelMetric):
         levels: Annotated[int, "[1, inf)"] | None = None,
         seed: Annotated[int, "[0, inf)"] = 0,
         variance: Literal["small", "large"] = "small",
-        clip: Literal["x0", "x0_keep_eps", "none"] = "x0",
+        clip: Annotated[str, "edit"] = "x0",
     ) -> None:
         self.levels, self.seed, self.variance, self.clip = levels, seed, variance, clip
 
     @property
     def protocol(self) -> str:
         """8 bit, the levels with their seed where they are drawn, the reverse variance and the edit of x0."""
+        clip = f"{self.clip},v{find('edit', self.clip).version}"
         levels = "all" if self.levels is None else f"{self.levels},seed={self.seed}"
-        return f"bpd;8bit;bound;levels={levels};variance={self.variance};clip={self.clip};v{self.version}"
+        return f"bpd;8bit;bound;levels={levels};variance={self.variance};clip={clip};v{self.version}"
 
     def measure(self, method: Any, clean: Any, observation: Any, noise: Any) -> dict[str, np.ndarray]:
         """The bound and its parts for a batch, float64 (B,), in bits per dimension.
@@ -55,7 +56,13 @@ class BitsPerDim(ModelMetric):
         if clean.ndim != 4:
             raise UserError("metrics=bpd is of 8-bit pictures, this data set has points: choose mmd or energy")
         schedule = method.context.schedule
-        bound = Bound(schedule, lambda x, node: method.components(x, observation, node), self.variance, self.clip)
+        edit = create("edit", self.clip, {})
+        bound = Bound(
+            schedule,
+            lambda x, waypoint: method.components(x, observation, waypoint),
+            self.variance,
+            lambda components, level: edit(components, level, observation),
+        )
         levels = drawn_levels(schedule, self.levels, self.seed)
         nats = bound.parts(clean, method.end(observation), noise, levels)
         parts = nats.bits_per_dimension(clean[0].numel())

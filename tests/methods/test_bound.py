@@ -21,12 +21,20 @@ from methods.bound import (
     gaussian_kl,
     strata,
 )
+from methods.observation import Observation
 from methods.process import Components, Level, additive, noise_of, posterior_std
 from methods.residual_schedules import ResidualSchedule
 from methods.schedules import Schedule, from_betas
+from registry import create
 
 VALUES = (torch.arange(256, dtype=torch.float64) / 127.5 - 1)[:, None]
 DDPM = Linear("generation").build()
+
+
+def edit(name: str):
+    """An edit of estimated components at a level, by its name."""
+    chosen = create("edit", name, {})
+    return lambda components, level: chosen(components, level, Observation(len(components.x0)))
 
 
 class Gauss:
@@ -119,7 +127,7 @@ def test_reverse_variances_are_ddpms():
 def test_a_level_costs_half_the_fall_of_the_signal_to_noise_ratio_times_the_error(schedule):
     # Kingma et al., NeurIPS 2021, eq. 15, for the small variance: KL = (SNR(t-1) - SNR(t)) |x0 - x0'|^2 / 2.
     x0 = VALUES[::16].clone()
-    bound = Bound(schedule, oracle(schedule, lambda y, variance: 0.3 + 0 * y), "small", "none")
+    bound = Bound(schedule, oracle(schedule, lambda y, variance: 0.3 + 0 * y), "small", edit("none"))
     for t in (2, 3, schedule.T // 2, schedule.T):
         snr = [(1 - p.a) ** 2 / p.b**2 for p in (schedule.point(t - 1, t - 1), schedule.point(t, t))]
         if snr[1] == 0:
@@ -132,7 +140,7 @@ def test_a_level_costs_half_the_fall_of_the_signal_to_noise_ratio_times_the_erro
 def test_large_variance_costs_its_closed_form():
     x0, t = VALUES[::16].clone(), 300
     parts = [
-        Bound(DDPM, oracle(DDPM, lambda y, variance: 0.3 + 0 * y), name, "none").rate(
+        Bound(DDPM, oracle(DDPM, lambda y, variance: 0.3 + 0 * y), name, edit("none")).rate(
             t, x0, torch.zeros_like(x0), Gauss(len(x0))
         )
         for name in ("small", "large")
@@ -145,7 +153,7 @@ def test_large_variance_costs_its_closed_form():
 def test_prior_of_ddpms_schedule_is_about_1e_minus_5_bits():
     # Ho et al., section 4.3: L_T is about 1e-5 bits per dimension.
     pictures = torch.rand((4, 3, 32, 32), generator=torch.Generator().manual_seed(0)).mul(255).round() / 127.5 - 1
-    bound = Bound(DDPM, oracle(DDPM, lambda y, variance: 0 * y), "small", "x0")
+    bound = Bound(DDPM, oracle(DDPM, lambda y, variance: 0 * y), "small", edit("x0"))
     prior = bound.prior(pictures, torch.zeros_like(pictures)) / (math.log(2) * 3 * 32 * 32)
     assert 3e-6 < float(prior.min()) <= float(prior.max()) < 3e-5
     abar = math.exp(float(torch.log1p(-torch.linspace(1e-4, 0.02, 1000, dtype=torch.float64)).sum()))
@@ -156,7 +164,7 @@ def test_prior_of_ddpms_schedule_is_about_1e_minus_5_bits():
 
 def mean_bound(schedule: Schedule, pmf: torch.Tensor) -> float:
     """The bound's mean in bits with the best denoiser, every value of a pixel once and weighed by its probability."""
-    bound = Bound(schedule, oracle(schedule, posterior_mean(pmf)), "small", "none")
+    bound = Bound(schedule, oracle(schedule, posterior_mean(pmf)), "small", edit("none"))
     parts = bound.parts(VALUES, torch.zeros_like(VALUES), Gauss(256), drawn_levels(schedule, None, 0))
     return float(sum(parts) @ pmf) / math.log(2)
 
@@ -178,7 +186,7 @@ def test_with_the_best_denoiser_the_bound_falls_to_the_entropy(pmf):
 def test_gaussian_data_cost_what_their_closed_form_says():
     # x0 ~ N(0, v): the error of the best denoiser is v b^2 / ((1 - a)^2 v + b^2), hence the expected rate.
     v, schedule = 0.09, log_snr(40)
-    bound = Bound(schedule, oracle(schedule, lambda y, variance: y * v / (v + variance)), "small", "none")
+    bound = Bound(schedule, oracle(schedule, lambda y, variance: y * v / (v + variance)), "small", edit("none"))
     x0 = math.sqrt(v) * torch.randn((40000, 1), generator=torch.Generator().manual_seed(1), dtype=torch.float64)
     for t in (2, 10, 20, 30, 40):
         snr = [(1 - p.a) ** 2 / p.b**2 for p in (schedule.point(t - 1, t - 1), schedule.point(t, t))]
@@ -194,7 +202,10 @@ def test_a_worse_denoiser_costs_more():
     figures = []
     for error in (0.0, 0.01, 0.05):
         bound = Bound(
-            schedule, oracle(schedule, lambda y, variance, error=error: best(y, variance) + error), "small", "none"
+            schedule,
+            oracle(schedule, lambda y, variance, error=error: best(y, variance) + error),
+            "small",
+            edit("none"),
         )
         parts = bound.parts(VALUES, torch.zeros_like(VALUES), Gauss(256), levels)
         figures.append(float(sum(parts) @ pmf))
@@ -203,7 +214,7 @@ def test_a_worse_denoiser_costs_more():
 
 def test_pictures_do_not_see_each_other_and_levels_keep_their_noise():
     schedule, pmf = log_snr(12), gaussian_pixels(0.25)
-    bound = Bound(schedule, oracle(schedule, posterior_mean(pmf)), "large", "x0")
+    bound = Bound(schedule, oracle(schedule, posterior_mean(pmf)), "large", edit("x0"))
     x0 = VALUES[torch.randperm(256, generator=torch.Generator().manual_seed(0))].reshape(16, 1, 4, 4)
     levels = drawn_levels(schedule, None, 0)
 
@@ -237,7 +248,7 @@ def test_a_residual_chain_has_no_prior_cost_and_no_rate_where_the_estimate_is_ri
     def exact(x, waypoint):
         return Components(x0, x_in - x0, noise_of(x, x0, x_in - x0, schedule.point(*waypoint)))
 
-    bound = Bound(schedule, exact, "small", "none")
+    bound = Bound(schedule, exact, "small", edit("none"))
     assert float(bound.prior(x0, x_in).abs().max()) < 1e-12
     assert float(bound.rate(7, x0, x_in, Gauss(len(x0))).abs().max()) < 1e-12
 
@@ -248,7 +259,7 @@ def test_what_a_residual_chain_keeps_at_its_end_is_the_prior_cost():
     schedule = Schedule(0.9 * steps, 0.4 * steps.sqrt(), additive)
     x0 = VALUES[::8].clone()
     x_in = x0.roll(5, 0)
-    prior = Bound(schedule, oracle(schedule, None), "small", "none").prior(x0, x_in)
+    prior = Bound(schedule, oracle(schedule, None), "small", edit("none")).prior(x0, x_in)
     assert_close(prior, (0.1 * (x0 - x_in)[:, 0]) ** 2 / (2 * 0.4**2), rtol=1e-10, atol=1e-14)
 
 
@@ -257,7 +268,7 @@ def test_the_decoder_has_the_small_variance_of_the_step_before_it():
     schedule, x0 = log_snr(30), VALUES[100:140]
     std = posterior_std(schedule.point(2, 2), schedule.point(1, 1), schedule.chain)
     for variance in ("small", "large"):
-        bound = Bound(schedule, oracle(schedule, lambda y, _: 0.02 + 0 * y), variance, "none")
+        bound = Bound(schedule, oracle(schedule, lambda y, _: 0.02 + 0 * y), variance, edit("none"))
         found = bound.distortion(x0, torch.zeros_like(x0), Gauss(len(x0)))
         assert_close(found, -discretised_log_likelihood(x0, torch.full_like(x0, 0.02), std)[:, 0], rtol=0, atol=1e-10)
 
@@ -267,7 +278,7 @@ def test_estimates_outside_the_range_are_edited_first(t):
     x0 = VALUES[::16].clone()
 
     def term(estimate: float, clip: str) -> torch.Tensor:
-        bound = Bound(DDPM, oracle(DDPM, lambda y, variance: estimate + 0 * y), "small", clip)
+        bound = Bound(DDPM, oracle(DDPM, lambda y, variance: estimate + 0 * y), "small", edit(clip))
         rest = (x0, torch.zeros_like(x0), Gauss(len(x0)))
         return bound.distortion(*rest) if t == 1 else bound.rate(t, *rest)
 
@@ -317,9 +328,9 @@ def test_fifty_levels_of_a_thousand_miss_little_of_a_pictures_rate():
 
 def test_what_has_no_finite_bound_is_refused():
     with pytest.raises(UserError, match="two levels"):
-        Bound(Linear("generation", T=1).build(), oracle(DDPM, None), "small", "x0")
+        Bound(Linear("generation", T=1).build(), oracle(DDPM, None), "small", edit("x0"))
     flat = Schedule(torch.tensor([0.0, 0.5, 1.0]).double(), torch.tensor([0.0, 0.5, 0.5]).double(), additive)
     silent = Schedule(torch.tensor([0.0, 0.5, 1.0]).double(), torch.tensor([0.0, 0.0, 0.5]).double(), additive)
     for schedule in (flat, silent, ResidualSchedule("restoration").build()):
         with pytest.raises(UserError, match="without any"):
-            Bound(schedule, oracle(schedule, None), "small", "x0")
+            Bound(schedule, oracle(schedule, None), "small", edit("x0"))

@@ -14,6 +14,7 @@ from torch.testing import assert_close
 
 from errors import UserError
 from methods.bound import Bound
+from methods.observation import Observation
 from methods.parameterizations import Clean, Displacement, Noise, Residual, ResidualNoise, Velocity
 from methods.process import Components, Level, additive, contracting, fresh_std, mix, step
 from methods.samplers import EtaSampler
@@ -179,7 +180,7 @@ def walk(schedule: Schedule, noise: Counted, **options) -> tuple[Tensor, list[Te
         p = schedule.point(*waypoint)
         return Displacement(lambda p: 1.0).complete(x, X_IN, p, (x - X0,))
 
-    return EtaSampler(clip="none", **options).sample(schedule, denoise, X_IN, noise), shown
+    return EtaSampler(clip="none", **options).sample(schedule, denoise, X_IN, noise, Observation(2)), shown
 
 
 @pytest.mark.parametrize("eta", [0.0, 0.5, 1.0])
@@ -231,9 +232,9 @@ def test_parameterizations_refuse_the_end_of_a_bridge_where_they_say_nothing_of_
 def test_separate_paths_and_likelihoods_refuse_a_bridge():
     for order in ("residual_first", "noise_first"):
         with pytest.raises(UserError, match="order=together"):
-            EtaSampler(order=order).sample(I2SB, lambda x, w: None, X_IN, Counted())
+            EtaSampler(order=order).sample(I2SB, lambda x, w: None, X_IN, Counted(), Observation(2))
     with pytest.raises(UserError, match="a likelihood needs noise at each"):
-        Bound(I2SB, lambda x, w: None, "small", "none")
+        Bound(I2SB, lambda x, w: None, "small", lambda c, p: c)
     still = Schedule(table(0, 0.3, 0.6, 1), table(0, 0.5, 0.5, 0), contracting, 0.5)
     with pytest.raises(UserError, match="a likelihood needs noise at each level"):
-        Bound(still, lambda x, w: None, "small", "none")
+        Bound(still, lambda x, w: None, "small", lambda c, p: c)

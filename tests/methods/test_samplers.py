@@ -12,11 +12,13 @@ from torch.testing import assert_close
 
 from errors import UserError
 from methods.beta_schedules import Linear
+from methods.observation import Observation
 from methods.parameterizations import Clean, Noise, ResidualNoise
 from methods.process import Components, Level, mix, posterior_std, step
 from methods.residual_schedules import ResidualSchedule
-from methods.samplers import EDITS, ORDERS, SPACINGS, EtaSampler
+from methods.samplers import ORDERS, SPACINGS, EtaSampler
 from methods.schedules import Schedule, from_betas
+from registry import create
 
 T = 1000
 LINEAR = Linear("generation").build()
@@ -46,7 +48,7 @@ def ours(schedule: Schedule, x: Tensor, seed: int, **options) -> Tensor:
         return Noise().complete(x, torch.zeros_like(x), schedule.point(*waypoint), (eps,))
 
     source = Drawn(x, torch.Generator().manual_seed(seed))
-    return EtaSampler(**options).sample(schedule, denoise, torch.zeros_like(x), source)
+    return EtaSampler(**options).sample(schedule, denoise, torch.zeros_like(x), source, Observation(len(x)))
 
 
 def exactly(scheduler):
@@ -94,7 +96,7 @@ def test_equals_the_ddpm_scheduler_of_diffusers(steps, clip):
     for here, there in zip(path, path[1:], strict=False):
         p, q = LINEAR.point(here, here), LINEAR.point(there, there)
         eps = network(x, here - 1)
-        c = EDITS[clip](Noise().complete(x, torch.zeros_like(x), p, (eps,)), p)
+        c = create("edit", clip, {})(Noise().complete(x, torch.zeros_like(x), p, (eps,)), p, Observation(2))
         z = torch.randn(x.shape, generator=again, dtype=torch.float64) if here > 1 else torch.zeros_like(x)
         mine = step(c, q, posterior_std(p, q, LINEAR.chain), z)
         x = scheduler.step(eps, here - 1, x, generator=generator).prev_sample
@@ -169,7 +171,7 @@ def test_every_path_order_recovers_x0_exactly_with_an_oracle(order, steps, sched
         return ResidualNoise().complete(x, x_in, schedule.point(*waypoint), (x_in - x0, eps))
 
     sampler = EtaSampler(steps=steps, order=order)
-    found = sampler.sample(schedule, denoise, x_in, Drawn(start, generator))
+    found = sampler.sample(schedule, denoise, x_in, Drawn(start, generator), Observation(2))
     assert_close(found, x0, rtol=0, atol=1e-12)
     legs = {"together": steps, "residual_first": 2 * steps, "noise_first": 2 * steps}
     assert len(sampler.walk(schedule.T)) == legs[order] + 1
@@ -187,7 +189,9 @@ def test_a_path_does_not_clip_the_noisy_image_between_its_legs(order):
         seen.append(float(x.abs().max()))
         return ResidualNoise().complete(x, x0 + 0.1, schedule.point(*waypoint), (torch.full_like(x0, 0.1), eps))
 
-    found = EtaSampler(steps=4, order=order).sample(schedule, denoise, x0 + 0.1, Drawn(eps, torch.Generator()))
+    found = EtaSampler(steps=4, order=order).sample(
+        schedule, denoise, x0 + 0.1, Drawn(eps, torch.Generator()), Observation(1)
+    )
     assert_close(found, x0, rtol=0, atol=1e-12)
     assert max(seen) > 5
 
@@ -253,7 +257,9 @@ def moments(schedule: Schedule, steps: int, eta: float, x_in: float) -> tuple[Te
 
     rows = steps + 2
     x_end = torch.full((rows, 3), x_in, dtype=torch.float64)
-    out = EtaSampler(steps=steps, eta=eta, clip="none").sample(schedule, denoise, x_end, OneHot(rows))
+    out = EtaSampler(steps=steps, eta=eta, clip="none").sample(
+        schedule, denoise, x_end, OneHot(rows), Observation(rows)
+    )
     return out[0], (out[1:] - out[0]).square().sum(0).sqrt()
 
 
