@@ -27,15 +27,17 @@ BEAT, SILENT = 10.0, 60.0  # seconds between two touches, and after which one on
 
 @dataclass(frozen=True)
 class Attempt:
-    """One try at a job: when it began and ended (seconds since 1970; 0 if not yet), why it failed, where it runs.
-
-    One that nobody said the end of runs, or was killed where nobody looked.
-    """
+    """One try at a job: when it began and ended (seconds since 1970; 0 if not yet), why it failed, where it runs."""
 
     began: float
     place: Mapping[str, Any]
     ended: float = 0.0
     reason: str = ""
+
+    @property
+    def open(self) -> bool:
+        """Whether nobody said that it ended: it runs, or was killed where nobody looked."""
+        return not self.ended
 
 
 def place() -> dict[str, Any]:
