@@ -45,7 +45,7 @@ def place() -> dict[str, Any]:
     return process_facts() | {"slurm": os.environ.get("SLURM_JOB_ID", "")}
 
 
-def running(place: Mapping[str, Any]) -> bool | None:
+def is_running(place: Mapping[str, Any]) -> bool | None:
     """Whether the process at a `place` still runs; None where that can't be told from here."""
     return runs(place["system"], place["pid"], place["started"])
 
@@ -102,5 +102,5 @@ def driver(folder: Path) -> dict[str, Any] | None:
         silent = abs(time.time() - path.stat().st_mtime) > SILENT  # a clock that is ahead tells of no life either
     except (OSError, Damaged):
         return None
-    lives = running(known)
+    lives = is_running(known)
     return known if lives or (lives is None and not silent) else None
