@@ -22,7 +22,7 @@ from sweeps.folder import folder_of, list_points
 from sweeps.graph import graph, with_identity_baselines
 from sweeps.launchers.launch import LAUNCHERS, hand_over
 from sweeps.progress.attempts import driving
-from sweeps.progress.planned import notes, planned
+from sweeps.progress.preview import notes, preview
 from sweeps.progress.show import show, show_unwritable
 from sweeps.progress.status import elsewhere, results_words, watch
 
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str]) -> int:
         command = read(arguments)
         plans = [plan(point) for point in command.points]
         if words.dry_run:
-            sys.stdout.write(planned(plans, results_dir(command)) + "\n")
+            sys.stdout.write(preview(plans, results_dir(command)) + "\n")
             return 0
         return sweep(words, command, plans)
     except UserError as error:

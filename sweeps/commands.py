@@ -15,7 +15,7 @@ from sweeps.folder import sweep_folder
 from sweeps.gc import collect as gc
 from sweeps.gc.removal import remove
 from sweeps.progress.logs import logs
-from sweeps.progress.planned import planned
+from sweeps.progress.preview import preview
 from sweeps.progress.show import show
 from sweeps.progress.state import Sweep
 from sweeps.progress.status import elsewhere, results_words, status, watch
@@ -25,7 +25,7 @@ from sweeps.retry import cancel, retry
 def plan_words(arguments: Sequence[str]) -> str:
     """What a command line of ``run.py`` would do."""
     command = read(arguments)
-    return planned([plan(point) for point in command.points], results_dir(command))
+    return preview([plan(point) for point in command.points], results_dir(command))
 
 
 def _sweep(chosen: argparse.Namespace) -> Sweep:

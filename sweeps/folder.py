@@ -99,7 +99,7 @@ def listed_job(job: Job, gpus: int, about: float | None) -> dict[str, Any]:
 def submissions(folder: Path) -> list[Submission]:
     """All that was handed over, in order; what is damaged is named and passed over."""
     found = []
-    for place in submitted(folder):
+    for place in submission_folders(folder):
         try:
             found.append(submission(place))
         except Damaged as damage:
@@ -107,7 +107,7 @@ def submissions(folder: Path) -> list[Submission]:
     return found
 
 
-def submitted(folder: Path) -> list[Path]:
+def submission_folders(folder: Path) -> list[Path]:
     """The folders of all that was handed over, in order."""
     return [place for place in _places(folder) if (place / "submission.json").exists()]
 

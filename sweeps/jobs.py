@@ -44,7 +44,7 @@ class Job:
         return int(task.plan.config.values[train].get("devices", 1))
 
 
-def grouped(tasks: Sequence[WorkItem], chunk: int) -> list[Job]:
+def group_tasks(tasks: Sequence[WorkItem], chunk: int) -> list[Job]:
     """The jobs of some tasks, at most ``chunk`` samplings or scorings in one, each after the jobs that it needs."""
     makers: dict[str, int] = {}  # by the key of what is made, the number of the job
     jobs: list[Job] = []

@@ -19,7 +19,7 @@ from sweeps.folder import submissions
 from sweeps.jobs import points_of, spec_of
 from sweeps.launchers.launch import hand_over
 from sweeps.progress import cluster
-from sweeps.progress.attempts import driver, driving, running
+from sweeps.progress.attempts import driver, driving, is_running
 from sweeps.progress.state import UNSETTLED, Sweep
 
 PREFIX = "hydra.launcher."
@@ -98,7 +98,7 @@ def _end_driver(sweep: Sweep) -> int:
     place = driver(sweep.folder)
     if place is None:
         return 0
-    if running(place) is None:
+    if is_running(place) is None:
         raise UserError(f"process {place.get('pid')} on {place.get('host')} drives it: cancel it there")
     under_way = sum(sweep.job(job).status in UNSETTLED for job in sweep.jobs)
     os.kill(place["pid"], signal.SIGTERM)

@@ -109,6 +109,6 @@ def _join(tasks: list[tuple[Mapping[str, Any], RunConfig]], store: Store, log: P
     except (RankFailed, UserError) as error:
         time.sleep(FIRST_WORD)  # the job ends with this process, and the first node may know better
         reason, last = f"node {os.environ['SLURM_NODEID']}: {error}", attempts(log)[-1:]
-        if last and not last[0].ended:
+        if last and last[0].open:
             _ended(log, last[0].began, reason)
         raise JobFailed(reason) from error

@@ -17,7 +17,7 @@ from errors import UserError, page
 from harness.store.entries import FACTS
 from harness.store.files import DAY
 from sweeps.gc import needs
-from sweeps.gc.leftovers import LEVELS, Garbage, entries, garbage, leftovers, listed, measure, real, working
+from sweeps.gc.leftovers import LEVELS, Garbage, entries, garbage, inside, leftovers, measure, real, worker_of
 from sweeps.gc.needs import Name, Requirements, facts_of, references
 from sweeps.gc.removal import CHECKPOINT_FILES, CHECKPOINTS, CODE
 
@@ -80,7 +80,7 @@ def _unreadable(root: Path, days: float, needed: Requirements) -> Iterator[Garba
     done, whose processes were killed before they could clear up. What somebody works on is left alone."""
     for level, path in entries(root):
         done = (path / "DONE").exists()
-        if done and level == "trainings" and working(path) is None:
+        if done and level == "trainings" and worker_of(path) is None:
             for file in path.glob(CHECKPOINT_FILES):
                 yield from garbage(file, CHECKPOINTS, "their trainings are done")
         elif not done and not needed.entry(level, path.name, facts_of(path)):
@@ -91,7 +91,7 @@ def _unreadable(root: Path, days: float, needed: Requirements) -> Iterator[Garba
 
 
 def _code(root: Path, needed: Requirements) -> Iterator[Garbage]:
-    for path in listed(root / "code"):
+    for path in inside(root / "code"):
         if re.fullmatch("[0-9a-f]{16}", path.name) and real(path) and not needed.frozen(path.name):
             yield from garbage(path, CODE, "no unfinished sweep runs it")
 

@@ -61,7 +61,7 @@ def real(folder: Path) -> bool:
 def garbage(path: Path, kind: str, why: str) -> list[Garbage]:
     """An entry or something else as garbage; nothing where somebody works on it, or removed it meanwhile."""
     with suppress(FileNotFoundError):
-        if working(path) is None:
+        if worker_of(path) is None:
             return [Garbage(path, kind, *measure(path), why)]
     return []
 
@@ -69,10 +69,10 @@ def garbage(path: Path, kind: str, why: str) -> list[Garbage]:
 def entries(root: Path) -> Iterator[tuple[str, Path]]:
     """The folders named by a key, each with its level."""
     for level in (*LEVELS, *MARKS):
-        yield from ((level, path) for path in listed(root / level) if _KEY.fullmatch(path.name) and real(path))
+        yield from ((level, path) for path in inside(root / level) if _KEY.fullmatch(path.name) and real(path))
 
 
-def working(entry: Path) -> Holder | None:
+def worker_of(entry: Path) -> Holder | None:
     """The living process that holds the lock of an entry, as far as can be told."""
     return _living_holder(entry.with_name(f".{entry.name}.lock"))
 
@@ -81,7 +81,7 @@ def leftovers(root: Path) -> list[Garbage]:
     """What writers left that were killed more than a day ago."""
     found: list[Garbage] = []
     for folder in _folders(root):
-        paths = [path for path in listed(folder) if path.name.startswith(".") and not path.is_symlink()]
+        paths = [path for path in inside(folder) if path.name.startswith(".") and not path.is_symlink()]
         for path in paths:
             if _TEMPORARY.fullmatch(path.name):
                 found += _old(path, [path], LEFTOVERS)
@@ -93,10 +93,10 @@ def leftovers(root: Path) -> list[Garbage]:
 
 def claims(lock: Path) -> list[Path]:
     """The claims on a lock, or on what was a lock of that name, that are older than a day."""
-    return [path for path in _locks(listed(lock.parent)).get(lock, []) if path != lock and _old(path, [path], LOCKS)]
+    return [path for path in _locks(inside(lock.parent)).get(lock, []) if path != lock and _old(path, [path], LOCKS)]
 
 
-def listed(folder: Path) -> list[Path]:
+def inside(folder: Path) -> list[Path]:
     """What lies in a folder; nothing where it is a link, or can't be read."""
     with suppress(OSError):
         return sorted(folder.iterdir()) if real(folder) else []

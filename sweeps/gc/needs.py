@@ -22,7 +22,7 @@ from harness.store.files import DAY
 from harness.store.recorded import check, head_of
 from harness.store.sealed import Damaged
 from harness.store.sealed import read as read_json
-from sweeps.folder import submission, submitted
+from sweeps.folder import submission, submission_folders
 from sweeps.gc.leftovers import LEVELS
 from sweeps.progress.attempts import driver
 from sweeps.progress.state import Sweep
@@ -139,10 +139,10 @@ def _sweep(root: Path, folder: Path) -> tuple[set[Name], set[str]]:
         raise ValueError("no sweep is without points")
     unfinished = not all(sweep.recorded(row) for row in sweep.rows)
     code = set()
-    for handed in map(submission, submitted(folder)):
+    for each in map(submission, submission_folders(folder)):
         # A job that collects and reports may still wait where all is recorded.
-        young = time.time() - (handed.folder / "submission.json").stat().st_mtime < DAY
-        code |= {Path(handed.facts["code"]).name} if unfinished or young else set()
+        young = time.time() - (each.folder / "submission.json").stat().st_mtime < DAY
+        code |= {Path(each.facts["code"]).name} if unfinished or young else set()
     if unfinished and driver(folder):  # about to hand its jobs over, perhaps: nobody knows yet which code
         code |= {path.name for path in (root / "code").glob("*")}
     return ({name for row in sweep.rows for name in _wanted(row)} if unfinished else set()), code

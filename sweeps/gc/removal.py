@@ -13,7 +13,7 @@ from harness.store.files import plainly
 from harness.store.holder import Holder
 from harness.store.lock import Lock, LockLostError
 from sweeps.gc import needs
-from sweeps.gc.leftovers import LEFTOVERS, LOCKS, Garbage, claims, measure, real, working
+from sweeps.gc.leftovers import LEFTOVERS, LOCKS, Garbage, claims, measure, real, worker_of
 from sweeps.gc.needs import Requirements, facts_of
 
 CHECKPOINTS, CODE = "checkpoints", "code"
@@ -87,7 +87,7 @@ def _remove(one: Garbage, needed: Requirements) -> None:
 
 def _lock(entry: Entry) -> Lock:
     """The lock of an entry, which is not waited for. Entering raises `KeptAfterAll` where somebody holds it."""
-    holder = working(entry.path)
+    holder = worker_of(entry.path)
     if holder is not None:
         _busy(holder)
     return entry.lock(_busy)

@@ -33,8 +33,8 @@ def freeze(root: Path) -> tuple[Path, str]:
     sources[LIST] = json.dumps(listed, indent=0, sort_keys=True).encode("ascii")
     sha256 = hashlib.sha256(sources[LIST]).hexdigest()
     place = root / "code" / sha256[:16]
-    if os.path.lexists(place) and (said := damage(str(place), sha256)):
-        say(f"damaged: {said}; copying the code anew")
+    if os.path.lexists(place) and (fault := damage(str(place), sha256)):
+        say(f"damaged: {fault}; copying the code anew")
         Entry(place).discard()
     if not place.exists():
         _write(sources, place)
@@ -43,8 +43,8 @@ def freeze(root: Path) -> tuple[Path, str]:
 
 def check_frozen(place: str, sha256: str) -> None:
     """Raise `UserError` unless a folder is the code that was frozen: to be called before any of it runs."""
-    if said := damage(place, sha256):
-        raise UserError(f"{said}; the frozen code is not run: give the sweep's command again, which copies it anew")
+    if fault := damage(place, sha256):
+        raise UserError(f"{fault}; the frozen code is not run: give the sweep's command again, which copies it anew")
 
 
 def _files() -> list[Path]:

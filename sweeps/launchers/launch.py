@@ -10,7 +10,7 @@ from harness.planning.plan import Plan
 from harness.progress import say
 from sweeps.folder import Submission, listed_job, write_submission
 from sweeps.graph import graph
-from sweeps.jobs import Job, grouped
+from sweeps.jobs import Job, group_tasks
 from sweeps.launchers import local, slurm
 from sweeps.launchers.freeze import freeze
 from sweeps.launchers.settings import check_counts
@@ -40,7 +40,7 @@ def hand_over(plans: Sequence[Plan], root: Path, folder: Path, name: str, settin
     wanted = graph(plans, root).wanted
     others = launcher.alive(root) if wanted else {}
     alive = {task.key: others[task.key] for task in wanted if task.key in others}
-    jobs = grouped([task for task in wanted if task.key not in alive], settings["chunk"])
+    jobs = group_tasks([task for task in wanted if task.key not in alive], settings["chunk"])
     if not jobs:
         say("nothing to do: " + ("the rest is on its way" if wanted else "all is in the store"))
         return

@@ -36,7 +36,7 @@ def check_folder(root: Path) -> None:
         raise UserError(f"{root}: SLURM's jobs can't write to a path with {match[0]} in it; take another results_dir")
 
 
-def checked(submission: Submission) -> str:
+def check_line(submission: Submission) -> str:
     """The line of a job that ends it unless its code is what was frozen. It travels with the job, not with the code,
     and what it runs imports nothing from the folder that the job stands in."""
     code, sha256 = submission.facts["code"], submission.facts["sha256"]
@@ -109,7 +109,7 @@ class Sender:
             "gpus_per_node": (gpus_of(jobs[0], resources, self.has_gpus) if jobs else 0) or None,
             "mem": None if resources.memory is None else f"{math.ceil(resources.memory * 1024)}M",
             "array_parallelism": self.settings["parallel"],
-            "setup": [*self.settings["setup"], *LINES, checked(self.submission)],
+            "setup": [*self.settings["setup"], *LINES, check_line(self.submission)],
             "additional_parameters": more,
             "stderr_to_stdout": True,
             # Where one node fails the others would wait for it.

@@ -88,7 +88,7 @@ def _check_name(place: str, name: str, names: Any) -> None:
         raise UserError(f"{place}.{name}: no such entry; {nearest(name, names)}")
 
 
-def asked_by(kind: str, method: str, resources: Mapping[str, Any]) -> Resources:
+def resources_of(kind: str, method: str, resources: Mapping[str, Any]) -> Resources:
     """What a kind of job of a method asks for: the default, its kind's, its method's; the later ones win."""
     own = ((resources.get("methods") or {}).get(method) or {}).get(kind)
     layers = [resources.get("default"), resources.get(kind), own]
@@ -97,4 +97,4 @@ def asked_by(kind: str, method: str, resources: Mapping[str, Any]) -> Resources:
 
 def of(job: Job, resources: Mapping[str, Any]) -> Resources:
     """What a job asks for."""
-    return asked_by(job.kind, job.method, resources)
+    return resources_of(job.kind, job.method, resources)

@@ -18,7 +18,7 @@ from harness.progress import progress, say
 from sweeps.folder import Submission, submissions
 from sweeps.jobs import Job
 from sweeps.launchers.sbatch import Sender, check_folder, gpus_of
-from sweeps.launchers.settings import Resources, asked_by, check_resources, of
+from sweeps.launchers.settings import Resources, check_resources, of, resources_of
 from sweeps.progress import cluster
 from sweeps.progress.show import show
 from sweeps.work import Work
@@ -59,7 +59,7 @@ def start(submission: Submission, root: Path, jobs: Sequence[Job], alive: Mappin
     inner = {number for job in jobs for number in job.needs}
     ends = {name for number, name in sender.ids.items() if number not in inner} | set(alive.values())
     report = ReportJob(root, submission.folder.parent.parent.name)
-    sender.send([report], asked_by("report", "", resources), _dependency("afterany", ends), [])
+    sender.send([report], resources_of("report", "", resources), _dependency("afterany", ends), [])
     say(f"submitted {len(jobs)} jobs")
 
 

@@ -27,15 +27,17 @@ BEAT, SILENT = 10.0, 60.0  # seconds between two touches, and after which one on
 
 @dataclass(frozen=True)
 class Attempt:
-    """One try at a job: when it began and ended (seconds since 1970; 0 if not yet), why it failed, where it runs.
-
-    One that nobody said the end of runs, or was killed where nobody looked.
-    """
+    """One try at a job: when it began and ended (seconds since 1970; 0 if not yet), why it failed, where it runs."""
 
     began: float
     place: Mapping[str, Any]
     ended: float = 0.0
     reason: str = ""
+
+    @property
+    def open(self) -> bool:
+        """Whether nobody said that it ended: it runs, or was killed where nobody looked."""
+        return not self.ended
 
 
 def place() -> dict[str, Any]:
@@ -43,7 +45,7 @@ def place() -> dict[str, Any]:
     return process_facts() | {"slurm": os.environ.get("SLURM_JOB_ID", "")}
 
 
-def running(place: Mapping[str, Any]) -> bool | None:
+def is_running(place: Mapping[str, Any]) -> bool | None:
     """Whether the process at a `place` still runs; None where that can't be told from here."""
     return runs(place["system"], place["pid"], place["started"])
 
@@ -100,5 +102,5 @@ def driver(folder: Path) -> dict[str, Any] | None:
         silent = abs(time.time() - path.stat().st_mtime) > SILENT  # a clock that is ahead tells of no life either
     except (OSError, Damaged):
         return None
-    lives = running(known)
+    lives = is_running(known)
     return known if lives or (lives is None and not silent) else None

@@ -16,7 +16,7 @@ from harness.store.entries import Store
 from harness.store.listed import read_points
 from sweeps.folder import Submission, submissions
 from sweeps.progress import cluster
-from sweeps.progress.attempts import Attempt, attempts, driver, running
+from sweeps.progress.attempts import Attempt, attempts, driver, is_running
 from sweeps.progress.cluster import State
 
 STATUSES = ("done", "running", "waiting", "failed", "stopped")
@@ -135,7 +135,7 @@ class Sweep:
         folder = job.submission.folder.parent.parent
         if not (self.driven if folder == self.folder else driver(folder)):
             return Standing("stopped", UNFINISHED)
-        return Standing("running" if job.last is not None and running(job.last.place) is not False else "waiting")
+        return Standing("running" if job.last is not None and is_running(job.last.place) is not False else "waiting")
 
     def _ended_on_cluster(self, job: SubmittedJob, state: State | None) -> Standing:
         """How a job stands that does not live there, as far as the cluster tells, and that said nothing at its end."""

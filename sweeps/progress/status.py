@@ -121,20 +121,20 @@ def results_words(root: Path) -> str:
     return "" if root == (Path.cwd() / "results") else f" --results {shlex.quote(str(root))}"
 
 
-def settled(sweep: Sweep) -> bool:
+def is_settled(sweep: Sweep) -> bool:
     """Whether nobody will do any more of it."""
     return not any(standing.status in UNSETTLED for _, standing in sweep.points)
 
 
 def elsewhere(root: Path, folder: Path) -> bool:
     """Whether others are still at a sweep that this process has handed over."""
-    return not settled(Sweep(root, folder))
+    return not is_settled(Sweep(root, folder))
 
 
 def watch(root: Path, folder: Path) -> None:
     """Show how a sweep stands until nobody will do any more of it: live on a terminal, now and then in a log."""
     with View() as view:
-        while not settled(sweep := Sweep(root, folder)):
+        while not is_settled(sweep := Sweep(root, folder)):
             head, *rows = status(sweep).splitlines()
             view.show(head, lambda: rows if console.is_terminal else [])  # noqa: B023 - called here
             time.sleep(EVERY)

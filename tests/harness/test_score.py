@@ -14,7 +14,7 @@ from metrics.points.distances import Energy
 from reports import load
 from reports.records.scan import scan
 from sweeps import engine
-from sweeps.progress.planned import notes
+from sweeps.progress.preview import notes
 
 TOY = ("scale=smoke", "dataset=toy2d", "sampler.steps=2", "train.steps=2", "network.width=8", "metrics=[energy]")
 

@@ -26,7 +26,7 @@ from sweeps.__main__ import main
 from sweeps.engine import run
 from sweeps.folder import folder_of, list_points, submissions, write_submission
 from sweeps.graph import graph, with_identity_baselines
-from sweeps.jobs import grouped
+from sweeps.jobs import group_tasks
 from sweeps.launchers.freeze import check_frozen, freeze
 from sweeps.launchers.launch import listed_job
 from sweeps.work import JobFailed, Work
@@ -74,7 +74,7 @@ def finished(root: Path, plans: list[Plan]) -> None:
     failed = {"run": folder.name, "status": "failed", "reason": "loss is nan"}
     write_points(folder, [*read_points(folder), {**read_points(folder)[0], **failed}])
     Store(root).entry("failures", folder.name).fail("loss is nan", "Traceback ...", {})
-    jobs, (code, sha256) = grouped(graph(plans, root).wanted, 16), freeze(root)
+    jobs, (code, sha256) = group_tasks(graph(plans, root).wanted, 16), freeze(root)
     facts = {"launcher": "local", "settings": {"chunk": 16, "restarts": 0}, "code": str(code), "sha256": sha256}
     made = write_submission(folder, facts | {"jobs": [listed_job(job, 0, None) for job in jobs]}, jobs)
     for job in jobs:

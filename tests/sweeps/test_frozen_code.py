@@ -15,7 +15,7 @@ from sweeps.folder import Submission
 from sweeps.launchers import processes
 from sweeps.launchers.freeze import check_frozen, freeze
 from sweeps.launchers.processes import JobServer
-from sweeps.launchers.sbatch import checked
+from sweeps.launchers.sbatch import check_line
 
 MENDED = "give the sweep's command again"
 
@@ -92,7 +92,7 @@ def test_a_jobs_script_checks_the_code_before_python_stands_in_its_folder(
 ) -> None:
     place = Path(submission.facts["code"])
     path = spoil(place) if spoil else None
-    script = f"{checked(submission)}\necho the job runs"
+    script = f"{check_line(submission)}\necho the job runs"
     done = subprocess.run(["bash", "-c", script], cwd=place, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == ((1, "") if path else (0, "the job runs\n"))
     assert done.stderr.count("\n") == bool(path) and (not path or f"error: {path}: " in done.stderr)

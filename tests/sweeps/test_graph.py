@@ -16,7 +16,7 @@ from harness.config.commandline import read
 from harness.planning.plan import Artifact, Plan, plan
 from harness.store.entries import Store
 from sweeps.graph import graph, with_identity_baselines
-from sweeps.jobs import Job, grouped
+from sweeps.jobs import Job, group_tasks
 from tests.sweeps.checkout_for_tests import ROOT, TINY, checkout
 
 
@@ -46,7 +46,7 @@ def test_every_task_comes_after_what_it_needs_and_every_job_too(tmp_path):
     for task in found.wanted:
         assert set(task.needs) <= seen
         seen.add(task.key)
-    jobs = grouped(found.wanted, 2)
+    jobs = group_tasks(found.wanted, 2)
     makers = {task.key: job.number for job in jobs for task in job.tasks}
     assert sorted(makers) == sorted(seen)  # each task in one job
     for job in jobs:
@@ -59,7 +59,8 @@ def test_every_task_comes_after_what_it_needs_and_every_job_too(tmp_path):
 def test_samplings_of_one_model_are_one_job_until_the_chunk_is_full(tmp_path):
     found = graph(plans_of("method=ddim", "sampler.eta=0,0.25,0.5,0.75,1"), tmp_path)
     sizes = {
-        chunk: [len(job.tasks) for job in grouped(found.wanted, chunk) if job.kind == "sampling"] for chunk in (2, 16)
+        chunk: [len(job.tasks) for job in group_tasks(found.wanted, chunk) if job.kind == "sampling"]
+        for chunk in (2, 16)
     }
     assert sizes == {2: [2, 2, 1, 1], 16: [5, 1]}  # the last is doing nothing
 
@@ -89,7 +90,7 @@ def test_the_order_of_the_points_changes_nothing_but_the_order(tmp_path):
     shuffled = random.Random(0).sample(plans, len(plans))
     first, second = graph(plans, tmp_path), graph(shuffled, tmp_path)
     assert set(first.tasks) == set(second.tasks) and first.done == second.done
-    assert sorted(kinds(grouped(first.wanted, 4))) == sorted(kinds(grouped(second.wanted, 4)))
+    assert sorted(kinds(group_tasks(first.wanted, 4))) == sorted(kinds(group_tasks(second.wanted, 4)))
 
 
 def test_a_run_is_scored_by_the_metrics_of_all_points_that_are_that_run(tmp_path):
@@ -110,10 +111,10 @@ from pathlib import Path
 from harness.config.commandline import read
 from harness.planning.plan import plan
 from sweeps.graph import graph, with_identity_baselines
-from sweeps.jobs import grouped
+from sweeps.jobs import group_tasks
 plans = with_identity_baselines([plan(point) for point in read(sys.argv[1:]).points])
 whole = graph(plans, Path("nowhere"))
-for job in grouped(whole.wanted, 16):
+for job in group_tasks(whole.wanted, 16):
     if job.kind == "training":
         print(job.method, job.tasks[0].stage, job.tasks[0].key, ",".join(map(str, job.needs)))
 assert "torch" not in sys.modules

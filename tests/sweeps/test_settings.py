@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from errors import UserError
-from sweeps.launchers.settings import asked_by, check_counts
+from sweeps.launchers.settings import check_counts, resources_of
 from tests.sweeps.checkout_for_tests import ROOT, TINY, Checkout
 
 GOOD = {"workers": None, "threads": 1, "chunk": 16, "restarts": 0}
@@ -39,6 +39,6 @@ def test_the_more_particular_wish_wins():
         "training": {"time": 20},
         "methods": {"rddm": {"training": {"cpus": 8}}},
     }
-    asked = asked_by("training", "rddm", wishes)
+    asked = resources_of("training", "rddm", wishes)
     assert (asked.time, asked.cpus) == (20, 8)
-    assert (asked_by("training", "ddpm", wishes).cpus, asked_by("scoring", "rddm", wishes).time) == (1, 10)
+    assert (resources_of("training", "ddpm", wishes).cpus, resources_of("scoring", "rddm", wishes).time) == (1, 10)

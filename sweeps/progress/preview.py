@@ -11,18 +11,18 @@ from harness.config.run_config import inside
 from harness.planning.plan import Plan
 from registry import find
 from sweeps.graph import KINDS, Graph, WorkItem, graph, with_identity_baselines
-from sweeps.jobs import grouped
+from sweeps.jobs import group_tasks
 from sweeps.progress.costs import History, about
 
 CHUNK = 16  # as the launchers have it, unless they are told otherwise
 SHOWN = 12  # trainings listed one by one
 
 
-def planned(plans: Sequence[Plan], root: Path, chunk: int = CHUNK) -> str:
+def preview(plans: Sequence[Plan], root: Path, chunk: int = CHUNK) -> str:
     """The plan as a table and the list of its trainings. Nothing is written."""
     everything = with_identity_baselines(plans)
     whole, history = graph(everything, root), History(root)
-    jobs = grouped(whole.wanted, chunk)
+    jobs = group_tasks(whole.wanted, chunk)
     extra = len(everything) - len({made.run for made in plans})
     lines = [f"{_many(len(plans), 'point')}{f', and doing nothing on their inputs ({extra})' if extra else ''}", ""]
     lines.append(f"{'':<12}{'all':>7}{'there':>8}{'to do':>8}{'jobs':>7}   about")
