@@ -72,8 +72,6 @@ def test_the_adversarial_method_of_the_guide_takes_turns(monkeypatch):
     assert names == [["critic"], ["critic"], ["generator"]] * 2
     assert [one.config.lr for one in method.learners.values()] == [point_plan.config.values["train"]["lr"], 0.5]
     assert read(["method=duel"]).points[0].name("task") == "generate"
-        "task"
-    )
 
 
 def facts() -> str:
