@@ -50,8 +50,8 @@ class MethodFacts(Facts):
     """The facts of a method."""
 
     slots: ClassVar[Mapping[str, str | None]] = {}
-    """Its components by role beside `SLOTS`: ``{"restorer.network": "unet"}``, role, group and default component. With
-    None it follows the group's plain slot, component and options; so does each of ``{"restorer.train": None}``."""
+    """Its components by role, with their defaults: ``{"restorer.network": "unet", "restorer.train": None}``. With None
+    a slot follows the plain one of its group, the component and each option that is not set."""
     kinds: ClassVar[tuple[Literal["restoration", "generation"], ...]] = ("restoration", "generation")
     """The kinds of task that it can do."""
     stages: ClassVar[Mapping[str, StageFacts]] = {}

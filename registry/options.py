@@ -36,10 +36,10 @@ class Option:
                 module.refuse(written, f"option {self.name}: its default can't be {value!r}, by the annotation it has")
 
     def takes(self, value: Any) -> bool:
-        """Whether a value is of its type, and one of its words."""
+        """Whether a value is of its type, and one of its words; of a list what a tuple is."""
         if value is None:
             return self.nullable
-        if isinstance(value, tuple):
+        if isinstance(value, tuple | list):
             return self.type.startswith("tuple") and all(type(one) is int for one in value)
         kinds = ("int", "float") if self.type == "float" else (self.type,)
         return type(value).__name__ in kinds and (not self.choices or value in self.choices)

@@ -82,7 +82,7 @@ def _check_default(catalog: _Catalog, component: Component[Facts], place: tuple[
     options = {key: one for name in named for key, one in group[name].options.items()}
     if option not in options:
         _refuse(component, f"defaults: {slot} has no option {option}; {nearest(option, options)}")
-    if not options[option].takes(tuple(value) if isinstance(value, list) else value):
+    if not options[option].takes(value):
         _refuse(component, f"defaults: {slot}.{option} can't be {value!r}")
 
 

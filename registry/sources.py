@@ -112,7 +112,7 @@ class Sources:
     def __init__(self, files: Mapping[str, Path]) -> None:
         self._files = files
         self._modules: dict[str, Module] = {}
-        self._lineages: dict[ast.ClassDef, tuple[Class | str, ...]] = {}
+        self._shadows: dict[Class | str, type] = {}
         self._classes: dict[ast.ClassDef, Class] = {}
 
     def module(self, name: str) -> Module | None:
@@ -123,19 +123,23 @@ class Sources:
         return self._modules.get(name)
 
     def lineage(self, cls: Class) -> tuple[Class | str, ...]:
-        """A class and its bases in Python's method resolution order (C3); those from outside as dotted names.
+        """A class and its bases in Python's method resolution order; those from outside as dotted names.
 
         What lies above a class from outside (torch's modules, ABC) is not looked at. `UserError` for a base that can't
         be found.
         """
-        if cls.node not in self._lineages:
-            bases = [self._above(cls.module, _plain(base)) for base in cls.node.bases]
-            above = [self.lineage(base) if isinstance(base, Class) else (base,) for base in bases]
-            merged = _merged([*above, tuple(bases)])
-            if merged is None:
-                cls.module.refuse(cls.node, f"{cls.node.name}: its bases have no consistent order")
-            self._lineages[cls.node] = (cls, *merged)
-        return self._lineages[cls.node]
+        return tuple(vars(shadow)["of"] for shadow in self._shadow(cls).__mro__[:-1])
+
+    def _shadow(self, of: Class | str) -> type:
+        """An empty class with the bases that one has, so that Python itself says in which order they come."""
+        if of not in self._shadows:
+            bases = [self._above(of.module, _plain(base)) for base in of.node.bases] if isinstance(of, Class) else []
+            try:
+                self._shadows[of] = type("shadow", tuple(map(self._shadow, bases)), {"of": of})
+            except TypeError:
+                assert isinstance(of, Class)
+                of.module.refuse(of.node, f"{of.node.name}: its bases have no consistent order")
+        return self._shadows[of]
 
     def cls(self, module: Module, name: str) -> Class:
         """The class of that name in a module, the same object each time."""
@@ -187,16 +191,3 @@ def dotted(expression: ast.expr) -> str:
 
 def _plain(base: ast.expr) -> ast.expr:
     return base.value if isinstance(base, ast.Subscript) else base  # Generic[T] is Generic
-
-
-def _merged(lists: Sequence[tuple[Class | str, ...]]) -> list[Class | str] | None:
-    """C3 (Barrett et al., OOPSLA 1996): the first head that is in no tail, again and again; None if there is none."""
-    merged: list[Class | str] = []
-    while lists := [one for one in lists if one]:
-        heads = (one[0] for one in lists if not any(one[0] in other[1:] for other in lists))
-        head = next(heads, None)
-        if head is None:
-            return None
-        merged.append(head)
-        lists = [one[1:] if one[0] == head else one for one in lists]
-    return merged

@@ -44,6 +44,11 @@ def _module(source: str) -> str:
     return name
 
 
+def extended() -> registry.Catalog:
+    """The catalogue with the chains of trainings in it."""
+    return _extended("")
+
+
 def extend(monkeypatch: pytest.MonkeyPatch, source: str = "") -> None:
     """Put the chain of trainings into the catalogue, and the methods of ``source``."""
     monkeypatch.setattr(registry, "catalog", lambda: _extended(source))

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
-import registry
 from harness.planning.plan import Plan, plan
 from harness.training.batches import Data
-from harness.training.build import built, method_of
-from methods.base import Method
-from registry import catalog, find, stages
-from tests.catalog_for_tests import extend, point_of
-from tests.test_contract import drawn
+from harness.training.build import method_of
+from registry import find, stages
+from registry.stages import stages as stages_of
+from tests.catalog_for_tests import extend, extended, point_of
+from tests.contract_for_tests import CPU, TASKS, batch, begun, copied, drawn, stage_of
 
-CPU = torch.device("cpu")
-METHODS = [name for name in catalog()["method"] if stages(name)]
-STAGES = [(name, stage.name) for name in METHODS for stage in stages(name)]
-STAGES += [("codec", "codec"), ("chain", "prior"), ("chain", "control")]
+CATALOG = extended()
+METHODS = [name for name, method in CATALOG["method"].items() if method.facts.stages or method.facts.trains_as]
+STAGES = [(name, stage.name) for name in METHODS for stage in stages_of(CATALOG["method"], name)]
 
 
 @pytest.fixture(autouse=True)
@@ -31,23 +27,7 @@ def _extended(monkeypatch):
 
 def planned(name: str, *words: str) -> Plan:
     """The plan of a method in the surroundings that it brings itself."""
-    switched = [f"{group}={to}" for group, to in find("method", name).facts.defaults.items()]
-    return plan(point_of(name, "task=denoise", *switched, *words))
-
-
-def begun(made: Plan, name: str, left: Mapping[str, Mapping[str, Tensor]]) -> Method:
-    """The method that trains a stage, on top of what upstream stages have ``left``."""
-    stage = next(stage for stage in made.stages if stage.name == name)
-    method = built(made.config, stage.method, stage.options, Data(made).source.shape, CPU, name)
-    for upstream in stage.after:
-        if upstream in left:
-            method.load(upstream, left[upstream])
-    method.begin(name)
-    return method.train()
-
-
-def copied(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {name: value.detach().clone().contiguous() for name, value in tensors.items()}
+    return plan(point_of(name, f"task={TASKS[find('method', name).facts.kinds[0]]}", *words))
 
 
 def same(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
@@ -57,16 +37,15 @@ def same(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
 @pytest.mark.parametrize(("name", "stage"), STAGES)
 def test_a_resumed_stage_goes_on_with_the_same_bits(name, stage):
     made = planned(name)
-    data = Data(made)
     method = begun(made, stage, {})
     for step in range(2):
-        method.update(data.batch(step, 2, CPU))
+        method.update(batch(made, stage, step))
     state = copied(method.state(stage))
-    upstream = {one: method.weights(one) for one in next(one for one in made.stages if one.name == stage).after}
+    upstream = {one: method.weights(one) for one in stage_of(made, stage).after}
     again = begun(planned(name, "seed=1"), stage, upstream)
     again.resume(stage, state)
     assert same(copied(again.state(stage)), state)
-    losses = [one.update(data.batch(2, 2, CPU)) for one in (method, again)]
+    losses = [one.update(batch(made, stage, 2)) for one in (method, again)]
     assert losses[0] == losses[1]
     assert same(copied(again.state(stage)), copied(method.state(stage)))
     assert same(copied(again.weights(stage)), copied(method.weights(stage)))
@@ -81,20 +60,20 @@ def test_all_that_a_stage_changes_is_among_its_parts(name, stage):
     modules = [*parts.networks.values(), *(average.module for average in parts.averages.values())]
     named = {value.data_ptr() for module in modules for value in module.state_dict().values()}
     before = copied(method.state_dict())
-    method.update(Data(made).batch(0, 2, CPU))
+    method.update(batch(made, stage, 0))
     changed = {key: value for key, value in method.state_dict().items() if not torch.equal(value, before[key])}
     assert changed and {value.data_ptr() for value in changed.values()} <= named
     assert parts.learners, "a stage that has begun has something that learns"
 
 
-@pytest.mark.parametrize("name", [*METHODS, "codec", "chain"])
+@pytest.mark.parametrize("name", METHODS)
 def test_the_weights_of_all_stages_make_the_same_samples(name):
     made = planned(name)
     first, left = method_of(made.config, Data(made).source.shape, CPU), {}
     for stage in stages(name):
         trainer = begun(made, stage.name, left)
         for step in range(2):
-            trainer.update(Data(made).batch(step, 2, CPU))
+            trainer.update(batch(made, stage.name, step))
         left[stage.name] = copied(trainer.weights(stage.name))
         first.load(stage.name, left[stage.name])
     other = method_of(planned(name, "seed=1").config, Data(made).source.shape, CPU)
@@ -108,7 +87,7 @@ def test_the_weights_of_all_stages_make_the_same_samples(name):
     assert torch.equal(samples, drawn(made, trainer.eval(), inputs, rows)), "the last stage has them all"
 
 
-@pytest.mark.parametrize("name", [name for name in METHODS if registry.find("method", name).facts.trains_as])
+@pytest.mark.parametrize("name", [name for name in METHODS if CATALOG["method"][name].facts.trains_as])
 def test_a_method_that_trains_as_another_does_what_that_one_does(name):
     known = find("method", name)
     mine, theirs = known.load(), find("method", known.facts.trains_as).load()

@@ -13,7 +13,6 @@ import functools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 from hydra import compose
@@ -31,7 +30,7 @@ from registry import apart, components, roles, slots
 
 # No prefix, package or path before the "="; no interpolation and no "???" behind it.
 _PLAIN = re.compile(r"[A-Za-z_][\w.]*=[^$?]*", re.DOTALL)
-_DEFAULT = re.compile(r"\$\{default:[\w.,]+\}")
+_OTHER = re.compile(r"\$\{(?!default:[\w.,]+\})")  # an interpolation that is no default
 _REFUSALS = (UserError, HydraException, OmegaConfBaseException)
 
 
@@ -43,7 +42,6 @@ class Composer:
         self._config = functools.cache(functools.partial(composed, name))
         self._chosen = functools.cache(lambda words: _chosen(self._config(words)))
         self._base = functools.cache(lambda words: _Base(self._config(words)))
-        self._leaf = functools.cache(_leaf)
 
     def point(self, line: Sequence[str]) -> RunConfig:
         """The point of a command line. Raises `UserError`, in one line."""
@@ -68,7 +66,7 @@ class Composer:
         try:
             check_words(line, self._chosen(groups))
             base = self._base(structure)
-            point = RunConfig(base.with_leaves([self._leaf(word) for word in leaves]), tuple(line))
+            point = RunConfig(base.with_leaves(leaves), tuple(line))
             check_values(point)
         except _REFUSALS:
             return None
@@ -80,78 +78,44 @@ class _Base:
 
     def __init__(self, config: DictConfig) -> None:
         written = plain(config, resolve=False)
-        if not _defaults_alone(written):
+        if _OTHER.search(str(written)):
             raise UserError("an interpolation may read any word, so that none is a leaf by itself")
         self._values = plain(config)
         self._following = [
-            (slot, option, group)
+            ((slot, option), (group, option))
             for slot in slots(config.method.name)
-            if (group := followed(slot, self._values[slot]["name"], config))
             for option, value in written[slot].items()
-            if _is_default(value)
+            if str(value).startswith("${") and (group := followed(slot, written[slot]["name"], option, config))
         ]
         # Each leaf is set and read back here; no other leaf is read from it.
         self._tried = copy.deepcopy(config)
-        self._leaves: dict[str, Any] = {}
+        self._leaf = functools.cache(self._converted)
 
-    def with_leaves(self, leaves: Iterable[_Leaf]) -> dict[str, Any]:
+    def with_leaves(self, words: Iterable[str]) -> dict[str, Any]:
         """The plain values with some leaves, and with those that follow them; of one path the last wins."""
+        leaves = dict(map(self._leaf, words))
+        following = {slot: leaves[group] for slot, group in self._following if group in leaves}
         values = self._values
-        leaves = list(leaves)
-        for leaf in leaves:
-            if leaf.word not in self._leaves:
-                self._leaves[leaf.word] = self._converted(leaf)
-            values = _replaced(values, leaf.places, self._leaves[leaf.word])
-        places = {leaf.places for leaf in leaves}
-        for slot, option, group in self._following:
-            if (slot, option) not in places and (group, option) in places:
-                values = _replaced(values, (slot, option), values[group][option])
+        for place, value in (following | leaves).items():
+            values = _replaced(values, place, value)
         return values
 
-    def _converted(self, leaf: _Leaf) -> Any:
-        OmegaConf.update(self._tried, leaf.path, leaf.value, merge=True)
-        node = OmegaConf.select(self._tried, leaf.path)
-        return OmegaConf.to_container(node) if OmegaConf.is_config(node) else node
-
-
-@dataclass(frozen=True)
-class _Leaf:
-    """A plain word, its path and its value as Hydra reads them."""
-
-    word: str
-    path: str
-    value: Any
-
-    @property
-    def places(self) -> tuple[str, ...]:
-        """Where it stands among the plain values: slot and option."""
-        slot, option = apart(self.path)
-        return (slot, *option.split(".")) if option else (slot,)
-
-
-def _leaf(word: str) -> _Leaf:
-    override = OverridesParser.create().parse_override(word)
-    if override.is_sweep_override():
-        raise UserError(f"{word}: several values for one point")
-    return _Leaf(word, override.key_or_group, override.value())
+    def _converted(self, word: str) -> tuple[tuple[str, ...], Any]:
+        """Where a leaf stands among the plain values, slot and option, and its value as its typed node has it."""
+        override = OverridesParser.create().parse_override(word)
+        if override.is_sweep_override():
+            raise UserError(f"{word}: several values for one point")
+        path = override.key_or_group
+        OmegaConf.update(self._tried, path, override.value(), merge=True)
+        node = OmegaConf.select(self._tried, path)
+        slot, option = apart(path)
+        value = OmegaConf.to_container(node) if OmegaConf.is_config(node) else node
+        return (slot, *filter(None, option.split("."))), value
 
 
 def _replaced(values: Mapping[str, Any], path: Sequence[str], value: Any) -> dict[str, Any]:
     first, *rest = path
     return {**values, first: _replaced(values[first], rest, value) if rest else value}
-
-
-def _defaults_alone(value: Any) -> bool:
-    """Whether the interpolations in a configuration read nothing but the scale, what is chosen and what is followed."""
-    if isinstance(value, dict):
-        return all(map(_defaults_alone, value.values()))
-    if isinstance(value, list):
-        return all(map(_defaults_alone, value))
-    return not isinstance(value, str) or "${" not in value or _is_default(value)
-
-
-def _is_default(value: Any) -> bool:
-    return isinstance(value, str) and _DEFAULT.fullmatch(value) is not None
 
 
 def _chooses(word: str) -> bool:

@@ -53,25 +53,24 @@ def _default(slot: str, name: str = "", option: str = "", *, _root_: Any) -> Any
     if not name:
         counts = find("dataset", _root_.dataset.name).facts.counts.get(slot, {})
         return counts.get(scale, ROOT_OPTIONS[slot][0].at(scale))
-    known, words = find(slot, name).options[option], f"{slot}.{option}"
-    brought = [find(one, _root_[one].name).facts.defaults for one in (reversed(GROUPS) if words in _brought() else ())]
-    values = [defaults[words] for defaults in brought if words in defaults and known.takes(_frozen(defaults[words]))]
-    if values:
-        return values[0]
-    group = followed(slot, name, _root_)
-    value = _root_[group][option] if group else known.at(scale)
+    values = _values_brought(slot, name, option, _root_)
+    group = followed(slot, name, option, _root_)
+    value = values[0] if values else _root_[group][option] if group else find(slot, name).options[option].at(scale)
     return list(value) if isinstance(value, tuple) else value
 
 
-def followed(slot: str, name: str, root: Any) -> str:
-    """The plain slot that a slot with the component ``name`` takes its options from; "" where these are its own."""
+def followed(slot: str, name: str, option: str, root: Any) -> str:
+    """The plain slot that a slot with the component ``name`` takes an option from; "" where it is its own."""
     group = group_of(slot)
-    follows = slot != group and slots(root.method.name).get(slot, "") is None
-    return group if follows and root[group].name == name else ""
+    follows = slot != group and slots(root.method.name).get(slot, "") is None and root[group].name == name
+    return group if follows and not _values_brought(slot, name, option, root) else ""
 
 
-def _frozen(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
+def _values_brought(slot: str, name: str, option: str, root: Any) -> list[Any]:
+    """What the components that are chosen bring by their ``defaults`` for an option, the method's first."""
+    words, takes = f"{slot}.{option}", find(slot, name).options[option].takes
+    brought = [find(one, root[one].name).facts.defaults for one in (reversed(GROUPS) if words in _brought() else ())]
+    return [facts[words] for facts in brought if words in facts and takes(facts[words])]
 
 
 def _brought() -> set[str]:

@@ -85,13 +85,12 @@ def _context(config: RunConfig, name: str, shape: tuple[int, ...], unread: Unrea
     def component_of(slot: str) -> Any:
         if slot not in may:
             return unnamed(name, slot)
-        built = _MAKERS.get(group_of(slot), _component)(config, slot, around["kind"])
-        return built if unread is None or slot in used else unread.guarded(slot, built)
+        found = _MAKERS.get(group_of(slot), _component)(config, slot, around["kind"])
+        return found if unread is None or slot in used else unread.guarded(slot, found)
 
-    def declared_of(group: str) -> Mapping[str, Any]:
-        mine = [slot for slot in declared if (group_of(slot) if group_of(slot) in _MAKERS else "") == group]
-        return _Declared(name, {slot: component_of(slot) for slot in mine})
-
+    own = {fields: _Declared(name) for fields in ("networks", "schedules", "optimizers", "components")}
+    for slot in declared:
+        own[_FIELDS.get(group_of(slot), "components")][slot] = component_of(slot)
     return MethodContext(
         tuple(shape),
         around["kind"],
@@ -100,18 +99,15 @@ def _context(config: RunConfig, name: str, shape: tuple[int, ...], unread: Unrea
         component_of("train"),
         around["masked"],
         PRECISIONS[config.values["precision"]] if "precision" in may else None,
-        declared_of("network"),
-        declared_of("schedule"),
-        declared_of("train"),
-        declared_of(""),
+        **own,
     )
 
 
 class _Declared(dict[str, Any]):
     """The components of declared slots by the slots' names."""
 
-    def __init__(self, method: str, components: Mapping[str, Any]) -> None:
-        super().__init__(components)
+    def __init__(self, method: str) -> None:
+        super().__init__()
         self.method = method
 
     def __missing__(self, slot: str) -> NoReturn:
@@ -154,6 +150,7 @@ _MAKERS: dict[str, Callable[[RunConfig, str, str], Any]] = {
     "network": _networks,
     "train": _recipe,
 }
+_FIELDS = {"schedule": "schedules", "network": "networks", "train": "optimizers"}  # of `MethodContext`
 
 
 def _refuse_untrained(method: Method, name: str) -> None:

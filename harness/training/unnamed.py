@@ -12,25 +12,33 @@ from methods.parts import Parts
 from registry import group_of
 
 
-class _Unnamed:
-    def __init__(self, method: str, what: str) -> None:
-        self.__dict__.update(_method=method, _what=what)
+class _Guarded:
+    """In the place of ``real``: ``refuse`` is called before an attribute of it is read or it is called."""
 
-    def __getattr__(self, name: str) -> NoReturn:
+    def __init__(self, real: Any, refuse: Callable[[], None]) -> None:
+        self.__dict__.update(_real=real, _refuse=refuse)
+
+    def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):  # Python's own questions, such as how to copy it
             raise AttributeError(name)
-        self()
+        self._refuse()
+        return getattr(self._real, name)
 
-    def __call__(self, *given: object) -> NoReturn:
-        raise UserError(
-            f"method={self._method} uses {self._what}, which neither its samples_read nor the reads of its stages "
-            "name: no key would know of it (registry/facts.py)"
-        )
+    def __call__(self, *given: object) -> Any:
+        self._refuse()
+        return self._real(*given)
 
 
 def unnamed(method: str, what: str) -> Any:
     """Stands in the place of ``what``: whoever reads an attribute of it or calls it gets a `UserError`."""
-    return _Unnamed(method, what)
+
+    def refuse() -> NoReturn:
+        raise UserError(
+            f"method={method} uses {what}, which neither its samples_read nor the reads of its stages "
+            "name: no key would know of it (registry/facts.py)"
+        )
+
+    return _Guarded(None, refuse)
 
 
 class Unread:
@@ -48,17 +56,15 @@ class Unread:
 
     def guarded(self, slot: str, component: Any) -> Any:
         """What is in a slot, refused after `begin`: of a builder of networks with all that it built."""
-        if group_of(slot) == "network":
-            return self._network(slot, component)
-        return _Until(component, lambda: self._refuse(slot))
+        made = self._watched(slot, component) if group_of(slot) == "network" else component
+        return _Guarded(made, lambda: self._refuse(slot))
 
-    def _network(self, slot: str, make: Callable[[int, int], nn.Module]) -> Callable[[int, int], nn.Module]:
-        def network(in_channels: int, out_channels: int) -> nn.Module:
-            self._refuse(slot)
-            built = make(in_channels, out_channels)
+    def _watched(self, slot: str, make: Callable[..., nn.Module]) -> Callable[..., nn.Module]:
+        def network(*channels: int) -> nn.Module:
+            built = make(*channels)
             for module in built.modules():
                 module.register_forward_pre_hook(lambda module, given: self._refuse(slot))
-            self._modules.update(dict.fromkeys(built.modules(), slot))
+                self._modules[module] = slot
             return built
 
         return network
@@ -66,25 +72,13 @@ class Unread:
     def begin(self, parts: Parts) -> None:
         """The method is constructed. Raises `UserError` where the stage trains something of an unread network."""
         self._constructed = True
-        for trained in parts.networks.values():
-            for module in trained.modules():
-                if module in self._modules:
-                    self._refuse(self._modules[module])
+        for module in (module for network in parts.networks.values() for module in network.modules()):
+            if module in self._modules:
+                self._refuse(self._modules[module])
 
-    def _refuse(self, what: str) -> None:
+    def _refuse(self, slot: str) -> None:
         if self._constructed:
             raise UserError(
-                f"method={self.method}: the training of stage {self.stage} uses {what}, which its reads and those of "
+                f"method={self.method}: the training of stage {self.stage} uses {slot}, which its reads and those of "
                 "the stages upstream do not name: its key would not know of it (registry/facts.py)"
             )
-
-
-class _Until:
-    def __init__(self, real: object, refuse: Callable[[], None]) -> None:
-        self.__dict__.update(_real=real, _refuse=refuse)
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        self._refuse()
-        return getattr(self._real, name)

@@ -122,7 +122,7 @@ def test_a_value_has_its_options_type(composer):
 
 def test_what_follows_is_composed_as_hydra_does_it(composer):
     for line in (
-        ["method=relay", "train.steps=9", "restorer.train.lr=0.5", "train.lr=0.25"],
+        ["method=relay", "train.steps=9", "restorer.train.lr=0.5", "train.lr=0.25", "train.warmup=7"],
         ["restorer.train.steps=7", "method=relay", "train.steps=9", "train.optimizer=adamw"],
     ):
         assert outcome(composer.quick, line) == outcome(composer.whole, line)

@@ -110,9 +110,9 @@ def test_an_option_moves_the_stages_that_read_its_slot_and_those_after_them(word
 
 def test_a_recipe_that_is_not_set_follows_train_option_by_option():
     together = planned("train.steps=9", "train.lr=0.01").config.values
-    assert together["restorer.train"] == together["train"]
+    assert together["restorer.train"] == {**together["train"], "warmup": 5}, "warmup is what the method brings"
     apart = planned("restorer.train.steps=9", "train.lr=0.01").config.values
-    assert apart["restorer.train"] == {**apart["train"], "steps": 9} != apart["train"]
+    assert apart["restorer.train"] == {**apart["train"], "steps": 9, "warmup": 5} != apart["train"]
     first, last = planned("train.steps=5", "restorer.train.steps=8"), planned("restorer.train.steps=8", "train.steps=5")
     assert keys(first) == keys(last) and first.config.values["restorer.train"]["steps"] == 8
     restorer = keys(planned("restorer.train.steps=8"))

@@ -106,7 +106,7 @@ class Relay(Chained):
     version = 1
     samples_read = ()
     slots = {"restorer.network": "unet", "restorer.train": None, "control.schedule": "linear"}
-    defaults = {"restorer.network.dim_mults": [1, 2]}
+    defaults = {"restorer.network.dim_mults": [1, 2], "restorer.train.warmup": 5}
     stages = {
         "codec": {"of": "codec"},
         "restorer": {
