@@ -14,7 +14,7 @@ from reports.analysis.verdicts import conditional, question, title
 from reports.records.columns import FIXED, plain
 from reports.records.points import PlannedRun, failures, points_of
 from reports.records.scan import Records, Stamp, scan
-from reports.records.select import parsed
+from reports.records.select import parse_condition
 from reports.wording.numbers import worded
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def analyse(root: Path, sweep: str | None = None, baseline: Mapping[str, str] | 
     condition asked for. Raises `UserError` for a sweep or a baseline that is not there, for a damaged record, and
     for a metric that has two protocols in a block.
     """
-    root, wanted = Path(root), parsed(baseline) if isinstance(baseline, str) else dict(baseline or {})
+    root, wanted = Path(root), parse_condition(baseline) if isinstance(baseline, str) else dict(baseline or {})
     points = points_of(root, sweep)
     records = scan(root, None if sweep is None else [point.run for point in points])
     heads, done = records.heads, set(records.heads["run"])

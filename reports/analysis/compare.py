@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from errors import UserError
 from reports.analysis.blocks import stamps
-from reports.analysis.decision import compared
+from reports.analysis.decision import compare_pairs
 from reports.analysis.figures import Figures, figures
 from reports.analysis.layout import ConditionGroup, Layout, layouts
 from reports.analysis.model import Comparison, Estimate, MetricInfo
 from reports.analysis.pairing import Seeds
 from reports.analysis.scores import metric_facts
 from reports.records.scan import Records, scan
-from reports.records.select import chosen
+from reports.records.select import runs_named
 from reports.statistics.spread import FEWEST
 from reports.tables.scores import comparison_cells, verdict
 from reports.tables.table import Cell, Table, columns_of, number
@@ -40,7 +40,7 @@ def compare(root: Path, first: str, second: str) -> list[Table]:
     can't be has a row with the reason.
     """
     records = scan(root)
-    sides = [chosen(records.heads, words) for words in (first, second)]
+    sides = [runs_named(records.heads, words) for words in (first, second)]
     if set(sides[0]["run"]) & set(sides[1]["run"]):
         raise UserError(f"{first} and {second} name the same runs: there is nothing to compare")
     shared = set(sides[0]["inputs"]) & set(sides[1]["inputs"])
@@ -108,7 +108,7 @@ def _only(layout: Layout, groups: tuple[ConditionGroup, ...]) -> Layout:
 def _against(one: Figures, stamp: tuple[str, str, str, bool], groups: int) -> tuple[MetricInfo, Comparison | None]:
     """A against B, of the comparisons of all conditions with B."""
     facts, pairs = metric_facts(one, stamp), [(place, 1) for place in range(groups) if place != 1]
-    return facts, compared(one, pairs, facts.sign)[0]
+    return facts, compare_pairs(one, pairs, facts.sign)[0]
 
 
 def _row(facts: MetricInfo, against: Comparison) -> list[Cell]:

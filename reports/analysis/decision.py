@@ -10,15 +10,14 @@ import numpy as np
 from reports.analysis.differences import differences, endless, win_rates
 from reports.analysis.figures import Figures
 from reports.analysis.model import Comparison, Estimate, Verdict
-from reports.analysis.pairing import Pair
-from reports.statistics.multiplicity import adjusted
+from reports.statistics.multiplicity import adjust
 from reports.statistics.spread import Spread
 
 ALPHA = 0.05
 NONE = Estimate(math.nan, math.nan, math.nan)
 
 
-def decided(gap: Estimate, p_adjusted: float, sign: float) -> Verdict:
+def decide(gap: Estimate, p_adjusted: float, sign: float) -> Verdict:
     """The verdict of a difference, first minus second; ``sign`` is 1 where higher is better, else -1.
 
     "better" or "worse" where the 95% interval leaves out 0 *and* the adjusted p is below 0.05; "leads" or "trails"
@@ -33,7 +32,7 @@ def decided(gap: Estimate, p_adjusted: float, sign: float) -> Verdict:
     return "leads" if ahead else "trails"
 
 
-def compared(figures: Figures, pairs: Sequence[tuple[int, int]], sign: float) -> list[Comparison | None]:
+def compare_pairs(figures: Figures, pairs: Sequence[tuple[int, int]], sign: float) -> list[Comparison | None]:
     """The comparisons of pairs of conditions, (first, second), which are one family: p values are adjusted over all of
     them that can be tested. None where the two share no figure.
 
@@ -41,47 +40,39 @@ def compared(figures: Figures, pairs: Sequence[tuple[int, int]], sign: float) ->
     that an infinite win or loss speaks against.
     """
     met = [figures.seeds.pair(*pair) for pair in pairs]
-    gaps = differences(figures, met)
-    rates = win_rates(figures, met, sign)
-    p_adjusted, adjustment = adjusted(gaps.p)
+    gaps, rates = differences(figures, met), win_rates(figures, met, sign)
+    p_adjusted, adjustment = adjust(gaps.p)
     family = int(np.isfinite(gaps.p).sum())
-    found: list[Comparison | None] = []
+    comparisons: list[Comparison | None] = []
     for k, pair in enumerate(met):
         if pair.why:
             nan = math.nan
-            found.append(Comparison(NONE, NONE, nan, nan, adjustment, nan, 0, 0, "refused", why=pair.why))
+            comparisons.append(Comparison(NONE, NONE, nan, nan, adjustment, nan, 0, 0, "refused", why=pair.why))
             continue
-        gap, tested = estimate(gaps, k), float(p_adjusted[k])
-        verdict = decided(gap, tested, sign)
+        gap = estimate(gaps, k)
+        verdict = decide(gap, float(p_adjusted[k]), sign)
         if gaps.infinite[k] and endless(figures, pair, sign)[verdict in ("better", "leads")]:
             verdict = "inconclusive"
-        told = _told(gaps, k, pair, (tested, adjustment, family), Estimate(*rates[k].tolist()), verdict)
-        found.append(told if gaps.images[k] + gaps.infinite[k] else None)
-    return found
-
-
-def _told(
-    gaps: Spread, k: int, pair: Pair, tested: tuple[float, str, int], wins: Estimate, verdict: Verdict
-) -> Comparison:
-    p_adjusted, adjustment, family = tested
-    return Comparison(
-        difference=estimate(gaps, k),
-        win_rate=wins,
-        p=float(gaps.p[k]),
-        p_adjusted=p_adjusted,
-        adjustment=adjustment,
-        detectable=float(gaps.detectable[k]),
-        images=int(gaps.images[k]),
-        seeds=int(gaps.seeds[k]),
-        verdict=verdict,
-        means=(float(gaps.ours[k]), float(gaps.ours[k] - gaps.mean[k])),
-        photographs=int(gaps.units[k]),
-        infinite=int(gaps.infinite[k]),
-        others=int(gaps.others[k]),
-        left_out=pair.left_out,
-        trainings=pair.trainings,
-        family=family,
-    )
+        comparison = Comparison(
+            difference=gap,
+            win_rate=Estimate(*rates[k].tolist()),
+            p=float(gaps.p[k]),
+            p_adjusted=float(p_adjusted[k]),
+            adjustment=adjustment,
+            detectable=float(gaps.detectable[k]),
+            images=int(gaps.images[k]),
+            seeds=int(gaps.seeds[k]),
+            verdict=verdict,
+            means=(float(gaps.ours[k]), float(gaps.ours[k] - gaps.mean[k])),
+            photographs=int(gaps.units[k]),
+            infinite=int(gaps.infinite[k]),
+            others=int(gaps.others[k]),
+            left_out=pair.left_out,
+            trainings=pair.trainings,
+            family=family,
+        )
+        comparisons.append(comparison if gaps.images[k] + gaps.infinite[k] else None)
+    return comparisons
 
 
 def estimate(found: Spread, place: int) -> Estimate:

@@ -61,11 +61,11 @@ def win_rates(figures: Figures, pairs: Sequence[Pair], sign: float) -> np.ndarra
     rates = np.full((len(pairs), 3), np.nan)
     for members, left, right in _sides(figures, pairs) if figures.replicates is None else ():
         ours, theirs = _meeting(pairs[members[0]], figures.cells(left), figures.cells(right))
-        rates[members] = np.stack(share(won(sign * ours, sign * theirs), figures.photographs), 1)
+        rates[members] = np.stack(share(win_scores(sign * ours, sign * theirs), figures.photographs), 1)
     return rates
 
 
-def won(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
+def win_scores(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
     """1 where ours is greater, 0 where theirs is, 0.5 where they are equal but for rounding; NaN where either lacks."""
     missing = np.isnan(ours) | np.isnan(theirs)
     with np.errstate(invalid="ignore"):
@@ -125,7 +125,7 @@ def _rounded(gaps: np.ndarray, ours: np.ndarray, theirs: np.ndarray) -> np.ndarr
         return np.where(np.isfinite(size) & (np.abs(gaps) <= _ROUNDING * size), 0.0, gaps)
 
 
-def beaten(figures: Figures, own: np.ndarray, sign: float, costs: Sequence[np.ndarray]) -> np.ndarray:
+def defeats(figures: Figures, own: np.ndarray, sign: float, costs: Sequence[np.ndarray]) -> np.ndarray:
     """Pairs (winner, loser) of conditions, (P, 2): the winner is better beyond the interval of their difference, as it
     stands before any adjustment of p, and has lost no picture to an infinite figure.
 

@@ -65,7 +65,7 @@ class Comparison:
     partner, which are not used; ``trainings`` those used of the side that has more, where folds or data seeds have
     their own.
 
-    ``verdict`` is `reports.analysis.decision.decided`'s; "refused" where the two can't be compared, for the reason
+    ``verdict`` is `reports.analysis.decision.decide`'s; "refused" where the two can't be compared, for the reason
     ``why``. ``baseline`` is the key of the condition compared with: the block's, or its counterpart with equal options.
     """
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from reports.analysis.decision import compared, estimate
-from reports.analysis.differences import beaten, means
+from reports.analysis.decision import compare_pairs, estimate
+from reports.analysis.differences import defeats, means
 from reports.analysis.figures import Figures
 from reports.analysis.layout import IDENTITY, Layout
 from reports.analysis.model import Comparison, MetricInfo, Score
@@ -32,7 +32,7 @@ class MetricScores:
     figures: Figures
     layout: Layout
     means: np.ndarray
-    won: np.ndarray
+    defeats: np.ndarray
     scores: Mapping[int, Score]
 
 
@@ -71,8 +71,8 @@ def metric_scores(
     identities = own.mean[[group.method == IDENTITY for group in layout.groups]]
     known = identities[np.isfinite(identities)]
     facts = metric_facts(figures, stamp, float(known.mean()) if len(known) else math.nan)
-    won = beaten(figures, own.mean, facts.sign, [costs[name] for name in FRONTS])
-    against, losers = _against(figures, layout, to, facts.sign), set(won[:, 1].tolist())
+    beaten = defeats(figures, own.mean, facts.sign, [costs[name] for name in FRONTS])
+    against, losers = _against(figures, layout, to, facts.sign), set(beaten[:, 1].tolist())
     order = sorted(np.flatnonzero(~np.isnan(own.mean)).tolist(), key=lambda place: -facts.sign * own.mean[place])
     scores = {
         place: Score(
@@ -84,7 +84,7 @@ def metric_scores(
         )
         for place in sorted(order)
     }
-    return MetricScores(facts, figures, layout, own.mean, won, scores)
+    return MetricScores(facts, figures, layout, own.mean, beaten, scores)
 
 
 def _comparable(figures: Figures, place: int, order: Sequence[int]) -> bool:
@@ -98,7 +98,7 @@ def _against(figures: Figures, layout: Layout, to: Sequence[int], sign: float) -
     """By condition its comparison with its baseline, all of them one family; none for a baseline, and none without a
     common picture."""
     places = [place for place, other in enumerate(to) if place != other]
-    met = compared(figures, [(place, to[place]) for place in places], sign)
+    met = compare_pairs(figures, [(place, to[place]) for place in places], sign)
     keys = [layout.groups[to[place]].key for place in places]
     return {place: replace(one, baseline=key) for place, key, one in zip(places, keys, met, strict=True) if one}
 
@@ -109,7 +109,7 @@ def fronts(one: MetricScores, costs: Mapping[str, np.ndarray]) -> dict[str, tupl
     An unknown cost is on no front and beats nobody there.
     """
     keys = {}
-    winners, losers = one.won.T
+    winners, losers = one.defeats.T
     for name in FRONTS:
         cost = np.where(np.isnan(one.means), np.nan, costs[name])
         front = np.isfinite(cost)
@@ -145,7 +145,7 @@ def lead(one: MetricScores) -> Lead | None:
     first = next((place for place in order if one.scores[place].best), order[0])
     others = [place for place in order if place != first]
     pairs = [(first, other) for other in others]
-    met = dict(zip(others, compared(one.figures, pairs, one.facts.sign), strict=True))
+    met = dict(zip(others, compare_pairs(one.figures, pairs, one.facts.sign), strict=True))
     refused = {place: why for place, pair in met.items() if (why := "no common picture" if pair is None else pair.why)}
     tied = [place for place, pair in met.items() if pair and not pair.why and pair.verdict not in BEATEN]
     second = (tied or [place for place in others if place not in refused] or others)[0]

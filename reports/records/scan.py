@@ -104,7 +104,7 @@ def _records(heads: Sequence[Mapping[str, Any]], tables: Sequence[pa.Table]) -> 
     for name in ("image", "source", "metric", "protocol", "unit"):
         column = figures[name].cat.set_categories(list(dict.fromkeys([*figures[name].cat.categories, ""])))
         figures[name] = column.fillna("")
-    figures["higher_is_better"] = figures["higher_is_better"].fillna(False).astype(bool)
+    figures["higher_is_better"] = figures["higher_is_better"].eq(True)  # nor where it is missing
     figures["place"] = np.repeat(np.arange(len(tables)), [len(table) for table in tables])
     by = figures.groupby(["metric", "protocol", "higher_is_better"], observed=True)
     figures["stamp"] = by.ngroup()

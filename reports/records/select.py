@@ -34,9 +34,9 @@ def located(target: str, results: str) -> tuple[Path, str | None]:
     raise UserError(f"{target}: no folder of results and no sweep in {folder}; {hint}")
 
 
-def chosen(heads: pd.DataFrame, words: str) -> pd.DataFrame:
+def runs_named(heads: pd.DataFrame, words: str) -> pd.DataFrame:
     """The rows of the runs that ``words`` name. Raises `UserError` where they name none, or several at once."""
-    rows = matching(heads, parsed(words), "run") if "=" in words else _run(heads, words)
+    rows = matching(heads, parse_condition(words), "run") if "=" in words else _run(heads, words)
     for _, same in rows.groupby("inputs"):
         runs = same.drop_duplicates("run")
         differing = [name for name in varying(runs) if name not in SEEDS]
@@ -59,7 +59,7 @@ def _run(heads: pd.DataFrame, words: str) -> pd.DataFrame:
     return heads[heads["run"] == runs[0]]
 
 
-def parsed(words: str) -> dict[str, str]:
+def parse_condition(words: str) -> dict[str, str]:
     """``method=ddim,sampler.eta=0`` as a mapping. Raises `UserError` for a word without ``=``."""
     pairs = {}
     for word in words.split(",") if words.strip() else []:

@@ -9,7 +9,7 @@ HOLM = "Holm"
 BENJAMINI_HOCHBERG = "Benjamini-Hochberg"
 
 
-def adjusted(p: np.ndarray) -> tuple[np.ndarray, str]:
+def adjust(p: np.ndarray) -> tuple[np.ndarray, str]:
     """Adjusted p values and how: Holm's for up to 10 comparisons, Benjamini and Hochberg's for more; NaN stays."""
     few = int(np.isfinite(p).sum()) <= FEW
     return (holm(p), HOLM) if few else (benjamini_hochberg(p), BENJAMINI_HOCHBERG)

@@ -115,22 +115,14 @@ def patterns(sides: Sequence[np.ndarray]) -> Iterator[Pattern]:
 
 def _alike(sides: Sequence[np.ndarray]) -> Iterator[tuple[int, np.ndarray]]:
     """The members of each pattern, with the first of them."""
-    flat = np.concatenate([_bits(side) for side in sides], 1)
+    kinds = [(np.isnan(side) + 2 * np.isinf(side)).astype(np.uint8).reshape(len(side), -1) for side in sides]
+    flat = np.concatenate(kinds, 1)
     if (flat == flat[0]).all():
         yield 0, np.arange(len(flat))
         return
-    _, first, inverse = np.unique(flat, axis=0, return_index=True, return_inverse=True)
-    inverse = inverse.reshape(-1)  # NumPy 2.0 gives it a second axis
-    order = np.argsort(inverse, kind="stable")
-    ends = np.searchsorted(inverse[order], np.arange(len(first) + 1))
-    for place, one in enumerate(first):
-        yield int(one), order[ends[place] : ends[place + 1]]
-
-
-def _bits(side: np.ndarray) -> np.ndarray:
-    flat = side.reshape(len(side), -1)
-    finite = np.isfinite(flat)
-    return np.packbits(finite if finite.all() else np.concatenate([finite, np.isnan(flat)], 1), axis=1)
+    _, first, inverse, counts = np.unique(flat, axis=0, return_index=True, return_inverse=True, return_counts=True)
+    order = np.argsort(inverse.reshape(-1), kind="stable")  # NumPy 2.0 gives it a second axis
+    yield from zip(first.tolist(), np.split(order, np.cumsum(counts)[:-1]), strict=True)
 
 
 def _full(known: np.ndarray) -> np.ndarray:

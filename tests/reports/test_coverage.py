@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from harness.evaluation.score import _resamples
-from reports.analysis.differences import won
+from reports.analysis.differences import win_scores
 from reports.statistics.crossed import apart, share, spread
 from reports.statistics.multiplicity import holm
 from reports.statistics.sets import spread_of_sets
@@ -94,7 +94,7 @@ def test_intervals_cover_without_a_common_seed(sizes: Counts, images: int) -> No
         ]
         found = apart(sides[0], sides[1], 0)
         assert 0.94 - ERROR < covered(found) < 0.98 + ERROR and (found.seeds[0], found.others[0]) == sizes
-        _, low, high = share(won(sides[0][:, :, None], sides[1][:, None]))
+        _, low, high = share(win_scores(sides[0][:, :, None], sides[1][:, None]))
         assert np.mean((low <= 0.5) & (high >= 0.5)) > 0.91 - ERROR  # all or nothing, where trainings decide
 
 
@@ -131,11 +131,11 @@ def test_infinite_figures_are_left_out_of_the_mean_and_counted_as_won() -> None:
     perfect = np.repeat(perfect, 50, 0)[:, None]
     found = spread(np.where(perfect, np.inf, ours - theirs), 0)
     assert 0.93 < covered(found) < 0.97 and (found.infinite == 4).all() and (found.images == 36).all()
-    wins = won(np.where(perfect, np.inf, ours), theirs)
+    wins = win_scores(np.where(perfect, np.inf, ours), theirs)
     truth = 0.1 + 0.9 * 0.5
     rate, low, high = share(wins)
     assert abs(rate.mean() - truth) < 0.01 and np.mean((low <= truth) & (high >= truth)) > 0.93
-    assert (share(won(np.where(perfect, np.inf, ours), np.where(perfect, np.inf, ours)))[0] == 0.5).all()
+    assert (share(win_scores(np.where(perfect, np.inf, ours), np.where(perfect, np.inf, ours)))[0] == 0.5).all()
 
 
 @pytest.mark.parametrize(("pictures", "photographs", "trainings"), [(16, 3, 1), (16, 3, 3), (100, 20, 1), (24, 6, 5)])
@@ -169,9 +169,9 @@ def test_ties_are_half_won_and_cost_the_interval_nothing() -> None:
     """Metrics with few values: half of the pictures tie."""
     rng = np.random.default_rng(8)
     ours, theirs = rng.integers(0, 2, (2, R, 1, 30)).astype(float)
-    rate, low, high = share(won(ours, theirs))
+    rate, low, high = share(win_scores(ours, theirs))
     assert abs(rate.mean() - 0.5) < 0.005 and np.mean((low <= 0.5) & (high >= 0.5)) > 0.93 - ERROR
-    assert np.array_equal(won(ours, theirs) == 0.5, ours == theirs)
+    assert np.array_equal(win_scores(ours, theirs) == 0.5, ours == theirs)
 
 
 @pytest.mark.parametrize(("trainings", "units"), [(1, 2), (1, 3), (1, 16), (3, 6), (3, 16), (5, 16)])

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from reports.statistics.multiplicity import BENJAMINI_HOCHBERG, HOLM, adjusted, benjamini_hochberg, holm
+from reports.statistics.multiplicity import BENJAMINI_HOCHBERG, HOLM, adjust, benjamini_hochberg, holm
 
 BY_NAME = {"holm": holm, "fdr_bh": benjamini_hochberg}
 
@@ -37,9 +37,9 @@ def test_order_and_missing_comparisons_change_nothing(adjust: type) -> None:
 def test_few_comparisons_get_holm_and_many_benjamini_hochberg() -> None:
     few, many = np.full(12, 0.01), np.full(11, 0.01)
     few[10:] = np.nan
-    assert adjusted(few)[1] == HOLM and adjusted(many)[1] == BENJAMINI_HOCHBERG
-    np.testing.assert_allclose(adjusted(few)[0][:10], 0.1, rtol=0, atol=1e-15)
-    np.testing.assert_allclose(adjusted(many)[0], 0.01, rtol=0, atol=1e-15)
+    assert adjust(few)[1] == HOLM and adjust(many)[1] == BENJAMINI_HOCHBERG
+    np.testing.assert_allclose(adjust(few)[0][:10], 0.1, rtol=0, atol=1e-15)
+    np.testing.assert_allclose(adjust(many)[0], 0.01, rtol=0, atol=1e-15)
 
 
 def test_error_rates_hold_in_simulation() -> None:

@@ -22,7 +22,7 @@ from errors import UserError  # noqa: E402
 from reports import load  # noqa: E402
 from reports.__main__ import main  # noqa: E402
 from reports.analysis.compare import compare  # noqa: E402
-from reports.records.select import chosen, located  # noqa: E402
+from reports.records.select import located, runs_named  # noqa: E402
 from reports.tables.scores import share  # noqa: E402
 from reports.wording.numbers import decimals, probability  # noqa: E402
 from reports.wording.wording import adjusted, spread  # noqa: E402
@@ -194,8 +194,8 @@ def test_one_run_of_a_condition_is_compared_without_its_others():
 def test_null_is_a_value(tmp_path):
     for run, value in (("a1", None), ("a2", 0.5)):
         saved(tmp_path, run, value=1.0, **{"sampler.x": value})
-    assert set(chosen(load(tmp_path), "sampler.x=null")["run"]) == {"a1"}
-    assert set(chosen(load(tmp_path), "sampler.x=0.50")["run"]) == {"a2"}
+    assert set(runs_named(load(tmp_path), "sampler.x=null")["run"]) == {"a1"}
+    assert set(runs_named(load(tmp_path), "sampler.x=0.50")["run"]) == {"a2"}
 
 
 def test_a_table_of_the_terminal_is_aligned():

@@ -17,7 +17,7 @@ from planted import record  # noqa: E402
 from errors import UserError  # noqa: E402
 from reports.analysis.analyse import analyse  # noqa: E402
 from reports.analysis.compare import HEADER, compare  # noqa: E402
-from reports.analysis.decision import decided  # noqa: E402
+from reports.analysis.decision import decide  # noqa: E402
 from reports.analysis.model import Block, Comparison, Estimate, Score  # noqa: E402
 from reports.records.load import load  # noqa: E402
 from reports.tables.blocks import tables_of  # noqa: E402
@@ -72,7 +72,7 @@ def drawn(seed: int, count: int = PICTURES) -> np.ndarray:
 def test_better_needs_the_interval_and_the_adjusted_p(
     low: float, high: float, p: float, sign: float, said: str
 ) -> None:
-    assert decided(Estimate((low + high) / 2, low, high), p, sign) == said
+    assert decide(Estimate((low + high) / 2, low, high), p, sign) == said
 
 
 def test_compare_and_the_report_say_the_same(tmp_path: Path) -> None:
