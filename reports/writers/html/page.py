@@ -69,17 +69,12 @@ def document(report: Report, figures: Mapping[str, bytes], shown: Sequence[Galle
 
 def environment() -> Environment:
     """The templates. Every value is escaped, and what can't be seen in it is shown as its escape."""
-    made = Environment(
-        autoescape=True,
-        finalize=seen,
-        loader=FileSystemLoader(HERE / "templates"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    loader = FileSystemLoader(HERE / "templates")
+    made = Environment(autoescape=True, finalize=seen, loader=loader, undefined=StrictUndefined, trim_blocks=True)
+    made.lstrip_blocks = True
     made.globals |= {"marks": MARKS, "count": count}
-    made.filters |= {"sort_key": _sort_key, "classes": _classes, "metrics": _metrics, "places": _places}
-    made.filters |= {"source": source, "title": _title, "alternative": _alternative, "amount": amount}
+    made.filters |= {"sort_key": _sort_key, "classes": _classes, "source": source, "title": _title}
+    made.filters |= {"alternative": _alternative, "amount": amount}
     return made
 
 
@@ -134,19 +129,10 @@ def _sort_key(cell: Cell) -> str | None:
     return "" if math.isnan(cell.value) else f"{cell.value:.9g}"
 
 
-def _metrics(table: Table) -> list[str]:
-    return list(dict.fromkeys(column.metric for column in table.columns if column.metric))
-
-
-def _places(table: Table, *kinds: str) -> list[int]:
-    """The places of the columns of these kinds."""
-    return [place for place, column in enumerate(table.columns) if column.kind in kinds]
-
-
 def _classes(table: Table) -> list[str]:
     """The classes of each column: its kind, the metric that it belongs to, whether it is a detail of that."""
     names = {"number": "num", "cost": "num", "code": "code", "command": "cmd"}
-    metrics = _metrics(table)
+    metrics = list(dict.fromkeys(column.metric for column in table.columns if column.metric))
     found = []
     for column in table.columns:
         group = f" g g{metrics.index(column.metric)}" if column.metric else ""
