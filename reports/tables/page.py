@@ -46,11 +46,11 @@ def _options(block: Block) -> list[Column]:
     of, conditions = counterparts(block), block.conditions
     keys = set(of.values())
     bases = {one.key: one.label for one in conditions if one.key in keys}
-    columns = [Column("method", [Cell(one.method, note="baseline" if one.key in keys else "") for one in conditions])]
+    methods = [Cell(one.method, note="baseline" if one.key in keys else "") for one in conditions]
+    columns = [Column("method", methods, "option")]
     for name in dict.fromkeys(name for one in conditions for name in one.options if name != "method"):
         cells = [word(one.options[name]) if name in one.options else ABSENT for one in conditions]
-        columns.append(Column(name, cells))
-    columns = [column._replace(kind="option") for column in columns]
+        columns.append(Column(name, cells, "option"))
     if len(bases) > 1:
         against = [ABSENT if one.key in keys else Cell(bases.get(of[one.key], NOTHING)) for one in conditions]
         columns.append(Column("compared with", against, "choice", "the baseline of equal options"))

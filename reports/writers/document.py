@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any, Literal, NamedTuple
 
 from reports.analysis.model import Block, Report
@@ -47,9 +48,9 @@ class FigureNames:
         self._waiting = list(names)
         self._slugs = sorted((slug(block.name) for block in blocks), key=len, reverse=True)
 
-    def take(self, kind: str, block: Block, *rest: str) -> list[Item]:
+    def take(self, kind: str, block: Block, subject: str = "") -> list[Item]:
         """All figures of that kind, block and beginning that nobody took before."""
-        start = "-".join([kind, slug(block.name), *map(slug, rest)])
+        start = "-".join([kind, slug(block.name), *([slug(subject)] if subject else [])])
         return self._taken([name for name in self._waiting if self._belongs(name, start, block)])
 
     def rest(self) -> list[Item]:
@@ -76,7 +77,9 @@ def sections(report: Report, blocks: Sequence[BlockContent], figures: FigureName
     lost = [Item("text", f"{left} figures are left out, for the size of this page.")] if left else []
     found.append(Section("others", "Other figures", (*figures.rest(), *lost)))
     found.append(Section("failures", "Failures", tuple(_failures(report))))
-    found.append(Section("provenance", "Provenance", (_provenance(report),)))
+    known = dict(report.provenance)
+    settings = [(str(name), value) for name, value in report.settings.items() if str(name) not in known]
+    found.append(Section("provenance", "Provenance", (Item("facts", [*report.provenance, *settings]),)))
     found.append(Section("citations", "Citations", tuple(_citations(report))))
     return [section for section in found if section.items or section.parts]
 
@@ -105,9 +108,7 @@ def _block(block: Block, key: str, content: BlockContent, figures: FigureNames) 
         left = len(found) - TABLES
         return [*found[:TABLES], *([Item("text", f"{left} further tables are left out.")] if left > 0 else [])]
 
-    def drawn(kind: str) -> list[Item]:
-        return figures.take(kind, block)
-
+    drawn = partial(figures.take, block=block)
     parts: Sequence[tuple[str, str, Sequence[Item]]] = (
         ("main", "Main table", [*tables("main"), *tables("compare"), Item("text", content.reading)]),
         ("differences", "Differences", drawn("difference")),
@@ -125,14 +126,13 @@ def _block(block: Block, key: str, content: BlockContent, figures: FigureNames) 
 
 
 def _by_axis(tables: Sequence[Item], block: Block, figures: FigureNames) -> list[Item]:
-    """The tables of each axis, and the figures of it behind them."""
+    """The tables of each axis, and the figures of it behind them; a remark on tables left out at the end."""
+    axes = dict.fromkeys(item.value.subject for item in tables if item.kind == "table")
     items: list[Item] = []
-    for place, item in enumerate(tables):
-        items.append(item)
-        following = tables[place + 1].value if place + 1 < len(tables) else None
-        if isinstance(item.value, Table) and getattr(following, "subject", "") != item.value.subject:
-            items += figures.take("ablation", block, item.value.subject)
-    return items
+    for axis in axes:
+        items += [item for item in tables if item.kind == "table" and item.value.subject == axis]
+        items += figures.take("ablation", block, axis)
+    return items + [item for item in tables if item.kind != "table"]
 
 
 def _failures(report: Report) -> list[Item]:
@@ -141,12 +141,6 @@ def _failures(report: Report) -> list[Item]:
     if not report.failures and report.asked > report.done + report.waiting:
         items.append(Item("text", "No failure was recorded."))
     return [*items, Item("text", f"{left} further failures are left out.")] if left > 0 else items
-
-
-def _provenance(report: Report) -> Item:
-    known = [name for name, _ in report.provenance]
-    settings = [(str(name), value) for name, value in report.settings.items() if str(name) not in known]
-    return Item("facts", [*report.provenance, *settings])
 
 
 def _citations(report: Report) -> list[Item]:

@@ -111,15 +111,11 @@ def _first_right(block: Block, gallery: Gallery | None) -> int:
     """The source to begin with on the right: the first that changed its input, rather not the baseline."""
     if gallery is None or not gallery.rows:
         return 0
-    tiles = gallery.rows[0].tiles
-    keys = set(counterparts(block).values())
-    baseline = {one.label for one in block.conditions if one.key in keys}
-    changed = {
-        place: name not in baseline
-        for place, name in enumerate(gallery.sources)
-        if name not in (DEGRADED, CLEAN) and tiles[place].picture != tiles[0].picture
-    }
-    return max(changed, key=lambda place: changed[place], default=len(tiles) - 1)
+    tiles, keys = gallery.rows[0].tiles, set(counterparts(block).values())
+    beside = {one.label for one in block.conditions if one.key in keys}
+    places = [place for place, name in enumerate(gallery.sources) if name not in (DEGRADED, CLEAN)]
+    changed = [place for place in places if tiles[place].picture != tiles[0].picture]
+    return min(changed, key=lambda place: gallery.sources[place] in beside, default=len(tiles) - 1)
 
 
 def _sort_key(cell: Cell) -> str | None:
