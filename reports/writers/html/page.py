@@ -34,6 +34,8 @@ READ = (
     f"{HOW} A bold mean: no other condition is better beyond the 95% interval of their difference, which is not "
     "adjusted, and no infinite figure speaks against that. The command repeats the first run of its row."
 )
+NO_MARKUP = Markup("")
+BARE = Cell("")[2:]  # all that a cell may have beside its text and value
 ALONE = ("scatter", "curve")  # kinds of figures, the first word of their names, whose numbers are in no table
 _TITLE = re.compile(rb"<title[^>]*>(.*?)</title>", re.DOTALL)
 
@@ -72,6 +74,7 @@ def environment() -> Environment:
     loader = FileSystemLoader(HERE / "templates")
     made = Environment(autoescape=True, finalize=seen, loader=loader, undefined=StrictUndefined, trim_blocks=True)
     made.lstrip_blocks = True
+    made.tests["bare"] = lambda cell: cell[2:] == BARE
     made.globals |= {"marks": MARKS, "count": count}
     made.filters |= {"sort_key": _sort_key, "classes": _classes, "source": source, "title": _title}
     made.filters |= {"alternative": _alternative, "amount": amount}
@@ -118,21 +121,23 @@ def _first_right(block: Block, gallery: Gallery | None) -> int:
     return min(changed, key=lambda place: gallery.sources[place] in beside, default=len(tiles) - 1)
 
 
-def _sort_key(cell: Cell) -> str | None:
-    """What the script sorts a number by; nothing for one that is missing, which stays last; None for a text."""
+def _sort_key(cell: Cell) -> Markup:
+    """The attribute that the script sorts a number by, empty for one that is missing, which stays last; texts have
+    none."""
     if isinstance(cell.value, bool) or not isinstance(cell.value, (int, float)):
-        return None
-    return "" if math.isnan(cell.value) else f"{cell.value:.9g}"
+        return NO_MARKUP
+    return Markup(' data-v=""' if math.isnan(cell.value) else f' data-v="{cell.value:.9g}"')
 
 
-def _classes(table: Table) -> list[str]:
-    """The classes of each column: its kind, the metric that it belongs to, whether it is a detail of that."""
+def _classes(table: Table) -> list[Markup]:
+    """The class attribute of each column: its kind, the metric that it belongs to, whether it is a detail of that."""
     names = {"number": "num", "cost": "num", "code": "code", "command": "cmd"}
     metrics = list(dict.fromkeys(column.metric for column in table.columns if column.metric))
     found = []
     for column in table.columns:
         group = f" g g{metrics.index(column.metric)}" if column.metric else ""
-        found.append(f"{names.get(column.kind, '')}{group}{' d' if column.detail else ''}".strip())
+        words = f"{names.get(column.kind, '')}{group}{' d' if column.detail else ''}".strip()
+        found.append(Markup(f' class="{words}"' if words else ""))
     return found
 
 
