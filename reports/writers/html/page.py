@@ -21,7 +21,7 @@ from reports.tables.page import costs_page, main_page
 from reports.tables.table import Cell, Table
 from reports.wording.numbers import amount
 from reports.wording.wording import HOW, Names, count
-from reports.writers.document import BlockContent, FigureNames, Item, sections
+from reports.writers.document import BlockContent, FigureNames, Piece, sections
 from reports.writers.export import write_files
 from reports.writers.html.limits import Limits, fitting, limits
 
@@ -57,7 +57,7 @@ def document(report: Report, figures: Mapping[str, bytes], shown: Sequence[Galle
         BlockContent(
             _tables(block, f"b{place}", limit, names),
             _reading(block, limit),
-            [Item("pictures", (gallery, block, f"b{place}-grid", _first_right(block, gallery)))],
+            [Piece("pictures", (gallery, block, f"b{place}-grid", _first_right(block, gallery)))],
         )
         for place, (block, gallery) in enumerate(zip(report.blocks, shown, strict=True), 1)
     ]
@@ -72,16 +72,16 @@ def document(report: Report, figures: Mapping[str, bytes], shown: Sequence[Galle
 def environment() -> Environment:
     """The templates. Every value is escaped, and what can't be seen in it is shown as its escape."""
     loader = FileSystemLoader(HERE / "templates")
-    made = Environment(autoescape=True, finalize=seen, loader=loader, undefined=StrictUndefined, trim_blocks=True)
-    made.lstrip_blocks = True
-    made.tests["bare"] = lambda cell: cell[2:] == BARE
-    made.globals |= {"marks": MARKS, "count": count}
-    made.filters |= {"sort_key": _sort_key, "classes": _classes, "source": source, "title": _title}
-    made.filters |= {"alternative": _alternative, "amount": amount}
-    return made
+    templates = Environment(autoescape=True, finalize=visible_text, loader=loader, undefined=StrictUndefined)
+    templates = templates.overlay(trim_blocks=True, lstrip_blocks=True)
+    templates.tests["bare"] = lambda cell: cell[2:] == BARE
+    templates.globals |= {"marks": MARKS, "count": count}
+    templates.filters |= {"sort_key": _sort_key, "classes": _classes, "source": source, "title": _title}
+    templates.filters |= {"alternative": _alternative, "amount": amount}
+    return templates
 
 
-def seen(value: object) -> str:
+def visible_text(value: object) -> str:
     """A value as text in which control and format characters (zero width, changes of direction), halves of surrogate
     pairs and unusual blanks are shown as their escapes; markup as it is."""
     text = value if isinstance(value, Markup) else str(value)
