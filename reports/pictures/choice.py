@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from itertools import product
-from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from reports.analysis.model import Block, Condition
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 CONDITIONS = 6
 RULE = "the baseline, the first of each method, then the others in their order"

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 
 import numpy as np
+import pandas as pd
 from PIL import Image
 
 from harness.store.entries import Store, read_npz
@@ -164,8 +165,6 @@ def _gallery(sources: _Sources, room: int) -> Gallery:
 
 def _rows(sources: _Sources, metric: str, reasons: Mapping[str, str], look: tuple[int, int]) -> list[Row]:
     """The chosen pictures from every source, with the gain and the largest side of ``look``."""
-    import pandas as pd
-
     table = sources.block.images[metric] if metric else pd.DataFrame()
     figures = table.reindex(index=list(reasons), columns=list(sources.images)).to_numpy(float)
     gain, largest = look

@@ -17,7 +17,7 @@ from reports.wording.wording import counted, named, plain
 PANELS = 4  # metrics of an ablation
 GROUPS = 6  # lines in a panel
 SHORT = 8  # letters of a value up to which many stand side by side
-APART = 0.11  # inches between two groups at the same value, so that intervals don't cover each other
+APART = 0.035  # of the axis, between two groups at the same value, so that intervals don't cover each other
 MOST = 12  # rows of a map, and columns
 CELL = 0.42  # inches of height
 
@@ -54,20 +54,17 @@ def _styles(report: Report, groups: Sequence[str]) -> dict[str, Look]:
 
 
 def _lines(axes: Axes, parts: Sequence[Ablation], styles: dict[str, Look]) -> None:
-    from matplotlib.transforms import offset_copy
-
     values = list(dict.fromkeys(level.value for part in parts for level in part.levels))
     numbers = all(_is_number(value) for value in values)
     values = sorted(values) if numbers else values
     places = {value: float(value if numbers else number) for number, value in enumerate(values)}
     if numbers:
         scale_x(axes, list(places.values()))
-    panel: Any = axes.get_figure()
     for number, part in enumerate(parts):
         style = styles[part.within]
         levels = sorted(part.levels, key=lambda level: places[level.value])
         axes.errorbar(
-            [places[level.value] for level in levels],
+            _beside(axes, [places[level.value] for level in levels], number - (len(parts) - 1) / 2),
             [level.mean.value for level in levels],
             yerr=arms(level.mean for level in levels),
             color=style.colour,
@@ -75,12 +72,20 @@ def _lines(axes: Axes, parts: Sequence[Ablation], styles: dict[str, Look]) -> No
             linestyle=style.line if numbers else "none",
             capsize=3,
             label=wrapped(part.within or "all", 60, 2),
-            transform=offset_copy(axes.transData, panel, APART * (number - (len(parts) - 1) / 2)),
         )
     width = 14 if len(values) <= 4 else SHORT
     axes.set_xticks(list(places.values()), [wrapped(plain(value), width, 3) for value in values])
     axes.minorticks_off()
     axes.margins(x=0.12)
+
+
+def _beside(axes: Axes, places: Sequence[float], steps: float) -> list[float]:
+    """Places moved on their axis by some steps; on a logarithmic one they are multiplied."""
+    low, high = min(places), max(places)
+    if axes.get_xscale() == "linear":
+        return [place + APART * steps * ((high - low) or 1.0) for place in places]
+    ratio = high / low if axes.get_xscale() == "log" else 10.0
+    return [place * ratio ** (APART * steps) for place in places]
 
 
 def _is_number(value: Any) -> bool:

@@ -60,8 +60,9 @@ def house() -> Iterator[None]:
     import matplotlib
     import seaborn
 
-    style = seaborn.axes_style("whitegrid") | seaborn.plotting_context("paper")
-    with matplotlib.rc_context(style), matplotlib.rc_context(fname=SETTINGS), warnings.catch_warnings():
+    own = matplotlib.rc_params_from_file(SETTINGS, use_default_template=False)
+    style = seaborn.axes_style("whitegrid") | seaborn.plotting_context("paper") | dict(own)
+    with matplotlib.rc_context(style), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from")  # drawn as a box
         yield
 

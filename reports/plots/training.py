@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from harness.store.entries import Store, read_npz
 from harness.store.sealed import Damaged
@@ -85,14 +86,13 @@ def draw(block: Block, found: Mapping[str, Sequence[Curve]]) -> Figure:
 def _panel(axes: Axes, lines: Sequence[Curve]) -> None:
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-    every_one = [(curve, name, values) for curve in lines for name, values in curve.losses.items()]
-    for number, (curve, name, values) in enumerate(every_one):
-        style = look(number)
-        steps, means = _thinned(values)
+    found = [(curve, name, values) for curve in lines for name, values in curve.losses.items()]
+    for number, (curve, name, values) in enumerate(found):
+        style, (steps, means) = look(number), _thinned(values)
         words = curve.label if len(curve.losses) == 1 else f"{curve.label}: {name}"
         axes.plot(steps, means, color=style.colour, alpha=0.25, linewidth=1)
         axes.plot(steps, _smooth(means), color=style.colour, linestyle=style.line, label=wrapped(words, 56, 2))
-    every = np.concatenate([values for _, _, values in every_one])
+    every = np.concatenate([values for _, _, values in found])
     if every.min() > 0 and every.max() > 10 * every.min():
         axes.set_yscale("log")
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
@@ -102,8 +102,6 @@ def _panel(axes: Axes, lines: Sequence[Curve]) -> None:
 
 def _thinned(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """At most `POINTS` points: means over runs of steps."""
-    import pandas as pd
-
     runs = np.arange(len(values)) // math.ceil(len(values) / POINTS)
     means = pd.DataFrame({"step": np.arange(len(values)) + 1.0, "loss": values}).groupby(runs).mean()
     return means["step"].to_numpy(), means["loss"].to_numpy()
@@ -111,7 +109,5 @@ def _thinned(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _smooth(values: np.ndarray) -> np.ndarray:
     """The running mean over `SPAN` of the points around, over fewer at the ends."""
-    import pandas as pd
-
     reach = max(1, round(SPAN * len(values) / 2))
     return pd.Series(values).rolling(2 * reach + 1, center=True, min_periods=1).mean().to_numpy()

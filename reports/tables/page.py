@@ -10,7 +10,7 @@ from reports.analysis.model import Block, Comparison, Estimate, Score
 from reports.pictures.choice import counterparts
 from reports.tables.blocks import costs
 from reports.tables.scores import comparison_columns, mean_digits, means
-from reports.tables.table import ABSENT, Bar, Cell, Column, Table, word
+from reports.tables.table import ABSENT, Cell, Column, IntervalBar, Table, word
 from reports.wording.numbers import NOTHING, decimals, fixed
 from reports.wording.wording import BOLD, count, counted
 
@@ -46,11 +46,11 @@ def _options(block: Block) -> list[Column]:
     of, conditions = counterparts(block), block.conditions
     keys = set(of.values())
     bases = {one.key: one.label for one in conditions if one.key in keys}
-    columns = [Column("method", [Cell(one.method, note="baseline" if one.key in keys else "") for one in conditions])]
+    methods = [Cell(one.method, note="baseline" if one.key in keys else "") for one in conditions]
+    columns = [Column("method", methods, "option")]
     for name in dict.fromkeys(name for one in conditions for name in one.options if name != "method"):
         cells = [word(one.options[name]) if name in one.options else ABSENT for one in conditions]
-        columns.append(Column(name, cells))
-    columns = [column._replace(kind="option") for column in columns]
+        columns.append(Column(name, cells, "option"))
     if len(bases) > 1:
         against = [ABSENT if one.key in keys else Cell(bases.get(of[one.key], NOTHING)) for one in conditions]
         columns.append(Column("compared with", against, "choice", "the baseline of equal options"))
@@ -107,7 +107,7 @@ def _scale(found: Sequence[Comparison]) -> tuple[float, float]:
     return max(-far, min([0.0, *known])), min(far, max([0.0, *known]))
 
 
-def _bar(estimate: Estimate, low: float, high: float) -> Bar | None:
+def _bar(estimate: Estimate, low: float, high: float) -> IntervalBar | None:
     """The small plot of a difference; what is beyond the scale stands at its end."""
     value = estimate.value
     if not math.isfinite(value):
@@ -115,7 +115,7 @@ def _bar(estimate: Estimate, low: float, high: float) -> Bar | None:
     ends = [bound if math.isfinite(bound) else value for bound in (estimate.low, estimate.high)]
     shown = [min(max(one, low), high) - low for one in (ends[0], value, ends[1], 0.0)]
     start, middle, end, zero = (round(1000 * one / ((high - low) or 1.0)) for one in shown)
-    return Bar(start, middle, end, zero, "below" if value < low else "above" if value > high else "")
+    return IntervalBar(start, middle, end, zero, "below" if value < low else "above" if value > high else "")
 
 
 def _spans(block: Block, found: Sequence[Comparison]) -> str:

@@ -84,7 +84,8 @@ def runs_table(frame: pd.DataFrame) -> Table:
     costs = [name for name in COSTS if frame[name].notna().any() and (name != "n" or frame[name].nunique() > 1)]
     columns = []
     for name in words:
-        cells = [ABSENT if value is None or value != value else word(value) for value in frame[name]]
+        missing = frame[name].isna()
+        cells = [ABSENT if none else word(value) for value, none in zip(frame[name], missing, strict=True)]
         columns.append(Column(name.replace(".", ".\n", 1), cells, "label"))
     columns += [_metric(frame, name) for name in metrics]
     columns += [

@@ -11,7 +11,7 @@ from reports.analysis.model import Estimate
 from reports.wording.numbers import NOTHING, amount, fixed, interval, worded
 
 
-class Bar(NamedTuple):
+class IntervalBar(NamedTuple):
     """A difference with its interval and zero on a scale from 0 to 1000; ``beyond`` names the end that it is past,
     "below" or "above"."""
 
@@ -37,7 +37,7 @@ class Cell(NamedTuple):
     strong: bool = False
     more: str = ""
     verdict: str = ""
-    bar: Bar | None = None
+    bar: IntervalBar | None = None
     shade: float | None = None
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any, Literal, NamedTuple
 
 from reports.analysis.model import Block, Report
@@ -13,7 +14,7 @@ TABLES = 60  # of a kind in a block
 FAILURES = 100
 
 
-class Item(NamedTuple):
+class Piece(NamedTuple):
     """A piece of a section. ``value`` by ``kind``: "text" and "title" a string, "list" sentences, "facts" pairs of name
     and value, "figures" their names, "code" text and language, "pictures" what the writer makes of them, else a value
     of that class."""
@@ -27,7 +28,7 @@ class Section(NamedTuple):
 
     key: str
     title: str
-    items: tuple[Item, ...]
+    items: tuple[Piece, ...]
     parts: tuple[Section, ...] = ()
 
 
@@ -36,7 +37,7 @@ class BlockContent(NamedTuple):
 
     tables: Sequence[Table]
     reading: str
-    pictures: Sequence[Item]
+    pictures: Sequence[Piece]
     last: Sequence[Section] = ()
 
 
@@ -47,12 +48,12 @@ class FigureNames:
         self._waiting = list(names)
         self._slugs = sorted((slug(block.name) for block in blocks), key=len, reverse=True)
 
-    def take(self, kind: str, block: Block, *rest: str) -> list[Item]:
+    def take(self, kind: str, block: Block, subject: str = "") -> list[Piece]:
         """All figures of that kind, block and beginning that nobody took before."""
-        start = "-".join([kind, slug(block.name), *map(slug, rest)])
+        start = "-".join([kind, slug(block.name), *([slug(subject)] if subject else [])])
         return self._taken([name for name in self._waiting if self._belongs(name, start, block)])
 
-    def rest(self) -> list[Item]:
+    def rest(self) -> list[Piece]:
         """What nobody took."""
         return self._taken(self._waiting)
 
@@ -62,9 +63,9 @@ class FigureNames:
         longest = next((known for known in self._slugs if tail.startswith(f"{known}-")), None)
         return f"{name}-".startswith(f"{start}-") and longest == slug(block.name)
 
-    def _taken(self, names: list[str]) -> list[Item]:
+    def _taken(self, names: list[str]) -> list[Piece]:
         self._waiting = [name for name in self._waiting if name not in names]
-        return [Item("figures", names)] if names else []
+        return [Piece("figures", names)] if names else []
 
 
 def sections(report: Report, blocks: Sequence[BlockContent], figures: FigureNames, left: int = 0) -> list[Section]:
@@ -73,21 +74,23 @@ def sections(report: Report, blocks: Sequence[BlockContent], figures: FigureName
     found = [Section("verdicts", "Verdicts", tuple(_verdicts(report))), Section("ran", "What ran", (_ran(report),))]
     for place, (block, content) in enumerate(zip(report.blocks, blocks, strict=True), 1):
         found.append(_block(block, f"b{place}", content, figures))
-    lost = [Item("text", f"{left} figures are left out, for the size of this page.")] if left else []
+    lost = [Piece("text", f"{left} figures are left out, for the size of this page.")] if left else []
     found.append(Section("others", "Other figures", (*figures.rest(), *lost)))
     found.append(Section("failures", "Failures", tuple(_failures(report))))
-    found.append(Section("provenance", "Provenance", (_provenance(report),)))
+    known = dict(report.provenance)
+    settings = [(str(name), value) for name, value in report.settings.items() if str(name) not in known]
+    found.append(Section("provenance", "Provenance", (Piece("facts", [*report.provenance, *settings]),)))
     found.append(Section("citations", "Citations", tuple(_citations(report))))
     return [section for section in found if section.items or section.parts]
 
 
-def _verdicts(report: Report) -> list[Item]:
-    items = [one for block in report.blocks for one in (Item("title", block.name), Item("list", block.verdicts))]
-    items += [] if report.blocks else [Item("text", "No run has a record yet, so there is nothing to compare.")]
-    return [*items, Item("text", report.conditional)] if report.conditional else items
+def _verdicts(report: Report) -> list[Piece]:
+    items = [one for block in report.blocks for one in (Piece("title", block.name), Piece("list", block.verdicts))]
+    items += [] if report.blocks else [Piece("text", "No run has a record yet, so there is nothing to compare.")]
+    return [*items, Piece("text", report.conditional)] if report.conditional else items
 
 
-def _ran(report: Report) -> Item:
+def _ran(report: Report) -> Piece:
     metrics = dict.fromkeys(name for block in report.blocks for name in block.metrics)
     facts = {
         "Runs": report.counted,
@@ -96,61 +99,52 @@ def _ran(report: Report) -> Item:
         "Conditions": sum(len(block.conditions) for block in report.blocks),
         "Metrics": ", ".join(metrics) or "none",
     }
-    return Item("facts", list(facts.items()))
+    return Piece("facts", list(facts.items()))
 
 
 def _block(block: Block, key: str, content: BlockContent, figures: FigureNames) -> Section:
-    def tables(kind: str) -> list[Item]:
-        found = [Item("table", table) for table in content.tables if table.kind == kind]
+    def tables(kind: str) -> list[Piece]:
+        found = [Piece("table", table) for table in content.tables if table.kind == kind]
         left = len(found) - TABLES
-        return [*found[:TABLES], *([Item("text", f"{left} further tables are left out.")] if left > 0 else [])]
+        return [*found[:TABLES], *([Piece("text", f"{left} further tables are left out.")] if left > 0 else [])]
 
-    def drawn(kind: str) -> list[Item]:
-        return figures.take(kind, block)
-
-    parts: Sequence[tuple[str, str, Sequence[Item]]] = (
-        ("main", "Main table", [*tables("main"), *tables("compare"), Item("text", content.reading)]),
-        ("differences", "Differences", drawn("difference")),
+    charts = partial(figures.take, block=block)
+    parts: Sequence[tuple[str, str, Sequence[Piece]]] = (
+        ("main", "Main table", [*tables("main"), *tables("compare"), Piece("text", content.reading)]),
+        ("differences", "Differences", charts("difference")),
         ("ablations", "Ablations", _by_axis(tables("ablation"), block, figures)),
-        ("interactions", "Interactions", [*tables("interaction"), *drawn("interaction")]),
-        ("pareto", "Quality against cost", drawn("pareto")),
+        ("interactions", "Interactions", [*tables("interaction"), *charts("interaction")]),
+        ("pareto", "Quality against cost", charts("pareto")),
         ("pictures", "Pictures", content.pictures),
-        ("scatter", "Image by image", drawn("scatter")),
-        ("curves", "Training curves", drawn("curve")),
-        ("costs", "Costs", [*drawn("costs"), *tables("costs")]),
+        ("scatter", "Image by image", charts("scatter")),
+        ("curves", "Training curves", charts("curve")),
+        ("costs", "Costs", [*charts("costs"), *tables("costs")]),
         ("protocols", "Metrics and protocols", tables("protocols")),
     )
     shown = [Section(f"{key}-{part}", title, tuple(items)) for part, title, items in parts if items]
     return Section(key, block.name, (), (*shown, *content.last))
 
 
-def _by_axis(tables: Sequence[Item], block: Block, figures: FigureNames) -> list[Item]:
-    """The tables of each axis, and the figures of it behind them."""
-    items: list[Item] = []
-    for place, item in enumerate(tables):
-        items.append(item)
-        following = tables[place + 1].value if place + 1 < len(tables) else None
-        if isinstance(item.value, Table) and getattr(following, "subject", "") != item.value.subject:
-            items += figures.take("ablation", block, item.value.subject)
-    return items
+def _by_axis(tables: Sequence[Piece], block: Block, figures: FigureNames) -> list[Piece]:
+    """The tables of each axis, and the figures of it behind them; a remark on tables left out at the end."""
+    axes = dict.fromkeys(item.value.subject for item in tables if item.kind == "table")
+    items: list[Piece] = []
+    for axis in axes:
+        items += [item for item in tables if item.kind == "table" and item.value.subject == axis]
+        items += figures.take("ablation", block, axis)
+    return items + [item for item in tables if item.kind != "table"]
 
 
-def _failures(report: Report) -> list[Item]:
-    items = [Item("text", f"{report.counted}."), *(Item("failure", one) for one in report.failures[:FAILURES])]
+def _failures(report: Report) -> list[Piece]:
+    items = [Piece("text", f"{report.counted}."), *(Piece("failure", one) for one in report.failures[:FAILURES])]
     left = len(report.failures) - FAILURES
     if not report.failures and report.asked > report.done + report.waiting:
-        items.append(Item("text", "No failure was recorded."))
-    return [*items, Item("text", f"{left} further failures are left out.")] if left > 0 else items
+        items.append(Piece("text", "No failure was recorded."))
+    return [*items, Piece("text", f"{left} further failures are left out.")] if left > 0 else items
 
 
-def _provenance(report: Report) -> Item:
-    known = [name for name, _ in report.provenance]
-    settings = [(str(name), value) for name, value in report.settings.items() if str(name) not in known]
-    return Item("facts", [*report.provenance, *settings])
-
-
-def _citations(report: Report) -> list[Item]:
+def _citations(report: Report) -> list[Piece]:
     """BibTeX of exactly the methods shown, and the names of those that state none."""
     entries, silent = bibtex(report.methods)
-    items = [Item("code", ("\n\n".join(entries), "bibtex"))] if entries else []
-    return [*items, Item("text", f"Without a citation: {', '.join(silent)}.")] if silent else items
+    items = [Piece("code", ("\n\n".join(entries), "bibtex"))] if entries else []
+    return [*items, Piece("text", f"Without a citation: {', '.join(silent)}.")] if silent else items

@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from errors import UserError
 from harness.store.files import plainly, write_atomic
@@ -15,16 +16,11 @@ from reports.tables.blocks import tables_of
 from reports.tables.data import data_table
 from reports.tables.table import Table
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 NAME = "table"
 
 
 def frame(table: Table) -> pd.DataFrame:
     """The values of a table; a column of several types becomes text, for a column of Parquet has one type."""
-    import pandas as pd
-
     columns = [pd.Series([cell.value for cell in column.cells], name=column.head) for column in table.columns]
     mixed = [one.dtype == object and len({type(value) for value in one.dropna()}) > 1 for one in columns]
     columns = [one.map(str, na_action="ignore") if text else one for one, text in zip(columns, mixed, strict=True)]

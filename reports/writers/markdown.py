@@ -16,7 +16,7 @@ from reports.pictures.pictures import Gallery, galleries
 from reports.tables.blocks import tables_of
 from reports.tables.table import Cell, Table
 from reports.wording.wording import HOW, plain, slug
-from reports.writers.document import BlockContent, FigureNames, Item, Section, sections
+from reports.writers.document import BlockContent, FigureNames, Piece, Section, sections
 from reports.writers.export import write_files
 
 ROWS = 300  # of a table
@@ -46,7 +46,7 @@ def write_markdown(report: Report, folder: Path, figures: Mapping[str, bytes]) -
 def document(report: Report, names: Sequence[str], shown: Sequence[Sequence[str]]) -> str:
     """The Markdown; ``names`` are the figures in figures/, ``shown`` the lines of each block's pictures."""
     contents = [
-        BlockContent(tables, HOW, [Item("pictures", lines)] if lines else [], [_commands(block)])
+        BlockContent(tables, HOW, [Piece("pictures", lines)] if lines else [], [_commands(block)])
         for block, tables, lines in zip(report.blocks, tables_of(report), shown, strict=True)
     ]
     lines = [f"# {inline(report.title)}", *([escape(report.question)] if report.question else [])]
@@ -57,7 +57,7 @@ def document(report: Report, names: Sequence[str], shown: Sequence[Sequence[str]
 
 def _commands(block: Block) -> Section:
     lines = [f"# {plain(condition.label)}\n{condition.command}" for condition in block.conditions[:ROWS]]
-    return Section("", "Commands", (Item("code", ("\n".join(lines), "sh")),))
+    return Section("", "Commands", (Piece("code", ("\n".join(lines), "sh")),))
 
 
 def _section(section: Section, level: int) -> list[str]:

@@ -18,7 +18,7 @@ import handmade  # noqa: E402
 
 from reports import load  # noqa: E402
 from reports.analysis.model import Ablation, Block, Estimate, FactorLevel, Interaction, Report  # noqa: E402
-from reports.plots import common, costs, factors, paired, training  # noqa: E402
+from reports.plots import common, costs, factors, paired, style, training  # noqa: E402
 from reports.plots.figures import drawings, render  # noqa: E402
 from reports.plots.style import COLOURS, LETTERS, LINES, MARKERS, WIDTH, house, look, svg  # noqa: E402
 
@@ -198,6 +198,28 @@ def test_numbers_of_an_ablation_are_ordered_and_words_stand_as_they_came():
         axes = factors.ablation(made, block, "axis").axes[0]
     assert [text.get_text() for text in axes.get_xticklabels()] == ["b", "a", "none", "True"]
     assert axes.lines[0].get_linestyle() == "None"  # nothing lies between words
+
+
+def test_every_mean_of_an_ablation_lies_within_its_axes():
+    made, block = ablated((1, 2, 1000))
+    whole = replace(block.ablations[0], within="method=x")
+    block = replace(block, ablations=(*block.ablations, whole))
+    with house():
+        axes = factors.ablation(made, block, "axis").axes[0]
+    means = [level.mean.value for level in whole.levels]
+    low, high = axes.get_ylim()
+    assert low < min(means) and max(means) < high
+    assert axes.get_xlim()[0] < 1 and axes.get_xlim()[1] > 1000 and len(axes.get_legend_handles_labels()[0]) == 2
+
+
+def test_the_style_is_seaborns_grid_with_our_settings():
+    import matplotlib
+
+    with house():
+        settings = dict(matplotlib.rcParams)
+    assert settings["axes.grid"] and not settings["ytick.left"]
+    assert settings["font.size"] == LETTERS and settings["axes.edgecolor"] == style.PALE
+    assert settings["svg.hashsalt"] == "reports" and not settings["text.parse_math"]
 
 
 def test_what_was_not_run_is_hatched_and_nothing_at_all_is_drawn_too():

@@ -117,6 +117,14 @@ def test_no_rows_and_no_metrics_can_be_shown(results: Path, synth: SimpleNamespa
     assert "ddpm" in show(main_table(load(results), ["made"]), 80)
 
 
+def test_a_word_that_is_missing_is_a_dash(results: Path, synth: SimpleNamespace) -> None:
+    """Texts of records are pandas' own strings, whose missing value is neither None nor a number."""
+    for run, value in (("word", "cosine"), ("none", None)):
+        synth.save(results, synth.sampled(run, "rddm", 0.5, 13.0, **{"schedule.kind": value}))
+    text = show(main_table(load(results), ["word", "none"]), 120)
+    assert re.search(r"rddm +cosine ", text) and re.search(r"rddm +– ", text)
+
+
 def test_zero_and_nothing_are_told_apart(results: Path) -> None:
     table = main_table(load(results), RUNS)
     table.loc[0, "ssim"], table.loc[1, "ssim"] = 0.0, float("nan")

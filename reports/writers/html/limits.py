@@ -34,9 +34,9 @@ def limits(report: Report, figures: Mapping[str, bytes]) -> Limits:
     metrics = max(1, int((TABLES / (share * conditions) - ROW) / METRIC))
     shown = min(metrics, max((len(block.metrics) for block in report.blocks), default=0))
     tables = share * conditions * (ROW + METRIC * shown)
-    drawn = min(FIGURES, sum(map(len, figures.values())))
+    charts = min(FIGURES, sum(map(len, figures.values())))
     least, most = PICTURES
-    return Limits(metrics, share, int(min(most, max(least, 0.75 * (PAGE - tables) - drawn))))
+    return Limits(metrics, share, int(min(most, max(least, 0.75 * (PAGE - tables) - charts))))
 
 
 def fitting(figures: Mapping[str, bytes]) -> dict[str, bytes]:

@@ -21,7 +21,7 @@ from reports.tables.page import costs_page, main_page
 from reports.tables.table import Cell, Table
 from reports.wording.numbers import amount
 from reports.wording.wording import HOW, Names, count
-from reports.writers.document import BlockContent, FigureNames, Item, sections
+from reports.writers.document import BlockContent, FigureNames, Piece, sections
 from reports.writers.export import write_files
 from reports.writers.html.limits import Limits, fitting, limits
 
@@ -34,6 +34,8 @@ READ = (
     f"{HOW} A bold mean: no other condition is better beyond the 95% interval of their difference, which is not "
     "adjusted, and no infinite figure speaks against that. The command repeats the first run of its row."
 )
+NO_MARKUP = Markup("")
+BARE = Cell("")[2:]  # all that a cell may have beside its text and value
 ALONE = ("scatter", "curve")  # kinds of figures, the first word of their names, whose numbers are in no table
 _TITLE = re.compile(rb"<title[^>]*>(.*?)</title>", re.DOTALL)
 
@@ -55,7 +57,7 @@ def document(report: Report, figures: Mapping[str, bytes], shown: Sequence[Galle
         BlockContent(
             _tables(block, f"b{place}", limit, names),
             _reading(block, limit),
-            [Item("pictures", (gallery, block, f"b{place}-grid", _first_right(block, gallery)))],
+            [Piece("pictures", (gallery, block, f"b{place}-grid", _first_right(block, gallery)))],
         )
         for place, (block, gallery) in enumerate(zip(report.blocks, shown, strict=True), 1)
     ]
@@ -69,21 +71,17 @@ def document(report: Report, figures: Mapping[str, bytes], shown: Sequence[Galle
 
 def environment() -> Environment:
     """The templates. Every value is escaped, and what can't be seen in it is shown as its escape."""
-    made = Environment(
-        autoescape=True,
-        finalize=seen,
-        loader=FileSystemLoader(HERE / "templates"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    made.globals |= {"marks": MARKS, "count": count}
-    made.filters |= {"sort_key": _sort_key, "classes": _classes, "metrics": _metrics, "places": _places}
-    made.filters |= {"source": source, "title": _title, "alternative": _alternative, "amount": amount}
-    return made
+    loader = FileSystemLoader(HERE / "templates")
+    templates = Environment(autoescape=True, finalize=visible_text, loader=loader, undefined=StrictUndefined)
+    templates = templates.overlay(trim_blocks=True, lstrip_blocks=True)
+    templates.tests["bare"] = lambda cell: cell[2:] == BARE
+    templates.globals |= {"marks": MARKS, "count": count}
+    templates.filters |= {"sort_key": _sort_key, "classes": _classes, "source": source, "title": _title}
+    templates.filters |= {"alternative": _alternative, "amount": amount}
+    return templates
 
 
-def seen(value: object) -> str:
+def visible_text(value: object) -> str:
     """A value as text in which control and format characters (zero width, changes of direction), halves of surrogate
     pairs and unusual blanks are shown as their escapes; markup as it is."""
     text = value if isinstance(value, Markup) else str(value)
@@ -116,41 +114,30 @@ def _first_right(block: Block, gallery: Gallery | None) -> int:
     """The source to begin with on the right: the first that changed its input, rather not the baseline."""
     if gallery is None or not gallery.rows:
         return 0
-    tiles = gallery.rows[0].tiles
-    keys = set(counterparts(block).values())
-    baseline = {one.label for one in block.conditions if one.key in keys}
-    changed = {
-        place: name not in baseline
-        for place, name in enumerate(gallery.sources)
-        if name not in (DEGRADED, CLEAN) and tiles[place].picture != tiles[0].picture
-    }
-    return max(changed, key=lambda place: changed[place], default=len(tiles) - 1)
+    tiles, keys = gallery.rows[0].tiles, set(counterparts(block).values())
+    beside = {one.label for one in block.conditions if one.key in keys}
+    places = [place for place, name in enumerate(gallery.sources) if name not in (DEGRADED, CLEAN)]
+    changed = [place for place in places if tiles[place].picture != tiles[0].picture]
+    return min(changed, key=lambda place: gallery.sources[place] in beside, default=len(tiles) - 1)
 
 
-def _sort_key(cell: Cell) -> str | None:
-    """What the script sorts a number by; nothing for one that is missing, which stays last; None for a text."""
+def _sort_key(cell: Cell) -> Markup:
+    """The attribute that the script sorts a number by, empty for one that is missing, which stays last; texts have
+    none."""
     if isinstance(cell.value, bool) or not isinstance(cell.value, (int, float)):
-        return None
-    return "" if math.isnan(cell.value) else f"{cell.value:.9g}"
+        return NO_MARKUP
+    return Markup(' data-v=""' if math.isnan(cell.value) else f' data-v="{cell.value:.9g}"')
 
 
-def _metrics(table: Table) -> list[str]:
-    return list(dict.fromkeys(column.metric for column in table.columns if column.metric))
-
-
-def _places(table: Table, *kinds: str) -> list[int]:
-    """The places of the columns of these kinds."""
-    return [place for place, column in enumerate(table.columns) if column.kind in kinds]
-
-
-def _classes(table: Table) -> list[str]:
-    """The classes of each column: its kind, the metric that it belongs to, whether it is a detail of that."""
+def _classes(table: Table) -> list[Markup]:
+    """The class attribute of each column: its kind, the metric that it belongs to, whether it is a detail of that."""
     names = {"number": "num", "cost": "num", "code": "code", "command": "cmd"}
-    metrics = _metrics(table)
+    metrics = list(dict.fromkeys(column.metric for column in table.columns if column.metric))
     found = []
     for column in table.columns:
         group = f" g g{metrics.index(column.metric)}" if column.metric else ""
-        found.append(f"{names.get(column.kind, '')}{group}{' d' if column.detail else ''}".strip())
+        words = f"{names.get(column.kind, '')}{group}{' d' if column.detail else ''}".strip()
+        found.append(Markup(f' class="{words}"' if words else ""))
     return found
 
 
