@@ -129,3 +129,14 @@ class Copied(Dataset):
         read: Callable[[Path], np.ndarray] = {"picture": self.read, "mask": read_mask}[kind]
         path = self.copy.root / name
         return self.preprocessing.fit(read(path), str(path))
+
+
+class WithoutTruth(Copied):
+    """Degraded pictures in the root, of which nobody knows the clean ones: all of them are there to test on."""
+
+    truth = False
+    defaults = {"task": "paired", "metrics": ["niqe", "brisque"]}
+
+    def split(self, copy: LocalCopy) -> Split:
+        """As many as ``counts`` says of the paper's scale."""
+        return (), copy.without_truth(self.counts["images"]["paper"])
