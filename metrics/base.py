@@ -50,8 +50,9 @@ class Metric(MetricFacts, ABC):
     @property
     def protocol(self) -> str:
         """The stamp: metric, range, channels, borders, options and version. Only equal stamps may be compared."""
-        return f"{self.name};8bit;{self.settings()};v{self.version}"
+        return f"{self.name};8bit;{self.settings};v{self.version}"
 
+    @property
     @abstractmethod
     def settings(self) -> str:
         """What decides the figure beside metric and version: range, channels, borders, options, hashes of weights."""

@@ -56,15 +56,11 @@ class Copied(Dataset):
         """The items to train on and those to test on. Raises `UserError` in one line for what is missing."""
 
     def open(self, root: str, extent: str, preprocessing: Preprocessing) -> None:
-        """Take the items of the copy at ``root``."""
-        copy = LocalCopy(self.name, root, extent, self.published)
-        self.hold(copy, preprocessing, self.split(copy))
-
-    def hold(self, copy: LocalCopy, preprocessing: Preprocessing, split: Split) -> None:
-        """Take these items; `UserError` where two have one id."""
-        self.copy, self.preprocessing = copy, preprocessing
+        """Take the items of the copy at ``root``; `UserError` where two have one id."""
+        self.copy = copy = LocalCopy(self.name, root, extent, self.published)
+        self.preprocessing = preprocessing
         self.shape = (3, preprocessing.size, preprocessing.size)
-        self.training, tests = split
+        self.training, tests = self.split(copy)
         by_id: dict[str, ItemFiles] = {}
         for item in (*self.training, *tests):
             if item.id in by_id:
@@ -129,3 +125,14 @@ class Copied(Dataset):
         read: Callable[[Path], np.ndarray] = {"picture": self.read, "mask": read_mask}[kind]
         path = self.copy.root / name
         return self.preprocessing.fit(read(path), str(path))
+
+
+class WithoutTruth(Copied):
+    """Degraded pictures in the root, of which nobody knows the clean ones: all of them are there to test on."""
+
+    truth = False
+    defaults = {"task": "paired", "metrics": ["niqe", "brisque"]}
+
+    def split(self, copy: LocalCopy) -> Split:
+        """As many as ``counts`` says of the paper's scale."""
+        return (), copy.without_truth(self.counts["images"]["paper"])

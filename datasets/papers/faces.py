@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from datasets.io.preprocessing import Preprocessing
-from datasets.papers.copied import Copied, Split
+from datasets.papers.copied import Copied, Split, WithoutTruth
 from datasets.papers.layouts import LocalCopy, singles
 from errors import UserError
 from registry import register
@@ -132,7 +132,7 @@ class Ffhq(Copied):
 
 
 @register("dataset", "lfw_test", size=512)
-class LfwTest(Copied):
+class LfwTest(WithoutTruth):
     """LFW-Test (GFPGAN, Wang et al., CVPR 2021): 1,711 mildly degraded faces of 512 x 512 pixels, without truth.
 
     ::
@@ -143,19 +143,13 @@ class LfwTest(Copied):
     that need no truth apply; the set is there to test on.
     """
 
-    truth = False
-    defaults = {"task": "paired", "metrics": ["niqe", "brisque"]}
     counts = {"images": {"paper": 1711}}
     name = "lfw_test"
     published = "LFW-Test (GFPGAN, Wang et al., CVPR 2021, cropped faces)"
 
-    def split(self, copy: LocalCopy) -> Split:
-        """All of it tests."""
-        return (), copy.without_truth(1711)
-
 
 @register("dataset", "wider_test", size=512)
-class WiderTest(Copied):
+class WiderTest(WithoutTruth):
     """WIDER-Test (CodeFormer, Zhou et al., NeurIPS 2022): 970 badly degraded faces of 512 x 512, without truth.
 
     ::
@@ -166,15 +160,9 @@ class WiderTest(Copied):
     to test on.
     """
 
-    truth = False
-    defaults = {"task": "paired", "metrics": ["niqe", "brisque"]}
     counts = {"images": {"paper": 970}}
     name = "wider_test"
     published = "WIDER-Test (CodeFormer, Zhou et al., NeurIPS 2022, cropped faces)"
-
-    def split(self, copy: LocalCopy) -> Split:
-        """All of it tests."""
-        return (), copy.without_truth(970)
 
 
 @register("dataset", "celeba_test", size=512)

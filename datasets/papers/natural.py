@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from datasets.io.preprocessing import Preprocessing
-from datasets.papers.copied import Copied, Split
+from datasets.papers.copied import Copied, Split, WithoutTruth
 from datasets.papers.layouts import LocalCopy
 from registry import register
 
@@ -59,7 +59,7 @@ class LsunChurch(Copied):
 
 
 @register("dataset", "realsrset")
-class RealSrSet(Copied):
+class RealSrSet(WithoutTruth):
     """RealSRSet (Zhang, Liang, Van Gool and Timofte, ICCV 2021, "BSRGAN"): 20 real low-quality pictures, no truth.
 
     ::
@@ -71,8 +71,6 @@ class RealSrSet(Copied):
     harness only. Only metrics that need no truth apply; the set is there to test on.
     """
 
-    truth = False
-    defaults = {"task": "paired", "metrics": ["niqe", "brisque"]}
     counts = {"images": {"gpu": 20, "paper": 20}}
     name = "realsrset"
     published = "RealSRSet (Zhang et al., ICCV 2021, testsets/RealSRSet of BSRGAN)"
@@ -89,7 +87,3 @@ class RealSrSet(Copied):
     ) -> None:
         del seed  # there is no choice
         self.open(root, copy, Preprocessing(size, crop, resize, upscale))
-
-    def split(self, copy: LocalCopy) -> Split:
-        """All of it tests."""
-        return (), copy.without_truth(20)

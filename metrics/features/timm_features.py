@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, ClassVar
 
 from metrics.features.base import PictureFeatures
-from metrics.networks.timm_models import lite0_file, timm_or_refuse
+from metrics.networks.timm_models import dinov2, efficientnet_lite0, lite0_file, timm_or_refuse
 from metrics.networks.weights import named_file
 from registry import register
 
@@ -14,9 +14,16 @@ if TYPE_CHECKING:
     import torch
 
 
-class _Lite0(PictureFeatures):
-    """timm's tf_efficientnet_lite0 on 128 pixels, scaled to [-1, 1] as in its training."""
+@register("features", "effnet_lite0")
+class EffnetLite0(PictureFeatures):
+    """The 1280 means that the classifier sees: clipped to 0..6 before the mean, many of them 0 for most pictures.
 
+    timm's tf_efficientnet_lite0 on 128 pixels, scaled to [-1, 1] as in its training.
+    """
+
+    name = "effnet_lite0"
+    layer = "head,gap"
+    dims = 1280
     side = 128
 
     def file(self) -> Path:
@@ -25,30 +32,16 @@ class _Lite0(PictureFeatures):
         timm_or_refuse(who)
         return lite0_file(who)
 
-    def pooled(self, x: torch.Tensor) -> tuple[Any, torch.Tensor]:
-        """The network and its global mean before the classifier, (1, 1280)."""
-        from metrics.networks.timm_models import efficientnet_lite0
-
-        network = efficientnet_lite0(f"features={self.name}")
-        return network, network.forward_head(network.forward_features(2 * x - 1), pre_logits=True)
-
-
-@register("features", "effnet_lite0")
-class EffnetLite0(_Lite0):
-    """The 1280 means that the classifier sees: clipped to 0..6 before the mean, many of them 0 for most pictures."""
-
-    name = "effnet_lite0"
-    layer = "head,gap"
-    dims = 1280
-
     def rows(self, x: torch.Tensor) -> torch.Tensor:
-        """(1, 3, 128, 128) to (1, 1280)."""
-        return self.pooled(x)[1]
+        """(1, 3, 128, 128) to (1, 1280), the global mean before the classifier."""
+        network = efficientnet_lite0(f"features={self.name}")
+        means: torch.Tensor = network.forward_head(network.forward_features(2 * x - 1), pre_logits=True)
+        return means
 
 
 @register("features", "effnet_lite0_logits")
-class EffnetLite0Logits(_Lite0):
-    """The logits of the 1000 ImageNet classes."""
+class EffnetLite0Logits(EffnetLite0):
+    """The logits of the 1000 ImageNet classes, of the network of `EffnetLite0`."""
 
     name = "effnet_lite0_logits"
     layer = "logits"
@@ -56,23 +49,28 @@ class EffnetLite0Logits(_Lite0):
 
     def rows(self, x: torch.Tensor) -> torch.Tensor:
         """(1, 3, 128, 128) to (1, 1000)."""
-        network, pooled = self.pooled(x)
-        logits: torch.Tensor = network.classifier(pooled)
+        logits: torch.Tensor = efficientnet_lite0(f"features={self.name}").classifier(super().rows(x))
         return logits
 
 
-class _Dinov2(PictureFeatures):
-    """A vision transformer of DINOv2 (Oquab et al., TMLR 2024) on 224 pixels: the class token after the last norm."""
+@register("features", "dinov2")
+class Dinov2(PictureFeatures):
+    """ViT-L/14, d = 1024: the network that Stein et al. (NeurIPS 2023) recommend in place of Inception.
 
-    architecture: str
+    A vision transformer of DINOv2 (Oquab et al., TMLR 2024) on 224 pixels: the class token after the last norm.
+    """
+
+    name = "dinov2"
+    architecture: ClassVar[str] = "vit_large_patch14_dinov2"
     layer = "class_token"
+    dims = 1024
     side = 224
 
     def __init__(self, *, weights: str = "") -> None:
         self.weights = weights
 
     def file(self) -> Path:
-        """The named file; `UserError` where there is none."""
+        """The named file; `UserError` where there is none, or no timm."""
         timm_or_refuse(f"features={self.name}")
         what = f"model.safetensors of timm/{self.architecture}.lvd142m; name it with metrics.fd_dinov2.weights=PATH"
         return named_file(self.weights, f"features={self.name}", what)
@@ -80,23 +78,13 @@ class _Dinov2(PictureFeatures):
     def rows(self, x: torch.Tensor) -> torch.Tensor:
         """(1, 3, 224, 224) to (1, d)."""
         from metrics.networks.convnets import normalized
-        from metrics.networks.timm_models import dinov2
 
         row: torch.Tensor = dinov2(self.architecture, self.file(), self.side, f"features={self.name}")(normalized(x))
         return row
 
 
-@register("features", "dinov2")
-class Dinov2(_Dinov2):
-    """ViT-L/14, d = 1024: the network that Stein et al. (NeurIPS 2023) recommend in place of Inception."""
-
-    name = "dinov2"
-    architecture = "vit_large_patch14_dinov2"
-    dims = 1024
-
-
 @register("features", "dinov2_small")
-class Dinov2Small(_Dinov2):
+class Dinov2Small(Dinov2):
     """ViT-S/14, d = 384: a fifteenth of the weights, for machines without an accelerator."""
 
     name = "dinov2_small"

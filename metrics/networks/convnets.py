@@ -76,6 +76,9 @@ def alexnet_taps(x: Tensor) -> list[Tensor]:
     return taps
 
 
+TAPS: dict[Backbone, Callable[[Tensor], list[Tensor]]] = {"alexnet": alexnet_taps, "vgg16": vgg16_taps}
+
+
 @functools.lru_cache(maxsize=4)
 def _layers(name: Backbone, dtype: torch.dtype, device: torch.device) -> tuple[Layer, ...]:
     """The convolutions in their order, kept for the process; the file's (kh, kw, in, out) become (out, in, kh, kw)."""

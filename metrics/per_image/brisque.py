@@ -58,6 +58,7 @@ class Brisque(Metric):
     name = "brisque"
     smallest = SMALLEST
 
+    @property
     def settings(self) -> str:
         """The luma, the borders, the resizing and the hashes of model and ranges."""
         files = ",".join(sha(_file(name)) for name in ("svm.txt", "normalize.pickle"))

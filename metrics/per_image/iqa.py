@@ -42,6 +42,7 @@ class _Pyiqa(Metric):
     unit = ""
     weights: tuple[WeightsFile, ...]
 
+    @property
     def settings(self) -> str:
         """The range, pyiqa's version, and the hash of each file of weights."""
         from importlib.metadata import version

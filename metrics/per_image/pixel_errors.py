@@ -72,9 +72,10 @@ class Psnr(ChannelMetric):
         super().__init__(channel=channel, crop=crop)
         self.cap = cap
 
+    @property
     def settings(self) -> str:
         """The channels in one mean, per image, the cap."""
-        return f"{super().settings()};cap={self.cap:g}"
+        return f"{super().settings};cap={self.cap:g}"
 
     def score(self, image: np.ndarray, clean: np.ndarray, mask: np.ndarray | None = None) -> float:
         """The ratio of one image in dB, at most ``cap``."""
@@ -109,6 +110,7 @@ class RegionPsnr(RegionMetric):
     ) -> None:
         self.region, self.outside, self.least, self.cap = region, outside, least, cap
 
+    @property
     def settings(self) -> str:
         """All channels, the region and what becomes of the rest, per image, the cap."""
         return f"range=255;channels=all;{self.marked};outside={self.outside};per-image;cap={self.cap:g}"

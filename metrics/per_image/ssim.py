@@ -51,6 +51,7 @@ class Ssim(ChannelMetric):
         super().__init__(channel=channel, crop=crop)
         self.window = window
 
+    @property
     def settings(self) -> str:
         """Range 255, the channels and the border left out, the window and its borders, the constants."""
         return f"range=255;{self.seen};{STAMPS[self.window]};{CONSTANTS}"
@@ -88,6 +89,7 @@ class RegionSsim(RegionMetric):
     ) -> None:
         self.region, self.outside, self.least, self.window = region, outside, least, window
 
+    @property
     def settings(self) -> str:
         """Range 255, all channels, the region and what becomes of the rest, the window, the constants."""
         return f"range=255;channels=all;{self.marked};outside={self.outside};{STAMPS[self.window]};{CONSTANTS}"
@@ -117,6 +119,7 @@ class MsSsim(ChannelMetric):
     name = "ms_ssim"
     smallest = TAPS << (len(SCALES) - 1)  # so that the coarsest scale still holds a window
 
+    @property
     def settings(self) -> str:
         """Range 255, channels and border left out, scales, window, whole windows only, the constants."""
         window = f"scales={len(SCALES)},mean2x2;window=gaussian{TAPS},{SIGMA};border=valid;per-channel;negative=0"

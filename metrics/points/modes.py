@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any
 
 import numpy as np
 
@@ -13,28 +13,18 @@ from metrics.sets.base import Draws, SetMetric, checked_rows
 from registry import register
 
 
-class Located(Protocol):
-    """What a data set's ``modes()`` gives (datasets/sources/toy2d.py): ``count`` equally likely places."""
-
-    @property
-    def count(self) -> int:
-        """How many there are."""
-
-    def locate(self, points: np.ndarray, radius: float) -> np.ndarray:
-        """The mode of each point, -1 for none."""
-
-
 class OfModes(SetMetric):
     """A figure of how many points lie in each mode, and in none; a subclass gives `of_counts`.
 
     The modes are those of the data set, handed over by `prepare`, not found in the points: references are looked at
-    for the floor only.
+    for the floor only. They are ``count`` equally likely places, and ``locate(points, radius)`` gives the number of
+    each point's mode, -1 for none (`datasets.sources.toy2d`).
     """
 
     data = "points"
     features = Coordinates()
     radius: float
-    modes: Located | None = None
+    modes: Any = None
 
     def prepare(self, source: Any) -> None:
         """Take the modes from the data set; `UserError` where it does not know them."""

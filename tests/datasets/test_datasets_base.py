@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import registry
-from datasets.base import check_count, digest, round_robin, shuffled, stream
+from datasets.base import Item, check_count, digest, round_robin, shuffled, stream
 from errors import UserError
 
 HEAVY = """
@@ -89,3 +89,15 @@ def test_too_many_test_items_says_how_many_there_are():
     check_count("photos", 33, 33)
     with pytest.raises(UserError, match=r"^dataset=photos has 33 test items, 34 were asked for.*or do this$"):
         check_count("photos", 34, 33, "do this")
+
+
+def test_a_mirrored_item_is_mirrored_in_all_its_layers():
+    rng = np.random.default_rng(0)
+    clean, degraded = rng.integers(0, 256, (2, 4, 5, 3), dtype=np.uint8)
+    item = Item("a", clean, degraded, rng.integers(0, 256, (4, 5), dtype=np.uint8), "scene")
+    other = item.mirrored()
+    assert (other.id, other.source) == ("a-mirrored", "scene")
+    for layer in ("clean", "degraded", "mask"):
+        np.testing.assert_array_equal(getattr(other, layer), getattr(item, layer)[:, ::-1])
+    alone = Item("b", clean).mirrored()
+    assert alone.degraded is None and alone.mask is None
