@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from harness.store.entries import Entry, Store
 from harness.store.keys import canonical
 from harness.store.sealed import Damaged
+from registry import group_of
 from sweeps.graph import WorkItem
 
 NEWEST = 300  # entries of a level that are looked at
@@ -35,8 +36,8 @@ class History:
             rate = self._rate(_training(stage.facts))
             return None if rate is None else rate * int(stage.facts["train"]["options"]["steps"])
         if task.kind == "sampling":
-            network = task.plan.stages[-1].facts.get("network") if task.plan.stages else None
-            rate = self._rate(_sampling(task.plan.samples.facts, network))
+            networks = _of(task.plan.stages[-1].facts, ("network",)) if task.plan.stages else {}
+            rate = self._rate(_sampling(task.plan.samples.facts, networks))
             return None if rate is None else rate * int(task.plan.inputs.facts["images"])
         return 0.0
 
@@ -52,20 +53,24 @@ class History:
     def _sampling(self, facts: Mapping[str, Any]) -> list[str]:
         last = list(facts.get("trainings", {}).values())[-1:]
         with suppress(Damaged, IndexError):
-            return _sampling(facts, Store(self.root).entry("trainings", last[0]).depends().get("network"))
-        return _sampling(facts, None)
+            return _sampling(facts, _of(Store(self.root).entry("trainings", last[0]).depends(), ("network",)))
+        return _sampling(facts, {})
 
 
 def _training(facts: Mapping[str, Any]) -> list[str]:
     """From the most to the least alike: the same but for seed and rates, the same method and network, the method."""
     size = facts["train"]["options"].get("batch_size")
-    same = {name: facts.get(name) for name in GROUPS}
-    method = facts["method"]
+    same, networks, method = _of(facts, GROUPS), _of(facts, ("network",)), facts["method"]
     return [
         canonical(["training", facts["stage"], method, same, size]),
-        canonical(["training", facts["stage"], method["class"], facts.get("network"), size]),
+        canonical(["training", facts["stage"], method["class"], networks, size]),
         canonical(["training", facts["stage"], method["class"]]),
     ]
+
+
+def _of(facts: Mapping[str, Any], groups: Sequence[str]) -> dict[str, Any]:
+    """The facts of some groups, by slot."""
+    return {name: value for name, value in facts.items() if group_of(name) in groups}
 
 
 def _sampling(facts: Mapping[str, Any], network: Any) -> list[str]:
