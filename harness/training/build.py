@@ -85,9 +85,9 @@ def _context(config: RunConfig, name: str, shape: tuple[int, ...], unread: Unrea
             return unnamed(name, slot)
         make = _MAKERS.get(group_of(slot))
         found = make(config, slot, around["kind"]) if make else component(config, slot)
-        return found if unread is None or slot in used else unread.guarded(slot, found)
+        return found if unread is None or slot in used else unread.guard(slot, found)
 
-    own = {fields: _Declared(name) for fields in ("networks", "schedules", "optimizers", "components")}
+    own = {fields: _Slots(name) for fields in ("networks", "schedules", "optimizers", "components")}
     for slot in declared:
         own[_FIELDS.get(group_of(slot), "components")][slot] = component_of(slot)
     return MethodContext(
@@ -102,7 +102,7 @@ def _context(config: RunConfig, name: str, shape: tuple[int, ...], unread: Unrea
     )
 
 
-class _Declared(dict[str, Any]):
+class _Slots(dict[str, Any]):
     """The components of declared slots by the slots' names."""
 
     def __init__(self, method: str) -> None:
