@@ -28,12 +28,11 @@ def _extended(source: str) -> registry.Catalog:
         (Path(folder) / "methods" / "chain.py").write_text(CHAIN.read_text())
         (Path(folder) / "methods" / "mine.py").write_text(source)
         found = registry.read(registry.ROOT, Path(folder))
-    chained = {
-        name: replace(found["method"][name], module="tests.sweeps.chain_for_tests")
-        for name in ("codec", "chain", "relay")
+    homes = {"methods.chain": "tests.sweeps.chain_for_tests", "methods.mine": _module(source)}
+    return {
+        group: {name: replace(one, module=homes.get(one.module, one.module)) for name, one in known.items()}
+        for group, known in found.items()
     }
-    mine = {name: replace(one, module=_module(source)) for name, one in found["method"].items() if "mine" in one.module}
-    return {**found, "method": {**found["method"], **chained, **mine}}
 
 
 def _module(source: str) -> str:

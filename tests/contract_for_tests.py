@@ -16,7 +16,7 @@ from harness.evaluation.sample import noise_of, sampler_of
 from harness.planning.plan import Plan, Training, plan
 from harness.training.batches import Data, measurement_of, observation
 from harness.training.build import built, method_of
-from harness.training.train import shown
+from harness.training.train import observable
 from methods.base import Batch, Method
 
 CPU = torch.device("cpu")
@@ -45,7 +45,7 @@ def stage_of(point_plan: Plan, name: str) -> Training:
 
 def batch(point_plan: Plan, name: str, step: int) -> Batch:
     """A batch of two as a stage is shown it."""
-    return shown(stage_of(point_plan, name), Data(point_plan).batch(step, 2, CPU))
+    return observable(stage_of(point_plan, name), Data(point_plan).batch(step, 2, CPU))
 
 
 def copied(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -23,7 +23,7 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from errors import UserError
-from harness.config.nodes import CHOSEN, ROOT_OPTIONS, followed
+from harness.config.nodes import CHOSEN, ROOT_OPTIONS, leading_slot
 from harness.config.run_config import RunConfig, check_values, check_words, expected
 from harness.config.words import refusal
 from registry import apart, components, roles, slots
@@ -85,7 +85,7 @@ class _Base:
             ((slot, option), (group, option))
             for slot in slots(config.method.name)
             for option, value in written[slot].items()
-            if str(value).startswith("${") and (group := followed(slot, written[slot]["name"], option, config))
+            if str(value).startswith("${") and (group := leading_slot(slot, written[slot]["name"], option, config))
         ]
         # Each leaf is set and read back here; no other leaf is read from it.
         self._tried = copy.deepcopy(config)

@@ -11,6 +11,7 @@ from typing import Any
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, OmegaConf
 
+from errors import UserError
 from registry import SCALES, SLOTS, Component, Option, components, find, group_of, roles, slots
 
 TYPES: dict[str, Any] = {"int": int, "float": float, "str": str, "bool": bool, "tuple[int, ...]": list[int]}
@@ -53,43 +54,43 @@ def _default(slot: str, name: str = "", option: str = "", *, _root_: Any) -> Any
     if not name:
         counts = find("dataset", _root_.dataset.name).facts.counts.get(slot, {})
         return counts.get(scale, ROOT_OPTIONS[slot][0].at(scale))
-    values = _values_brought(slot, name, option, _root_)
-    group = followed(slot, name, option, _root_)
+    values = _preset_values(slot, name, option, _root_)
+    group = leading_slot(slot, name, option, _root_)
     value = values[0] if values else _root_[group][option] if group else find(slot, name).options[option].at(scale)
     return list(value) if isinstance(value, tuple) else value
 
 
-def followed(slot: str, name: str, option: str, root: Any) -> str:
+def leading_slot(slot: str, name: str, option: str, root: Any) -> str:
     """The plain slot that a slot with the component ``name`` takes an option from; "" where it is its own."""
     group = group_of(slot)
     follows = slot != group and slots(root.method.name).get(slot, "") is None and root[group].name == name
-    return group if follows and not _values_brought(slot, name, option, root) else ""
+    return group if follows and not _preset_values(slot, name, option, root) else ""
 
 
-def _values_brought(slot: str, name: str, option: str, root: Any) -> list[Any]:
+def _preset_values(slot: str, name: str, option: str, root: Any) -> list[Any]:
     """What the components that are chosen bring by their ``defaults`` for an option, the method's first."""
     words, takes = f"{slot}.{option}", find(slot, name).options[option].takes
-    brought = [find(one, root[one].name).facts.defaults for one in (reversed(GROUPS) if words in _brought() else ())]
-    return [facts[words] for facts in brought if words in facts and takes(facts[words])]
+    presets = [find(one, root[one].name).facts.defaults for one in (reversed(GROUPS) if words in _presets() else ())]
+    return [facts[words] for facts in presets if words in facts and takes(facts[words])]
 
 
-def _brought() -> set[str]:
+def _presets() -> set[str]:
     """The options that some component sets in its ``defaults``."""
     return {words for group in GROUPS for one in components(group).values() for words in one.facts.defaults}
 
 
-def _field(slot: str, name: str, option: Option, brought: set[str]) -> tuple[str, Any, Any]:
+def _field(slot: str, name: str, option: Option, presets: set[str]) -> tuple[str, Any, Any]:
     kind = TYPES[option.type] | None if option.nullable else TYPES[option.type]
-    depends = isinstance(option.default, dict) or slot in roles() or f"{slot}.{option.name}" in brought
+    depends = isinstance(option.default, dict) or slot in roles() or f"{slot}.{option.name}" in presets
     default = f"${{default:{slot},{name},{option.name}}}" if depends else option.default
     if isinstance(default, tuple):
         return option.name, kind, field(default_factory=lambda: list(default))
     return option.name, kind, field(default=default)
 
 
-def _node(component: Component, slot: str, brought: set[str]) -> type:
+def _node(component: Component, slot: str, presets: set[str]) -> type:
     """The typed node of a component in a slot: its name, its options and, unless it has a role, what it switches."""
-    fields = [_field(slot, component.name, option, brought) for option in component.options.values()]
+    fields = [_field(slot, component.name, option, presets) for option in component.options.values()]
     switches = [{f"override /{other}@_global_.{other}": to} for other, to in _switched(component, slot).items()]
     if switches:
         fields.append(("defaults", list[Any], field(default_factory=lambda: [*switches, "_self_"])))
@@ -112,9 +113,12 @@ def _root() -> type:
     """The typed node of what every run has, with an empty place for each slot that some method declares."""
     own = [_root_field(name, option) for name, (option, _) in ROOT_OPTIONS.items()]
     groups: list[tuple[str, Any, Any]] = [(group, Any, field(default=MISSING)) for group in CHOSEN]
+    first = list(dict.fromkeys(slot.partition(".")[0] for slot in roles()))
+    if taken := [role for role in first if role in (*ROOT_OPTIONS, "defaults", "hydra")]:
+        raise UserError(f"a method's slot has the role {taken[0]}, which every run has as an option; name it otherwise")
     places: list[tuple[str, Any, Any]] = [
-        (role, *((Any, field(default=None)) if role in roles() else (dict[str, Any], field(default_factory=dict))))
-        for role in dict.fromkeys(slot.partition(".")[0] for slot in roles())
+        (role, Any, field(default=None)) if role in roles() else (role, dict[str, Any], field(default_factory=dict))
+        for role in first
     ]
     lists = field(default_factory=lambda: ["_self_", *({slot: None} for slot in roles())])
     return make_dataclass("Root", [*own, *groups, *places, ("defaults", list[Any], lists)])
@@ -128,9 +132,9 @@ def _root_field(name: str, option: Option) -> tuple[str, Any, Any]:
 def store_nodes() -> None:
     """Put every component, and the resolver, into Hydra's stores; may be called again."""
     OmegaConf.register_new_resolver("default", _default, replace=True)
-    store, brought = ConfigStore.instance(), _brought()
+    store, presets = ConfigStore.instance(), _presets()
     store.store(name="root", node=_root())
     for slot in (*CHOSEN, *roles()):
         for name, component in components(slot).items():
-            node: Any = _node(component, slot, brought)
+            node: Any = _node(component, slot, presets)
             store.store(group=slot, name=name, node={name: node} if slot == "metrics" else node)

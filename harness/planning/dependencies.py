@@ -5,14 +5,35 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from harness.config.run_config import RunConfig
-from harness.planning.remembered import by_text
 from harness.store.keys import canonical
 from registry import create, find, group_of
+
+_Given = ParamSpec("_Given")
+_Made = TypeVar("_Made")
+
+
+def by_text(function: Callable[_Given, _Made]) -> Callable[_Given, _Made]:
+    """Remember what a function gives, by the text of its arguments; what it raises is not remembered.
+
+    For plain values (those of `harness.store.keys.canonical`): ``repr`` tells 1 from 1.0 and 0.0 from -0.0, which a
+    key does too, while equality, and a cache built on it, takes them for one. What is given back
+    is shared: it stays unchanged.
+    """
+    known: dict[str, _Made] = {}
+
+    @functools.wraps(function)
+    def remembering(*args: _Given.args, **kwargs: _Given.kwargs) -> _Made:
+        text = repr((args, kwargs)) if kwargs else repr(args)
+        if text not in known:
+            known[text] = function(*args, **kwargs)
+        return known[text]
+
+    return remembering
 
 
 def component_facts(config: RunConfig, slot: str) -> dict[str, Any]:
@@ -57,32 +78,32 @@ def content(path: str | None) -> str | None:
 
 def source_of(config: RunConfig) -> Any:
     """The data set that a point chose."""
-    return _source(config.name("dataset"), config.options("dataset"), config.values["data_seed"])
+    return dataset(*_data(config))
 
 
 def shape_of(config: RunConfig) -> tuple[int, ...]:
     """The shape of the data set's items, (C, H, W) of pictures and (D,) of points."""
-    return _shape(config.name("dataset"), config.options("dataset"), config.values["data_seed"])
+    return _shape(*_data(config))
 
 
 def manifest(config: RunConfig) -> str:
     """The data set's manifest: a hash of the files and choices that were really used, read once per process."""
-    return _manifest(config.name("dataset"), config.options("dataset"), config.values["data_seed"])
+    return _manifest(*_data(config))
 
 
-def _source(name: str, options: Mapping[str, Any], seed: int) -> Any:
-    return dataset(name, canonical(options), seed)
+def _data(config: RunConfig) -> tuple[str, str, int]:
+    return config.name("dataset"), canonical(config.options("dataset")), config.values["data_seed"]
 
 
 # Kept apart from the data sets themselves, of which a process holds a few only: a sweep over many asks again and again.
-@by_text
-def _shape(name: str, options: Mapping[str, Any], seed: int) -> tuple[int, ...]:
-    return tuple(_source(name, options, seed).shape)
+@functools.cache
+def _shape(name: str, options: str, seed: int) -> tuple[int, ...]:
+    return tuple(dataset(name, options, seed).shape)
 
 
-@by_text
-def _manifest(name: str, options: Mapping[str, Any], seed: int) -> str:
-    return str(_source(name, options, seed).manifest())
+@functools.cache
+def _manifest(name: str, options: str, seed: int) -> str:
+    return str(dataset(name, options, seed).manifest())
 
 
 @functools.lru_cache(maxsize=64)

@@ -18,8 +18,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.config.run_config import RunConfig
-from harness.planning.dependencies import component_facts, manifest, setting, shape_of, stated
-from harness.planning.remembered import by_text
+from harness.planning.dependencies import by_text, component_facts, manifest, setting, shape_of, stated
 from harness.store.keys import key
 from registry import create, find, reads, stages
 from registry.stages import VALUES

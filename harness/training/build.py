@@ -19,8 +19,6 @@ from harness.store.entries import Store
 from harness.store.keys import canonical
 from harness.training.unnamed import Unread, unnamed
 from methods.base import Method, MethodContext, NetworkBuilder
-from methods.schedules import Schedule
-from methods.training import OptimizerConfig, Train
 from registry import create, group_of, reads, slots, stages
 
 PRECISIONS = {"fp32": None, "bf16": torch.bfloat16}
@@ -85,10 +83,11 @@ def _context(config: RunConfig, name: str, shape: tuple[int, ...], unread: Unrea
     def component_of(slot: str) -> Any:
         if slot not in may:
             return unnamed(name, slot)
-        found = _MAKERS.get(group_of(slot), _component)(config, slot, around["kind"])
-        return found if unread is None or slot in used else unread.guarded(slot, found)
+        make = _MAKERS.get(group_of(slot))
+        found = make(config, slot, around["kind"]) if make else component(config, slot)
+        return found if unread is None or slot in used else unread.guard(slot, found)
 
-    own = {fields: _Declared(name) for fields in ("networks", "schedules", "optimizers", "components")}
+    own = {fields: _Slots(name) for fields in ("networks", "schedules", "optimizers", "components")}
     for slot in declared:
         own[_FIELDS.get(group_of(slot), "components")][slot] = component_of(slot)
     return MethodContext(
@@ -103,7 +102,7 @@ def _context(config: RunConfig, name: str, shape: tuple[int, ...], unread: Unrea
     )
 
 
-class _Declared(dict[str, Any]):
+class _Slots(dict[str, Any]):
     """The components of declared slots by the slots' names."""
 
     def __init__(self, method: str) -> None:
@@ -114,18 +113,7 @@ class _Declared(dict[str, Any]):
         raise UserError(f"method={self.method} uses {slot}, which is none of its slots (registry/facts.py)")
 
 
-def _schedule(config: RunConfig, slot: str, kind: str) -> Schedule:
-    schedule: Schedule = component(config, slot, kind).build()
-    return schedule
-
-
-def _recipe(config: RunConfig, slot: str, kind: str) -> OptimizerConfig:
-    train = component(config, slot)
-    assert isinstance(train, Train)
-    return train.optimizer
-
-
-def _networks(config: RunConfig, slot: str, kind: str) -> NetworkBuilder:
+def _networks(config: RunConfig, slot: str) -> NetworkBuilder:
     """Builds the networks of a slot, each from a seed of its own: neither its size nor how many came before it, in this
     slot or another, move the weights that others begin with."""
     numbers, role = itertools.count(), () if slot == "network" else (slot,)
@@ -140,15 +128,11 @@ def _networks(config: RunConfig, slot: str, kind: str) -> NetworkBuilder:
     return network
 
 
-def _component(config: RunConfig, slot: str, kind: str) -> Any:
-    return component(config, slot)
-
-
-# By group; of any other the component itself.
+# By group, what a method is handed of a slot's component; of any other group the component itself.
 _MAKERS: dict[str, Callable[[RunConfig, str, str], Any]] = {
-    "schedule": _schedule,
-    "network": _networks,
-    "train": _recipe,
+    "schedule": lambda config, slot, kind: component(config, slot, kind).build(),
+    "network": lambda config, slot, kind: _networks(config, slot),
+    "train": lambda config, slot, kind: component(config, slot).optimizer,
 }
 _FIELDS = {"schedule": "schedules", "network": "networks", "train": "optimizers"}  # of `MethodContext`
 

@@ -47,7 +47,7 @@ def train_in(group: ProcessGroup, plan: Plan, stage: Training, store: Store, ent
         options.steps,
         options.checkpoint_seconds,
         config.values["seed"],
-        lambda step: shown(stage, data.batch(step, options.batch_size, group.device, group.rank, group.size)),
+        lambda step: observable(stage, data.batch(step, options.batch_size, group.device, group.rank, group.size)),
         group,
     )
     told: AbstractContextManager[Progress] = nullcontext(Silent())
@@ -60,7 +60,7 @@ def train_in(group: ProcessGroup, plan: Plan, stage: Training, store: Store, ent
         fit(method, job, entry, bar, follow)
 
 
-def shown(stage: Training, batch: Batch) -> Batch:
+def observable(stage: Training, batch: Batch) -> Batch:
     """The batch as a stage may see it: without what is given, where it does not depend on the task."""
     if stage.kind == "generation":
         return replace(batch, observation=Observation(len(batch.clean)))

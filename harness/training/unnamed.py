@@ -12,7 +12,7 @@ from methods.parts import Parts
 from registry import group_of
 
 
-class _Guarded:
+class _Guard:
     """In the place of ``real``: ``refuse`` is called before an attribute of it is read or it is called."""
 
     def __init__(self, real: Any, refuse: Callable[[], None]) -> None:
@@ -38,7 +38,7 @@ def unnamed(method: str, what: str) -> Any:
             "name: no key would know of it (registry/facts.py)"
         )
 
-    return _Guarded(None, refuse)
+    return _Guard(None, refuse)
 
 
 class Unread:
@@ -54,12 +54,12 @@ class Unread:
         self._modules: dict[nn.Module, str] = {}
         self._constructed = False
 
-    def guarded(self, slot: str, component: Any) -> Any:
+    def guard(self, slot: str, component: Any) -> Any:
         """What is in a slot, refused after `begin`: of a builder of networks with all that it built."""
-        made = self._watched(slot, component) if group_of(slot) == "network" else component
-        return _Guarded(made, lambda: self._refuse(slot))
+        made = self._watch(slot, component) if group_of(slot) == "network" else component
+        return _Guard(made, lambda: self._refuse(slot))
 
-    def _watched(self, slot: str, make: Callable[..., nn.Module]) -> Callable[..., nn.Module]:
+    def _watch(self, slot: str, make: Callable[..., nn.Module]) -> Callable[..., nn.Module]:
         def network(*channels: int) -> nn.Module:
             built = make(*channels)
             for module in built.modules():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from statistics import median_high
@@ -11,11 +11,12 @@ from typing import Any
 from harness.store.entries import Entry, Store
 from harness.store.keys import canonical
 from harness.store.sealed import Damaged
+from registry import group_of
 from sweeps.graph import WorkItem
 
 NEWEST = 300  # entries of a level that are looked at
 GROUPS = ("network", "dataset", "task", "precision")
-Facts = Mapping[str, Any]
+KeyFacts = Mapping[str, Any]
 
 
 class History:
@@ -26,7 +27,7 @@ class History:
         for facts, done in _newest(root / "trainings"):
             self._add(_training(facts), done.get("train_seconds", 0.0) / max(done.get("steps", 0), 1))
         for facts, done in _newest(root / "samples"):
-            likes = _sampling(facts, self._network(facts))
+            likes = _sampling(facts, self._networks(facts))
             self._add(likes, done.get("cost", {}).get("seconds_per_image", 0.0))
 
     def seconds(self, task: WorkItem) -> float | None:
@@ -34,11 +35,11 @@ class History:
         if task.kind == "scoring":
             return 0.0
         if task.kind == "training":
-            facts: Facts = next(stage.facts for stage in task.plan.stages if stage.key == task.key)
+            facts: KeyFacts = next(stage.facts for stage in task.plan.stages if stage.key == task.key)
             likes, number = _training(facts), facts["train"]["options"]["steps"]
         else:
-            network = task.plan.stages[-1].facts.get("network") if task.plan.stages else None
-            likes, number = _sampling(task.plan.samples.facts, network), task.plan.inputs.facts["images"]
+            networks = _of(task.plan.stages[-1].facts, ("network",)) if task.plan.stages else {}
+            likes, number = _sampling(task.plan.samples.facts, networks), task.plan.inputs.facts["images"]
         known = next((self.rates[like] for like in likes if like in self.rates), None)  # of the most alike
         return median_high(known) * int(number) if known else None
 
@@ -46,29 +47,34 @@ class History:
         for like in likes:
             self.rates.setdefault(like, []).append(rate)
 
-    def _network(self, facts: Facts) -> Any:
-        """The network of the last training that samples with these facts were drawn from."""
+    def _networks(self, facts: KeyFacts) -> dict[str, Any]:
+        """The networks of the last training that samples with these facts were drawn from."""
         for last in list(facts.get("trainings", {}).values())[-1:]:
             with suppress(Damaged):
-                return self.store.entry("trainings", last).depends().get("network")
-        return None
+                return _of(self.store.entry("trainings", last).depends(), ("network",))
+        return {}
 
 
-def _training(facts: Facts) -> list[str]:
+def _training(facts: KeyFacts) -> list[str]:
     """From the most to the least alike: the same but for seed and rates, the same method and network, the method."""
-    stage, method, size = facts["stage"], facts["method"], facts["train"]["options"].get("batch_size")
-    same = [method, {name: facts.get(name) for name in GROUPS}, size]
-    likes = (same, [method["class"], facts.get("network"), size], [method["class"]])
+    same, networks, size = _of(facts, GROUPS), _of(facts, ("network",)), facts["train"]["options"].get("batch_size")
+    stage, method = facts["stage"], facts["method"]
+    likes = ([method, same, size], [method["class"], networks, size], [method["class"]])
     return [canonical(["training", stage, *like]) for like in likes]
 
 
-def _sampling(facts: Facts, network: Any) -> list[str]:
+def _of(facts: KeyFacts, groups: Sequence[str]) -> dict[str, Any]:
+    """The facts of some groups, by slot."""
+    return {name: value for name, value in facts.items() if group_of(name) in groups}
+
+
+def _sampling(facts: KeyFacts, networks: Any) -> list[str]:
     method = facts["method"]["class"]
     sampling = {name: value for name, value in facts["sampling"].items() if name != "sampling_seed"}
-    return [canonical(["sampling", method, *like]) for like in ([sampling, network], [network], [])]
+    return [canonical(["sampling", method, *like]) for like in ([sampling, networks], [networks], [])]
 
 
-def _newest(level: Path) -> Iterator[tuple[Facts, Facts]]:
+def _newest(level: Path) -> Iterator[tuple[KeyFacts, KeyFacts]]:
     """The facts of what entries depend on, and of what came out, of the newest ones."""
     done = [path for path in level.glob("*/DONE") if not path.parent.name.startswith(".")]
     with suppress(OSError):  # what is discarded meanwhile is no help

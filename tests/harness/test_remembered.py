@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.planning.remembered import by_text
+from harness.planning.dependencies import by_text
 
 # Many are equal to Python; to a key no two are.
 ALIKE = [1, 1.0, True, 0, 0.0, -0.0, False, "1", None, "None", [1], [1.0], [True], ["1"], {"a": 1}, {"a": 1.0}]

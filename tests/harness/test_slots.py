@@ -12,6 +12,7 @@ from harness.planning.plan import Plan, plan
 from harness.store.entries import Store
 from harness.training.build import built, method_of
 from harness.training.train import train_in
+from reports.analysis.points import PlannedRun, nothing_at
 from reports.records.columns import varying
 from reports.records.scan import scan
 from tests.catalog_for_tests import extend, point_of
@@ -197,6 +198,34 @@ def test_a_stage_of_another_method_brings_the_slots_that_it_reads():
     assert shared.stages[0].key == plan(point_of("owner", "first.network.dim=16")).stages[0].key
     assert shared.stages[0].key != plan(point_of("guest")).stages[0].key
     assert shared.config.slots[-4:] == ["first.network", "second.network", "second.train", "second.schedule"]
+
+
+@pytest.mark.parametrize("role", ["seed", "defaults", "hydra"])
+def test_a_role_that_is_an_option_of_every_run_is_refused(role, monkeypatch):
+    extend(monkeypatch, MINE.replace("first.network", f"{role}.network"))
+    with pytest.raises(UserError, match=f"^a method's slot has the role {role}, which"):
+        read(["seed=1"])
+
+
+def test_a_component_of_a_group_of_its_own_is_handed_to_the_method(monkeypatch):
+    source = MINE.replace('"second.schedule": "linear"}', '"second.schedule": "linear", "prior": "kld"}').replace(
+        '"second.schedule"], "after"', '"second.schedule", "prior"], "after"'
+    )
+    kld = "from registry.facts import Facts\n\n\n@register('prior', 'kld')\nclass Kld(Facts):\n"
+    kld += "    def __init__(self, *, weight: float = 1.0): self.weight = weight\n\n\n"
+    extend(monkeypatch, source.replace('@register("method", "owner")', kld + '@register("method", "owner")'))
+    (light, heavy) = (plan(point) for point in read(["-m", "method=owner", "scale=smoke", "prior.weight=1,2"]).points)
+    assert light.columns["prior.weight"] == 1.0 and keys(light)["first"] == keys(heavy)["first"]
+    assert keys(light)["second"] != keys(heavy)["second"]
+    assert method_of(heavy.config, (3, 16, 16), CPU).context.components["prior"].weight == 2.0
+    with pytest.raises(UserError, match="^prior=kdl: no such prior; did you mean kld?"):
+        read(["method=owner", "prior=kdl"])
+
+
+def test_doing_nothing_keeps_no_word_of_a_slot():
+    words = ("task=denoise", "restorer.network=mlp", "restorer.train.steps=8", "images=3", "seed=1")
+    kept = nothing_at(PlannedRun("r", words, "run", "", True), "x").overrides
+    assert kept == ("task=denoise", "images=3", "method=identity")
 
 
 def test_what_the_owner_of_a_stage_has_beside_it_is_as_the_owner_chooses(tmp_path):

@@ -25,6 +25,7 @@ REAL = [name for name, component in catalog()["tracker"].items() if not componen
 @pytest.fixture
 def everything_is_there(monkeypatch):
     """As if the packages of all trackers were installed: choosing one imports none."""
+    plan(read(TINY).points[0])  # the photographs are found by find_spec too
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: ModuleSpec(name, None, origin="here"))
 
 
@@ -42,6 +43,7 @@ def test_a_missing_package_is_told_in_one_line_before_anything_is_imported(track
     def nowhere(name: str, package: str | None = None) -> ModuleSpec | None:
         return None
 
+    plan(read(TINY).points[0])  # the photographs are found by find_spec too
     monkeypatch.setattr(importlib.util, "find_spec", nowhere)
     with pytest.raises(UserError, match=f"tracker={tracker}: not installed: .*; pip install") as caught:
         read([*TINY, f"tracker={tracker}"])
@@ -50,6 +52,7 @@ def test_a_missing_package_is_told_in_one_line_before_anything_is_imported(track
 
 
 def test_a_folder_of_the_packages_name_is_no_package(monkeypatch):
+    plan(read(TINY).points[0])  # the photographs are found by find_spec too
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: ModuleSpec(name, None, is_package=True))
     with pytest.raises(UserError, match="not installed: wandb"):
         check_installed("wandb", {})
@@ -58,6 +61,7 @@ def test_a_folder_of_the_packages_name_is_no_package(monkeypatch):
 def test_a_server_needs_no_sql(monkeypatch):
     missing = ("sqlalchemy", "alembic")
     here = ModuleSpec("mlflow", None, origin="mlflow/__init__.py")
+    plan(read(TINY).points[0])  # the photographs are found by find_spec too
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name in missing else here)
     check_installed("mlflow", {"uri": "http://server:5000"})
     with pytest.raises(UserError, match="not installed: sqlalchemy, alembic;"):
