@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import torch
@@ -21,6 +21,8 @@ from harness.training.unnamed import unnamed
 from methods.base import Method
 from methods.samplers import NoiseSource, Sampler
 from registry import find
+
+_Part = TypeVar("_Part")
 
 
 def to_pictures(x: Tensor) -> np.ndarray:
@@ -57,20 +59,18 @@ def sample(
 
 def sampler_of(config: RunConfig) -> Sampler:
     """The sampler that a point chose; where its method's samples do not depend on it, one that refuses to be used."""
-    method = config.name("method")
-    if "sampler" not in find("method", method).facts.samples_read:
-        return unnamed(method, "sampler")
-    sampler = component(config, "sampler")
-    assert isinstance(sampler, Sampler)
-    return sampler
+    return cast(Sampler, _read(config, "sampler", lambda: component(config, "sampler")))
 
 
 def noise_of(config: RunConfig, ids: Sequence[str]) -> NoiseSource:
-    """The noise of some pictures; where the method's samples do not depend on the sampling seed, none can be drawn."""
+    """The noise of some pictures; where the method's samples do not depend on the sampling seed, there is none."""
+    seed, dataset = config.values["sampling_seed"], config.name("dataset")
+    return _read(config, "sampling_seed", lambda: SeededNoise(seed, dataset, ids))
+
+
+def _read(config: RunConfig, word: str, make: Callable[[], _Part]) -> _Part:
     method = config.name("method")
-    if "sampling_seed" not in find("method", method).facts.samples_read:
-        return unnamed(method, "sampling_seed")
-    return SeededNoise(config.values["sampling_seed"], config.name("dataset"), ids)
+    return make() if word in find("method", method).facts.samples_read else unnamed(method, word)
 
 
 def hardware(device: torch.device) -> dict[str, Any]:

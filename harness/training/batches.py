@@ -24,10 +24,8 @@ from registry import create
 
 def to_tensor(items: np.ndarray, device: torch.device) -> Tensor:
     """uint8 pictures (N, H, W, C) as float32 (N, C, H, W), x = 2 v / 255 - 1 in [-1, 1]; points (N, D) unchanged."""
-    if items.dtype != np.uint8:
-        return torch.from_numpy(np.ascontiguousarray(items)).to(device, torch.float32)
-    channels_first = torch.from_numpy(np.ascontiguousarray(items)).permute(0, 3, 1, 2)
-    return channels_first.to(device).float() / 127.5 - 1
+    values = torch.from_numpy(np.ascontiguousarray(items)).to(device)
+    return values.permute(0, 3, 1, 2).float() / 127.5 - 1 if items.dtype == np.uint8 else values.float()
 
 
 class Data:
@@ -120,9 +118,5 @@ def observation(
 
 def _stacked(items: list[Item]) -> dict[str, np.ndarray]:
     """The parts that the items have, each as one array."""
-    parts = {"clean": [item.clean for item in items]}
-    for name in ("degraded", "mask"):
-        found = [getattr(item, name) for item in items]
-        if found[0] is not None:
-            parts[name] = found
-    return {name: np.stack(arrays) for name, arrays in parts.items()}
+    parts = {name: [getattr(item, name) for item in items] for name in ("clean", "degraded", "mask")}
+    return {name: np.stack(arrays) for name, arrays in parts.items() if arrays[0] is not None}

@@ -76,11 +76,17 @@ def _training(root: Path, run: str) -> str:
 
 
 def _losses(root: Path, key: str) -> dict[str, np.ndarray]:
+    import numpy as np
+
     try:
         arrays = read_npz(Store(root).entry("trainings", key), NAME)
     except (Damaged, ValueError):
         return {}
-    return {name.removeprefix("curve."): values for name, values in arrays.items() if values.ndim == 1 and len(values)}
+    return {
+        name.removeprefix("curve."): values
+        for name, values in arrays.items()
+        if values.ndim == 1 and np.isfinite(values).any()
+    }
 
 
 def draw(block: Block, found: Mapping[str, Sequence[Curve]]) -> Figure:
@@ -115,7 +121,7 @@ def _panel(axes: Axes, lines: Sequence[Curve]) -> None:
             smooth = {"color": style.colour, "linestyle": style.line, "label": wrapped(words, 56, 2)}
             seaborn.lineplot(x=steps, y=_smooth(means), ax=axes, errorbar=None, legend=False, **smooth)
     every = np.concatenate([values for curve in lines for values in curve.losses.values()])
-    if every.min() > 0 and every.max() > 10 * every.min():
+    if np.nanmin(every) > 0 and np.nanmax(every) > 10 * np.nanmin(every):
         axes.set_yscale("log")
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
@@ -123,13 +129,14 @@ def _panel(axes: Axes, lines: Sequence[Curve]) -> None:
 
 
 def _thinned(values: Any) -> tuple[Any, Any]:
-    """At most `POINTS` points: means over runs of steps."""
+    """At most `POINTS` points: means over runs of the steps that had this loss (NaN: a critic's turn, say)."""
     import numpy as np
 
-    run = math.ceil(len(values) / POINTS)
-    starts = np.arange(0, len(values), run)
-    lengths = np.diff([*starts, len(values)])
-    return starts + (lengths + 1) / 2, np.add.reduceat(values, starts) / lengths
+    steps = np.flatnonzero(np.isfinite(values))
+    run = math.ceil(len(steps) / POINTS)
+    starts = np.arange(0, len(steps), run)
+    lengths = np.diff([*starts, len(steps)])
+    return np.add.reduceat(steps + 1, starts) / lengths, np.add.reduceat(values[steps], starts) / lengths
 
 
 def _smooth(values: Any) -> Any:
