@@ -11,7 +11,7 @@ from torch import nn
 
 import registry
 from methods.base import Batch, MethodContext, Observation
-from methods.residual_schedules import Residual as ResidualSchedule
+from methods.residual_schedules import ResidualSchedule
 from methods.training import OptimizerConfig
 
 ROOT = Path(__file__).parent.parent

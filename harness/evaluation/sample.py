@@ -47,14 +47,14 @@ def sample(
     ids, size, pictures = [str(name) for name in inputs["ids"]], config.values["batch_size"], []
     for first in range(0, len(ids), size):
         chunk = slice(first, first + size)
-        seen = observation(inputs, chunk, device, measurement)
+        visible = observation(inputs, chunk, device, measurement)
         noise = noise_of(config, ids[chunk])
         with meter.measure(len(ids[chunk])), no_graph():
-            images = method.sample(seen, sampler, noise)
+            images = method.sample(visible, sampler, noise)
         pictures.append(to_pictures(images))
-        progress.update(min(first + size, len(ids)), f"{meter.cost.seconds:.1f} s")
+        progress.update(min(first + size, len(ids)), f"{meter.seconds:.1f} s")
     write_npz(entry, "samples.npz", images=np.concatenate(pictures), ids=inputs["ids"])
-    entry.finish({"cost": meter.cost.per_image(), "hardware": hardware(device)})
+    entry.finish({"cost": meter.per_image(), "hardware": hardware(device)})
 
 
 def sampler_of(config: RunConfig) -> Sampler:
