@@ -80,15 +80,15 @@ def strata(schedule: Schedule, count: int) -> list[range]:
     total = schedule.T - 1
     count = min(count, total)
     information = torch.log1p(((1 - schedule.a[1:]) / schedule.b[1:]) ** 2)
-    told = (information[0] - information[1:]) / (information[0] - information[-1])
-    wanted = torch.searchsorted(told, torch.arange(1, count, dtype=torch.float64) / count) + 1
+    shares = (information[0] - information[1:]) / (information[0] - information[-1])
+    bounds = torch.searchsorted(shares, torch.arange(1, count, dtype=torch.float64) / count) + 1
     ends = [0]
-    for k, end in enumerate([*wanted.tolist(), total], start=1):
+    for k, end in enumerate([*bounds.tolist(), total], start=1):
         ends.append(min(max(end, ends[-1] + 1), total - (count - k)))
     return [range(low + 2, high + 2) for low, high in zip(ends, ends[1:], strict=False)]
 
 
-def drawn_levels(schedule: Schedule, count: int | None, seed: int) -> list[tuple[int, int]]:
+def sample_levels(schedule: Schedule, count: int | None, seed: int) -> list[tuple[int, int]]:
     """The levels t that the rate is estimated from, each with its weight: one of each of `strata`, times its size.
 
     The weighted sum over them is unbiased for the sum over t = 2..T, and equal to it for ``count`` unset or T - 1.
@@ -155,8 +155,8 @@ class Bound:
         """The components of x_t and their edited estimate, in float64."""
         p, eps = self.schedule.point(t, t), noise.normal("bound", t, tuple(x0.shape[1:])).to(x0)
         true = Components(x0, x_in - x0, eps)
-        found = self.denoise(mix(true, p), Waypoint(t, t))
-        return _double(true), self.edit(_double(found), p)
+        estimate = self.denoise(mix(true, p), Waypoint(t, t))
+        return _double(true), self.edit(_double(estimate), p)
 
     def _stds(self, t: int) -> tuple[float, float]:
         """Standard deviations of q(x_{t-1}|x_t,x0) and of the reverse step."""

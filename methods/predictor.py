@@ -56,11 +56,11 @@ class Predictor(nn.Module):
 
     def forward(self, x: Tensor, cond: Tensor | None, i: Tensor, j: Tensor) -> tuple[Tensor, ...]:
         """Outputs, each (B, C, ...), from x and the condition (B, C, ...) at indices i, j (B,) integer."""
-        seen = x if cond is None else torch.cat((x, cond), dim=1)
+        inputs = x if cond is None else torch.cat((x, cond), dim=1)
         backbones, index = self.backbones(), {"i": i, "j": j}
-        made = []
+        outputs = []
         for backbone, axis in zip(backbones, self.axes, strict=False):
             t = self.time(self.schedule, index[axis], axis)
             with torch.autocast(x.device.type, self.autocast, enabled=self.autocast is not None):
-                made.append(backbone(seen, t.to(x.dtype)).to(x.dtype))
-        return tuple(made) if len(made) == len(self.axes) else made[0].chunk(len(self.axes), dim=1)
+                outputs.append(backbone(inputs, t.to(x.dtype)).to(x.dtype))
+        return tuple(outputs) if len(outputs) == len(self.axes) else outputs[0].chunk(len(self.axes), dim=1)

@@ -93,12 +93,12 @@ def step(components: Components, q: Level, s: float, z: Tensor | None) -> Tensor
     kept_variance = float(q.b) ** 2 - s**2
     if kept_variance < -1e-12:
         raise ValueError(f"a step to b = {q.b} can't add noise of standard deviation {s}")
-    moved = mix(components, Level(q.a, math.sqrt(max(kept_variance, 0.0))))
+    mean = mix(components, Level(q.a, math.sqrt(max(kept_variance, 0.0))))
     if s == 0:
-        return moved
+        return mean
     if z is None:
         raise ValueError("a step with s > 0 needs noise z")
-    return moved + s * z
+    return mean + s * z
 
 
 def noise_of(x: Tensor, x0: Tensor, res: Tensor, p: Level) -> Tensor:

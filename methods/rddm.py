@@ -66,5 +66,5 @@ class Rddm(Diffusion):
         axes = parameterization.indices
         if networks > len(axes):
             raise UserError(f"method.networks={networks}: predict={predict} has one output; use networks=1")
-        chosen = tuple(weights[axis] for axis in axes)
-        super().__init__(context, RegressionDesign(parameterization, the_degraded, loss, chosen, networks, time, sees))
+        lambdas = tuple(weights[axis] for axis in axes)
+        super().__init__(context, RegressionDesign(parameterization, the_degraded, loss, lambdas, networks, time, sees))

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from methods.process import additive
 from methods.schedules import Schedule
@@ -48,7 +49,7 @@ def cumulative(profile: str, T: int, power: float) -> Tensor:
     increment of 1 for all.
     """
     x = torch.linspace(0, 1, T, dtype=torch.float64) if T > 1 else torch.ones(1, dtype=torch.float64)
-    total = torch.cat([torch.zeros(1, dtype=torch.float64), PROFILES[profile](x, power).cumsum(0)])
+    total = pad(PROFILES[profile](x, power).cumsum(0), (1, 0))
     return total / total[-1]
 
 

@@ -54,9 +54,9 @@ def quadratic(T: int, steps: int) -> list[int]:
     top = math.sqrt(0.8 * T)
     indices: list[int] = []
     for k in range(steps):
-        wanted = 1 + int((top * k / max(steps - 1, 1)) ** 2)
+        index = 1 + int((top * k / max(steps - 1, 1)) ** 2)
         free = indices[-1] + 1 if indices else 1
-        indices.append(min(max(wanted, free), T - (steps - 1 - k)))
+        indices.append(min(max(index, free), T - (steps - 1 - k)))
     return [*reversed(indices), 0] if steps > 1 else [T, 0]
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from errors import UserError
 from methods.process import Chain, Level, contracting
@@ -94,8 +95,4 @@ def from_betas(betas: Tensor) -> Schedule:
     log_abar = torch.log1p(-betas).cumsum(0)  # log space keeps 1 - abar exact where beta is tiny
     a = -torch.expm1(log_abar / 2)
     b = (-torch.expm1(log_abar)).sqrt()
-    return Schedule(_from_zero(a), _from_zero(b), contracting)
-
-
-def _from_zero(table: Tensor) -> Tensor:
-    return torch.cat([torch.zeros(1, dtype=torch.float64), table])
+    return Schedule(pad(a, (1, 0)), pad(b, (1, 0)), contracting)

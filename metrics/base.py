@@ -98,6 +98,6 @@ class ModelMetric(MetricFacts, ABC):
         """The figures of one batch, float64 (B,): "" the figure itself, then each part.
 
         ``method`` is a trained `methods.base.Method`; ``clean`` a tensor (B, C, H, W) in [-1, 1] on its device (of
-        8-bit values: 127.5 (x + 1) is whole), ``observation`` the `methods.base.Observation` that belongs to it,
-        ``noise`` the `methods.samplers.NoiseSource` of these pictures, each row a function of its own picture's id.
+        8-bit values: 127.5 (x + 1) is whole), ``observation`` the `methods.observation.Observation` of these pictures,
+        ``noise`` their `methods.samplers.NoiseSource`, each row a function of its own picture's id.
         """

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from typing import Literal, Protocol
 
 import numpy as np
 
 from datasets.tasks.basic import Task
-from datasets.tasks.codeformer import codeformer, codeformer_faces
+from datasets.tasks.jpeg import compress
+from datasets.tasks.kernels import Bell, Range, draw_gaussian
 from datasets.tasks.realesrgan import realesrgan
-from datasets.tasks.resampling import sharpen
+from datasets.tasks.resampling import convolve, divided, resize, sharpen
 from registry import register
 
 
@@ -21,9 +24,47 @@ class Degradation(Protocol):
         """The degraded picture of ``clean``, both float32 (H, W, C); ``rng`` draws the noise alone."""
 
 
+@dataclass(frozen=True)
+class OneRound:
+    """What `codeformer` drew: the blur, the downsampling factor, noise in 8-bit units, the JPEG quality."""
+
+    blur: Bell
+    down: float
+    noise: float
+    quality: int
+
+    def apply(self, clean: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Blur, bilinear down, clipped white noise, JPEG, bilinear up; ``rng`` draws the noise."""
+        height, width = clean.shape[:2]
+        small = resize(convolve(clean, self.blur.kernel()), *divided((height, width), self.down), "bilinear")
+        noise = np.float32(self.noise / 255) * rng.standard_normal(small.shape, dtype=np.float32)
+        return resize(compress(np.clip(small + noise, 0, 1), self.quality), height, width, "bilinear")
+
+
+@dataclass(frozen=True)
+class Ranges:
+    """The ranges of one variant of the CodeFormer pipeline, each uniform."""
+
+    sigma: Range
+    down: Range
+    noise: Range
+    quality: Range
+
+
+GENERAL = Ranges(sigma=(0.1, 12.0), down=(1.0, 12.0), noise=(0.0, 15.0), quality=(30.0, 100.0))
+FACES = Ranges(sigma=(0.1, 10.0), down=(0.8, 8.0), noise=(0.0, 20.0), quality=(60.0, 100.0))
+
+
+def codeformer(rng: np.random.Generator, ranges: Ranges) -> OneRound:
+    """CodeFormer's degradation with DiffBIR's ranges (its train_stage1.yaml and, for faces, face_train.yaml)."""
+    blur = draw_gaussian(rng, 41, ranges.sigma)
+    down, noise, quality = (float(rng.uniform(*r)) for r in (ranges.down, ranges.noise, ranges.quality))
+    return OneRound(blur, down, noise, int(quality))
+
+
 PIPELINES: dict[str, Callable[[np.random.Generator], Degradation]] = {
-    "codeformer": codeformer,
-    "codeformer_faces": codeformer_faces,
+    "codeformer": partial(codeformer, ranges=GENERAL),
+    "codeformer_faces": partial(codeformer, ranges=FACES),
     "realesrgan": realesrgan,
 }
 _SHARPEN: dict[str, Callable[[np.ndarray], np.ndarray]] = {"none": lambda image: image, "usm": sharpen}

@@ -73,9 +73,6 @@ class Colorize(Task):
     version = 1
     name = "colorize"
 
-    def __init__(self) -> None:
-        pass
-
     def degrade(self, clean: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """The luma, three times; ``rng`` is not used."""
         luma = clean @ np.array(LUMA, dtype=np.float32)

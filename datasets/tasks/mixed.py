@@ -23,21 +23,17 @@ PARTS: dict[str, Callable[[np.random.Generator], Task]] = {
 }
 
 
-def _one(rng: np.random.Generator, names: tuple[str, ...]) -> tuple[str, ...]:
-    return (names[int(rng.integers(len(names)))],)
-
-
 def _some(rng: np.random.Generator, names: tuple[str, ...]) -> tuple[str, ...]:
     chosen = rng.random(len(names)) < 0.5
     chosen[int(rng.integers(len(names)))] |= not chosen.any()
     return tuple(name for name, taken in zip(names, chosen, strict=True) if taken)
 
 
-def _all(rng: np.random.Generator, names: tuple[str, ...]) -> tuple[str, ...]:
-    return names
-
-
-_CHOICES = {"one": _one, "some": _some, "all": _all}
+_CHOICES: dict[str, Callable[[np.random.Generator, tuple[str, ...]], tuple[str, ...]]] = {
+    "one": lambda rng, names: (names[int(rng.integers(len(names)))],),
+    "some": _some,
+    "all": lambda rng, names: names,
+}
 
 
 @register("task", "mixed")

@@ -22,9 +22,6 @@ class Generate(Task):
     defaults = {"metrics": ["kernel"]}
     name = "generate"
 
-    def __init__(self) -> None:
-        pass
-
     def degrade(self, clean: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """There is no degraded picture to compute: TypeError, a mistake of the caller."""
         raise TypeError("task=generate has no degraded input")
@@ -62,9 +59,6 @@ class Paired(_Brought):
     name = "paired"
     remedy = "use dataset=folder dataset.degraded=FOLDER"
 
-    def __init__(self) -> None:
-        pass
-
 
 @register("task", "translate")
 class Translate(_Brought):
@@ -78,6 +72,3 @@ class Translate(_Brought):
     paired = False
     name = "translate"
     remedy = "use dataset=domains dataset.source=FOLDER dataset.target=FOLDER"
-
-    def __init__(self) -> None:
-        pass

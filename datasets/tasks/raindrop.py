@@ -119,7 +119,7 @@ class Raindrop(MaskedTask):
         sigma = self.blur * min(height, width)
         blurred = gaussian_filter(clean, (sigma, sigma, 0), mode="nearest", truncate=3.0)
         places = np.stack([pane.row[wet] - 0.5, pane.column[wet] - 0.5])
-        seen = [map_coordinates(blurred[:, :, c], places, order=1, mode="mirror") for c in range(channels)]
+        views = [map_coordinates(blurred[:, :, c], places, order=1, mode="mirror") for c in range(channels)]
         degraded, share = clean.copy(), mask[wet][:, None]
-        degraded[wet] = (1 - share) * clean[wet] + share * pane.shade[wet][:, None] * np.stack(seen, axis=1)
+        degraded[wet] = (1 - share) * clean[wet] + share * pane.shade[wet][:, None] * np.stack(views, axis=1)
         return degraded, mask

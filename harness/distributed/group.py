@@ -55,6 +55,8 @@ class Ranks(ProcessGroup):
 
     def mean(self, losses: dict[str, float]) -> dict[str, float]:
         """The mean over the ranks, the same bits on all of them: a loss that is no number ends them at one step."""
+        if not losses:
+            return {}
         values = torch.tensor(list(losses.values()), dtype=torch.float64, device=self.device)
         distributed.all_reduce(values)
         return dict(zip(losses, (values / self.size).tolist(), strict=True))

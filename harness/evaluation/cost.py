@@ -6,36 +6,12 @@ import resource
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
-
-
-@dataclass
-class Cost:
-    """Sums over a sampling; `per_image` divides them."""
-
-    images: int = 0
-    seconds: float = 0.0
-    calls: int = 0  # of backbones, times pictures in the call
-    flops: int = 0
-    memory_mb: float = 0.0
-    parameters: int = 0
-
-    def per_image(self) -> dict[str, float]:
-        """The cost columns of a record: NFE, seconds, GFLOP (2 per multiply-add) per picture; peak MiB; parameters."""
-        n = max(self.images, 1)
-        return {
-            "nfe": self.calls / n,
-            "seconds_per_image": self.seconds / n,
-            "gflops_per_image": self.flops / n / 1e9,
-            "peak_memory_mb": self.memory_mb,
-            "parameters": self.parameters,
-        }
 
 
 class Meter:
@@ -50,10 +26,22 @@ class Meter:
     def __init__(self, method: nn.Module, backbones: Iterable[nn.Module], device: torch.device) -> None:
         self.backbones, self.device = set(backbones), device
         self.modules = set(method.modules()).union(*(net.modules() for net in self.backbones)) - {method}
-        self.cost = Cost()
-        self._flops: dict[tuple[object, ...], int] = {}
+        self.images = self.calls = self.flops = 0  # calls of backbones, times pictures in the call
+        self.seconds = self.memory_mb = 0.0
+        self._flops: dict[tuple[Any, ...], int] = {}  # of a call from outside, by its module and shapes
         self._weights: dict[int, int] = {}  # of what has run, each weight once
         self._depth = 0  # of the calls that are under way
+
+    def per_image(self) -> dict[str, float]:
+        """The cost columns of a record: NFE, seconds, GFLOP (2 per multiply-add) per picture; peak MiB; parameters."""
+        n = max(self.images, 1)
+        return {
+            "nfe": self.calls / n,
+            "seconds_per_image": self.seconds / n,
+            "gflops_per_image": self.flops / n / 1e9,
+            "peak_memory_mb": self.memory_mb,
+            "parameters": sum(self._weights.values()),
+        }
 
     @contextmanager
     def measure(self, images: int) -> Iterator[None]:
@@ -67,19 +55,20 @@ class Meter:
             began = time.perf_counter()
             yield
             self._wait()
-            self.cost.seconds += time.perf_counter() - began
-        self.cost.images += images
-        self.cost.parameters = sum(self._weights.values())
-        self.cost.memory_mb = max(self.cost.memory_mb, _peak_mb(self.device))
+            self.seconds += time.perf_counter() - began
+        # All batches call the same; hooks on every layer of it would take a tenth of a small network's time.
+        self.modules = self.backbones.union(called[0] for called in self._flops)
+        self.images += images
+        self.memory_mb = max(self.memory_mb, _peak_mb(self.device))
 
     def _enter(self, module: nn.Module, arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
         if module in self.backbones:
-            self.cost.calls += len(next(_tensors((arguments, named))))
+            self.calls += len(next(_tensors((arguments, named))))
         if self._depth == 0:
             shapes = (module, *(tensor.shape for tensor in _tensors((arguments, named))))
             if shapes not in self._flops:
                 self._flops[shapes] = self._count(module, arguments, named)
-            self.cost.flops += self._flops[shapes]
+            self.flops += self._flops[shapes]
         self._depth += 1
 
     def _leave(self, module: nn.Module, arguments: tuple[Any, ...], result: object) -> None:
@@ -88,15 +77,15 @@ class Meter:
     def _count(self, module: nn.Module, arguments: tuple[Any, ...], named: dict[str, Any]) -> int:
         """The FLOPs of a call, which is made once more for it; its time and its calls are no part of sampling."""
         self._wait()
-        began, calls = time.perf_counter(), self.cost.calls
+        began, calls = time.perf_counter(), self.calls
         self._depth += 1
         with FlopCounterMode(display=False) as counter, torch.no_grad():
             type(module).forward(module, *arguments, **named)
         self._depth -= 1
         self._weights |= {id(weight): weight.numel() for weight in module.parameters()}
         self._wait()
-        self.cost.calls = calls
-        self.cost.seconds -= time.perf_counter() - began
+        self.calls = calls
+        self.seconds -= time.perf_counter() - began
         return int(counter.get_total_flops())
 
     def _wait(self) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import torch
@@ -21,6 +21,8 @@ from harness.training.unnamed import unnamed
 from methods.base import Method
 from methods.samplers import NoiseSource, Sampler
 from registry import find
+
+_Part = TypeVar("_Part")
 
 
 def to_pictures(x: Tensor) -> np.ndarray:
@@ -45,32 +47,30 @@ def sample(
     ids, size, pictures = [str(name) for name in inputs["ids"]], config.values["batch_size"], []
     for first in range(0, len(ids), size):
         chunk = slice(first, first + size)
-        seen = observation(inputs, chunk, device, measurement)
+        visible = observation(inputs, chunk, device, measurement)
         noise = noise_of(config, ids[chunk])
         with meter.measure(len(ids[chunk])), no_graph():
-            images = method.sample(seen, sampler, noise)
+            images = method.sample(visible, sampler, noise)
         pictures.append(to_pictures(images))
-        progress.update(min(first + size, len(ids)), f"{meter.cost.seconds:.1f} s")
+        progress.update(min(first + size, len(ids)), f"{meter.seconds:.1f} s")
     write_npz(entry, "samples.npz", images=np.concatenate(pictures), ids=inputs["ids"])
-    entry.finish({"cost": meter.cost.per_image(), "hardware": hardware(device)})
+    entry.finish({"cost": meter.per_image(), "hardware": hardware(device)})
 
 
 def sampler_of(config: RunConfig) -> Sampler:
     """The sampler that a point chose; where its method's samples do not depend on it, one that refuses to be used."""
-    method = config.name("method")
-    if "sampler" not in find("method", method).facts.samples_read:
-        return unnamed(method, "sampler")
-    sampler = component(config, "sampler")
-    assert isinstance(sampler, Sampler)
-    return sampler
+    return cast(Sampler, _read(config, "sampler", lambda: component(config, "sampler")))
 
 
 def noise_of(config: RunConfig, ids: Sequence[str]) -> NoiseSource:
-    """The noise of some pictures; where the method's samples do not depend on the sampling seed, none can be drawn."""
+    """The noise of some pictures; where the method's samples do not depend on the sampling seed, there is none."""
+    seed, dataset = config.values["sampling_seed"], config.name("dataset")
+    return _read(config, "sampling_seed", lambda: SeededNoise(seed, dataset, ids))
+
+
+def _read(config: RunConfig, word: str, make: Callable[[], _Part]) -> _Part:
     method = config.name("method")
-    if "sampling_seed" not in find("method", method).facts.samples_read:
-        return unnamed(method, "sampling_seed")
-    return SeededNoise(config.values["sampling_seed"], config.name("dataset"), ids)
+    return make() if word in find("method", method).facts.samples_read else unnamed(method, word)
 
 
 def hardware(device: torch.device) -> dict[str, Any]:

@@ -24,10 +24,8 @@ from registry import create
 
 def to_tensor(items: np.ndarray, device: torch.device) -> Tensor:
     """uint8 pictures (N, H, W, C) as float32 (N, C, H, W), x = 2 v / 255 - 1 in [-1, 1]; points (N, D) unchanged."""
-    if items.dtype != np.uint8:
-        return torch.from_numpy(np.ascontiguousarray(items)).to(device, torch.float32)
-    channels_first = torch.from_numpy(np.ascontiguousarray(items)).permute(0, 3, 1, 2)
-    return channels_first.to(device).float() / 127.5 - 1
+    values = torch.from_numpy(np.ascontiguousarray(items)).to(device)
+    return values.permute(0, 3, 1, 2).float() / 127.5 - 1 if items.dtype == np.uint8 else values.float()
 
 
 class Data:
@@ -54,8 +52,8 @@ class Data:
             items.append(self.task.pair(item, numpy_rng(self.seed, self.name, "degrade", step, slot)))
         generator = torch.Generator().manual_seed(derive(self.seed, "train", step))
         arrays = _stacked(items)
-        seen = observation(arrays, slice(None), device, self.task.measurement())
-        return Batch(to_tensor(arrays["clean"], device), seen, generator, size, first)
+        visible = observation(arrays, slice(None), device, self.task.measurement())
+        return Batch(to_tensor(arrays["clean"], device), visible, generator, size, first)
 
     def tests(self) -> dict[str, np.ndarray]:
         """The test pictures: ``ids`` (N,), ``sources`` (N,), the photographs they were cut from, ``clean`` and, for
@@ -70,7 +68,7 @@ class Data:
         names = {"ids": [item.id for item in items], "sources": [item.source or item.id for item in items]}
         return {name: np.array(values) for name, values in names.items()} | _stacked(items)
 
-    def drawn(self, count: int) -> np.ndarray:
+    def draws(self, count: int) -> np.ndarray:
         """Real training items, (count, ...): draw k depends on (data seed, data set, "real", k)."""
         return np.stack([self.source.draw(numpy_rng(self.data_seed, self.name, "real", k)).clean for k in range(count)])
 
@@ -90,7 +88,7 @@ def write_inputs(entry: Entry, data: Data, facts: dict[str, Any]) -> None:
 
 def write_references(entry: Entry, data: Data, of: str, count: int) -> None:
     """Put real items into the store, "training" or "test" ones, for every set metric of this data set."""
-    clean = {"training": data.drawn, "test": data.spare}[of](count)
+    clean = {"training": data.draws, "test": data.spare}[of](count)
     write_npz(entry, "references.npz", clean=clean)
     entry.finish({"of": of, "count": len(clean)})
 
@@ -110,19 +108,15 @@ def observation(
     """What a method may look at of some rows of the inputs, with the operator that ``measurement`` names."""
     degraded = to_tensor(arrays["degraded"][rows], device) if "degraded" in arrays else None
     mask = torch.from_numpy(arrays["mask"][rows]).to(device).float()[:, None] / 255 if "mask" in arrays else None
-    seen = Observation(len(arrays["clean"][rows]), degraded, mask)
+    plain = Observation(len(arrays["clean"][rows]), degraded, mask)
     if measurement is None:
-        return seen
-    items = [getattr(seen, part) for part in measurement.per_item]
+        return plain
+    items = [getattr(plain, part) for part in measurement.per_item]
     operator = create("operator", measurement.operator, {}, *measurement.arguments, *items)
-    return replace(seen, operator=operator, noise_std=measurement.noise_std)
+    return replace(plain, operator=operator, noise_std=measurement.noise_std)
 
 
 def _stacked(items: list[Item]) -> dict[str, np.ndarray]:
     """The parts that the items have, each as one array."""
-    parts = {"clean": [item.clean for item in items]}
-    for name in ("degraded", "mask"):
-        found = [getattr(item, name) for item in items]
-        if found[0] is not None:
-            parts[name] = found
-    return {name: np.stack(arrays) for name, arrays in parts.items()}
+    parts = {name: [getattr(item, name) for item in items] for name in ("clean", "degraded", "mask")}
+    return {name: np.stack(arrays) for name, arrays in parts.items() if arrays[0] is not None}

@@ -84,7 +84,9 @@ def fit(method: Method, job: TrainingJob, entry: Entry, progress: Progress, foll
     for step in range(start, job.steps):
         torch.manual_seed(derive(job.seed, "train", "global", step, *own))  # dropout and the like
         losses = group.mean(method.update(job.batch(step)))
-        _check(losses, step)
+        for name, value in losses.items():
+            if not math.isfinite(value):
+                raise TrainingFailed(step, name, value)
         curve.append(losses)
         follow(step + 1, losses)
         now = time.monotonic()
@@ -96,48 +98,37 @@ def fit(method: Method, job: TrainingJob, entry: Entry, progress: Progress, foll
         _publish(method, job, entry, curve, seconds + time.monotonic() - began)
 
 
-def _check(losses: dict[str, float], step: int) -> None:
-    for name, value in losses.items():
-        if not math.isfinite(value):
-            raise TrainingFailed(step, name, value)
-
-
 def _resume(
     method: Method, job: TrainingJob, entry: Entry, progress: Progress
 ) -> tuple[list[dict[str, float]], float, int]:
     """The curve so far, the seconds spent, and the step to go on with."""
     method.begin(job.stage)
-    found = _found(job.group, entry, progress)
-    if found is None:
+    checkpoint = _checkpoint(job.group, entry, progress)
+    if checkpoint is None:
         return [], 0.0, 0
-    start, tensors = found
+    start, tensors = checkpoint
     method.resume(job.stage, {name[7:]: value for name, value in tensors.items() if name.startswith("method.")})
     go_on_with(int(tensors["threads"]))
     progress.say(f"going on from step {start}")
     return _unpacked(tensors, start), float(tensors["seconds"]), start
 
 
-def _found(group: ProcessGroup, entry: Entry, progress: Progress) -> tuple[int, dict[str, Tensor]] | None:
-    """The newest whole checkpoint; rank 0 says which that is, and the others read the same."""
-    if group.rank > 0:
-        return _same(group, entry)
-    found = checkpoints.newest(entry.path, lambda path: progress.say(f"damaged, not used: {path}"))
-    group.tell(found[0] if found else 0)
-    return found
+def _checkpoint(group: ProcessGroup, entry: Entry, progress: Progress) -> tuple[int, dict[str, Tensor]] | None:
+    """The newest whole checkpoint that rank 0 sees, on the other ranks as soon as their machines see it."""
 
+    def newest() -> tuple[int, dict[str, Tensor]] | None:
+        return checkpoints.newest(entry.path, lambda path: progress.say(f"damaged, not used: {path}"))
 
-def _same(group: ProcessGroup, entry: Entry) -> tuple[int, dict[str, Tensor]] | None:
-    """The checkpoint that rank 0 found, as soon as this machine sees it."""
-    step, until = group.tell(0), time.monotonic() + SEEN_WITHIN
-    found = checkpoints.newest(entry.path, lambda path: None) if step else None
-    while step and (found is None or found[0] != step):
+    last = newest()
+    step, until = group.tell(last[0] if last else 0), time.monotonic() + SEEN_WITHIN
+    while step and (last is None or last[0] != step):
         if time.monotonic() > until:
             raise UserError(
                 f"{entry.path}: rank {group.rank} sees no checkpoint of step {step}: do all share the folder?"
             )
         time.sleep(SEEN_AGAIN)
-        found = checkpoints.newest(entry.path, lambda path: None)
-    return found
+        last = newest()
+    return last if step else None
 
 
 def _save(method: Method, job: TrainingJob, entry: Entry, curve: list[dict[str, float]], seconds: float) -> None:
@@ -151,7 +142,7 @@ def _packed(curve: list[dict[str, float]]) -> dict[str, Tensor]:
     """The losses by name, NaN at steps that had none of a name (a critic takes turns with its generator)."""
     names = dict.fromkeys(name for row in curve for name in row)
     values = {name: [row.get(name, math.nan) for row in curve] for name in names}
-    return {f"curve.{name}": torch.tensor(found, dtype=torch.float64) for name, found in values.items()}
+    return {f"curve.{name}": torch.tensor(losses, dtype=torch.float64) for name, losses in values.items()}
 
 
 def _unpacked(tensors: dict[str, Tensor], steps: int) -> list[dict[str, float]]:

@@ -139,10 +139,10 @@ def _check_config(folder: Path, in_channels: int, out_channels: int) -> None:
         raise UserError(f"network.path={folder}: holds a {kind}, not a UNet2DModel")
     if config.get("class_embed_type") or config.get("num_class_embeds"):
         raise UserError(f"network.path={folder}: needs class labels, which no method here gives")
-    found = (config.get("in_channels", 3), config.get("out_channels", 3))
-    if found != (in_channels, out_channels):
+    channels = (config.get("in_channels", 3), config.get("out_channels", 3))
+    if channels != (in_channels, out_channels):
         raise UserError(
-            f"network.path={folder}: takes {found[0]} channels and gives {found[1]}, this method and task need "
+            f"network.path={folder}: takes {channels[0]} channels and gives {channels[1]}, this method and task need "
             f"{in_channels} and {out_channels}; choose a network of those channels or a method that needs these"
         )
 

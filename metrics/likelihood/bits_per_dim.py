@@ -51,7 +51,7 @@ class BitsPerDim(ModelMetric):
         ``method`` is a `methods.diffusion.Diffusion`. Raises `UserError` for points, and for a schedule that gives no
         finite bound.
         """
-        from methods.bound import Bound, drawn_levels
+        from methods.bound import Bound, sample_levels
 
         if clean.ndim != 4:
             raise UserError("metrics=bpd is of 8-bit pictures, this data set has points: choose mmd or energy")
@@ -63,7 +63,7 @@ class BitsPerDim(ModelMetric):
             self.variance,
             lambda components, level: edit(components, level, observation),
         )
-        levels = drawn_levels(schedule, self.levels, self.seed)
+        levels = sample_levels(schedule, self.levels, self.seed)
         nats = bound.parts(clean, method.end(observation), noise, levels)
         parts = nats.bits_per_dimension(clean[0].numel())
         figures = {name: part.cpu().numpy() for name, part in parts._asdict().items()}

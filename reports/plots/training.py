@@ -65,7 +65,11 @@ def _losses(root: Path, key: str) -> dict[str, np.ndarray]:
         arrays = read_npz(Store(root).entry("trainings", key), NAME)
     except (Damaged, ValueError):
         return {}
-    return {name.removeprefix("curve."): values for name, values in arrays.items() if values.ndim == 1 and len(values)}
+    return {
+        name.removeprefix("curve."): values
+        for name, values in arrays.items()
+        if values.ndim == 1 and np.isfinite(values).any()
+    }
 
 
 def draw(block: Block, found: Mapping[str, Sequence[Curve]]) -> Figure:
@@ -93,7 +97,7 @@ def _panel(axes: Axes, lines: Sequence[Curve]) -> None:
         axes.plot(steps, means, color=style.colour, alpha=0.25, linewidth=1)
         axes.plot(steps, _smooth(means), color=style.colour, linestyle=style.line, label=wrapped(words, 56, 2))
     every = np.concatenate([values for _, _, values in found])
-    if every.min() > 0 and every.max() > 10 * every.min():
+    if np.nanmin(every) > 0 and np.nanmax(every) > 10 * np.nanmin(every):
         axes.set_yscale("log")
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
@@ -101,9 +105,10 @@ def _panel(axes: Axes, lines: Sequence[Curve]) -> None:
 
 
 def _thinned(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """At most `POINTS` points: means over runs of steps."""
-    runs = np.arange(len(values)) // math.ceil(len(values) / POINTS)
-    means = pd.DataFrame({"step": np.arange(len(values)) + 1.0, "loss": values}).groupby(runs).mean()
+    """At most `POINTS` points: means over runs of the steps that had this loss (NaN: a critic's turn, say)."""
+    steps = np.flatnonzero(np.isfinite(values))
+    runs = np.arange(len(steps)) // math.ceil(len(steps) / POINTS)
+    means = pd.DataFrame({"step": steps + 1.0, "loss": values[steps]}).groupby(runs).mean()
     return means["step"].to_numpy(), means["loss"].to_numpy()
 
 

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from datasets.base import Item, stream
-from datasets.tasks.blind import PIPELINES, Blind
-from datasets.tasks.codeformer import FACES, GENERAL, codeformer, codeformer_faces
+from datasets.tasks.blind import FACES, GENERAL, PIPELINES, Blind
 from datasets.tasks.jpeg import compress
 from datasets.tasks.kernels import Bell, Sinc
 from datasets.tasks.realesrgan import FIRST, SECOND, NoiseSettings, Round, TwoRounds, realesrgan
@@ -42,7 +41,9 @@ def test_the_ranges_are_diffbirs():
     assert (FACES.sigma, FACES.down, FACES.noise, FACES.quality) == ((0.1, 10), (0.8, 8), (0, 20), (60, 100))
 
 
-@pytest.mark.parametrize(("pipeline", "ranges"), [(codeformer, GENERAL), (codeformer_faces, FACES)])
+@pytest.mark.parametrize(
+    ("pipeline", "ranges"), [(PIPELINES["codeformer"], GENERAL), (PIPELINES["codeformer_faces"], FACES)]
+)
 def test_codeformer_draws_uniformly_in_its_ranges(pipeline, ranges):
     drawn = draws(pipeline)
     check_uniform([d.blur.sigma[0] for d in drawn], *ranges.sigma)
@@ -87,7 +88,7 @@ def test_realesrgan_draws_as_diffbir_sets_it():
 
 
 def test_codeformer_is_its_steps():
-    drawn = replace(codeformer(np.random.default_rng(0)), blur=NEEDLE, down=1.0, noise=0.0, quality=80)
+    drawn = replace(PIPELINES["codeformer"](np.random.default_rng(0)), blur=NEEDLE, down=1.0, noise=0.0, quality=80)
     np.testing.assert_allclose(drawn.apply(SMOOTH, np.random.default_rng(0)), compress(SMOOTH, 80), rtol=0, atol=1e-6)
     luma = SMOOTH.mean(axis=2, keepdims=True)  # without chroma a JPEG of quality 100 is nearly lossless
     halved = replace(drawn, down=2.0, quality=100).apply(luma, np.random.default_rng(0))
@@ -112,7 +113,7 @@ def test_realesrgan_is_its_steps(jpeg_last):
 
 def test_more_noise_blur_downsampling_or_compression_is_worse():
     texture = np.clip(SMOOTH + 0.1 * (CLEAN[:, :48].repeat(2, 1)[:, :64] - 0.5), 0, 1)
-    base = replace(codeformer(np.random.default_rng(0)), blur=NEEDLE, down=1.0, noise=0.0, quality=95)
+    base = replace(PIPELINES["codeformer"](np.random.default_rng(0)), blur=NEEDLE, down=1.0, noise=0.0, quality=95)
 
     def error(**changes):
         return np.abs(replace(base, **changes).apply(texture, np.random.default_rng(1)) - texture).mean()

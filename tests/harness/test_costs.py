@@ -63,7 +63,7 @@ def test_a_decoder_is_no_network_call_but_has_weights_and_operations(batches):
     for rows in batches:
         with meter.measure(rows), torch.inference_mode():
             method.run(rows)
-    cost = meter.cost.per_image()
+    cost = meter.per_image()
     assert cost["nfe"] == 4
     assert cost["parameters"] == 5 * 7 + (7 * 11 + 11) + (11 * 13 + 13)
     assert cost["gflops_per_image"] * 1e9 == pytest.approx(4 * 2 * 5 * 7 + 2 * 7 * 11 + 2 * 11 * 13)
@@ -80,7 +80,7 @@ def test_networks_within_networks_and_shared_weights_count_once():
     with meter.measure(2), torch.inference_mode():
         method.both(torch.ones(2, 4))
         method.first(torch.ones(2, 4))
-    cost = meter.cost.per_image()
+    cost = meter.per_image()
     assert cost["nfe"] == 3 and cost["parameters"] == 16 + 4 + 4
     assert cost["gflops_per_image"] * 1e9 == pytest.approx(3 * 2 * 16)
 

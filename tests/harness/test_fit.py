@@ -43,6 +43,35 @@ def job(seconds: float, stop: int) -> TrainingJob:
     return TrainingJob("model", 5, seconds, 0, batch, Alone(torch.device("cpu")))
 
 
+class Silences(Turns):
+    """Some steps have no loss at all."""
+
+    def update(self, batch):
+        losses = super().update(batch)
+        return losses if self.steps.weight.item() in (2, 5) else {}
+
+
+def test_an_interrupted_training_with_gaps_ends_with_the_bits_of_one_that_ran_through(tmp_path):
+    for method, names in ((Turns, {"critic", "generator"}), (Silences, {"critic", "generator"})):
+        left = []
+        for stop in (3, 9):
+            facts = {"stage": f"{method.__name__} {stop}"}
+            entry = Store(tmp_path).entry("trainings", key("trainings", facts))
+            entry.begin(facts)
+            torch.manual_seed(0)
+            if stop < 5:
+                with pytest.raises(KeyboardInterrupt):
+                    fit(method(), job(0.0, stop), entry, Silent())
+                torch.manual_seed(0)
+            fit(method(), job(0.0, 9), entry, Silent())
+            left.append((entry.read("weights.safetensors"), read_npz(entry, "curve.npz")))
+        assert left[0][0] == left[1][0]
+        assert {name.removeprefix("curve.") for name in left[0][1]} == names
+        for name, values in left[1][1].items():
+            np.testing.assert_array_equal(left[0][1][name], values)
+            assert np.isnan(values).any() == (name == "curve.generator" or method is Silences) and len(values) == 5
+
+
 def test_steps_may_have_different_losses_also_across_a_resume(tmp_path):
     told, facts = [], {"stage": "model"}
     entry = Store(tmp_path).entry("trainings", key("trainings", facts))

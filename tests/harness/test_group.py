@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from errors import UserError
-from harness.distributed.group import Alone
+from harness.distributed.group import Alone, Ranks
 from harness.store.entries import Entry
 from harness.training.batches import Data
 from harness.training.build import method_of
@@ -32,6 +32,10 @@ def test_the_ranks_rows_together_are_the_whole_batch(count):
     for _ in range(2):
         assert torch.equal(torch.cat([part.normal() for part in parts]), whole.normal())
         assert torch.equal(torch.cat([part.indices(1, 1000) for part in parts]), whole.indices(1, 1000))
+
+
+def test_a_step_without_losses_has_no_mean():
+    assert Ranks.mean(object.__new__(Ranks), {}) == {}
 
 
 @pytest.fixture(scope="module")

@@ -16,9 +16,9 @@ from methods.bound import (
     VARIANCES,
     Bound,
     discretised_log_likelihood,
-    drawn_levels,
     forward_std,
     gaussian_kl,
+    sample_levels,
     strata,
 )
 from methods.observation import Observation
@@ -165,7 +165,7 @@ def test_prior_of_ddpms_schedule_is_about_1e_minus_5_bits():
 def mean_bound(schedule: Schedule, pmf: torch.Tensor) -> float:
     """The bound's mean in bits with the best denoiser, every value of a pixel once and weighed by its probability."""
     bound = Bound(schedule, oracle(schedule, posterior_mean(pmf)), "small", edit("none"))
-    parts = bound.parts(VALUES, torch.zeros_like(VALUES), Gauss(256), drawn_levels(schedule, None, 0))
+    parts = bound.parts(VALUES, torch.zeros_like(VALUES), Gauss(256), sample_levels(schedule, None, 0))
     return float(sum(parts) @ pmf) / math.log(2)
 
 
@@ -198,7 +198,7 @@ def test_gaussian_data_cost_what_their_closed_form_says():
 def test_a_worse_denoiser_costs_more():
     schedule, pmf = log_snr(30), gaussian_pixels(0.25)
     best = posterior_mean(pmf)
-    levels = drawn_levels(schedule, None, 0)
+    levels = sample_levels(schedule, None, 0)
     figures = []
     for error in (0.0, 0.01, 0.05):
         bound = Bound(
@@ -216,7 +216,7 @@ def test_pictures_do_not_see_each_other_and_levels_keep_their_noise():
     schedule, pmf = log_snr(12), gaussian_pixels(0.25)
     bound = Bound(schedule, oracle(schedule, posterior_mean(pmf)), "large", edit("x0"))
     x0 = VALUES[torch.randperm(256, generator=torch.Generator().manual_seed(0))].reshape(16, 1, 4, 4)
-    levels = drawn_levels(schedule, None, 0)
+    levels = sample_levels(schedule, None, 0)
 
     class Rows(Gauss):
         def __init__(self, rows):
@@ -306,23 +306,23 @@ def test_strata_hold_like_shares_of_information():
 @pytest.mark.parametrize("count", [1, 3, 20])
 def test_fewer_levels_give_the_sum_on_average(count):
     terms = {t: 1.0 / t for t in range(2, DDPM.T + 1)}
-    drawn = [sum(weight * terms[t] for t, weight in drawn_levels(DDPM, count, seed)) for seed in range(800)]
+    drawn = [sum(weight * terms[t] for t, weight in sample_levels(DDPM, count, seed)) for seed in range(800)]
     expected = sum(terms.values())
     assert abs(np.mean(drawn) - expected) < 4 * np.std(drawn) / math.sqrt(800)
-    assert sum(weight for _, weight in drawn_levels(DDPM, count, 3)) == DDPM.T - 1
-    assert drawn_levels(DDPM, count, 3) == drawn_levels(DDPM, count, 3) != drawn_levels(DDPM, count, 4)
+    assert sum(weight for _, weight in sample_levels(DDPM, count, 3)) == DDPM.T - 1
+    assert sample_levels(DDPM, count, 3) == sample_levels(DDPM, count, 3) != sample_levels(DDPM, count, 4)
 
 
 def test_all_levels_need_no_draw():
     for count in (None, 999, 4000):
-        assert drawn_levels(DDPM, count, 0) == [(t, 1) for t in range(2, 1001)] == drawn_levels(DDPM, count, 9)
+        assert sample_levels(DDPM, count, 0) == [(t, 1) for t in range(2, 1001)] == sample_levels(DDPM, count, 9)
 
 
 def test_fifty_levels_of_a_thousand_miss_little_of_a_pictures_rate():
     # Gaussian data in closed form: the error of the estimate over draws of the levels, against that of even strides.
     snr = ((1 - DDPM.a[1:]) / DDPM.b[1:]) ** 2
     terms = (snr[:-1] - snr[1:]) / 2 * 0.25 / (1 + 0.25 * snr[1:])
-    drawn = [sum(weight * float(terms[t - 2]) for t, weight in drawn_levels(DDPM, 50, seed)) for seed in range(200)]
+    drawn = [sum(weight * float(terms[t - 2]) for t, weight in sample_levels(DDPM, 50, seed)) for seed in range(200)]
     assert np.std(drawn) / float(terms.sum()) < 0.02
 
 

@@ -13,12 +13,15 @@ from torch import Tensor
 from torch.testing import assert_close
 
 from errors import UserError
+from methods.base import MethodContext
 from methods.bound import Bound
+from methods.ddpm import Ddpm
 from methods.observation import Observation
 from methods.parameterizations import Clean, Displacement, Noise, Residual, ResidualNoise, Velocity
 from methods.process import Components, Level, additive, contracting, fresh_std, mix, step
 from methods.samplers import EtaSampler
 from methods.schedules import Schedule
+from methods.training import OptimizerConfig
 
 EXACT = {"rtol": 0, "atol": 1e-12}
 X_P, X0, X_IN, Z = torch.randn(4, 2, 3, 5, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
@@ -227,6 +230,19 @@ def test_parameterizations_refuse_the_end_of_a_bridge_where_they_say_nothing_of_
         fine.check(I2SB)
     with pytest.raises(UserError, match="its weight is 0"):
         BY_TIME.check(Schedule(table(0, 0, 1), table(0, 0.5, 1), additive))
+
+
+@pytest.mark.parametrize(("start", "fits"), [(80.0, True), (1.0, True), (0.5, False)])
+def test_generation_starts_from_noise_as_strong_as_a_picture_or_stronger(start, fits):
+    """EDM's start, 80 z, is one; a schedule that ends in weak noise is none."""
+    schedule = Schedule(table(0, 0, 0), table(0, 0.5 * start, start), additive)
+    recipe = OptimizerConfig("adam", 1e-3, 2, 0, "constant", 1.0, 0.9)
+    context = MethodContext((3, 8, 8), "generation", schedule, lambda i, o: torch.nn.Conv2d(i, o, 1), recipe)
+    if fits:
+        Ddpm(context)
+    else:
+        with pytest.raises(UserError, match="task=generate starts from noise alone.*from 0.5: schedule.sum_scale must"):
+            Ddpm(context)
 
 
 def test_separate_paths_and_likelihoods_refuse_a_bridge():

@@ -271,6 +271,18 @@ def test_running_means_keep_constants_and_totals():
     assert np.abs(training._smooth(np.full(50, 3.25)) - 3.25).max() < 1e-12
 
 
+def test_losses_of_some_steps_only_are_drawn_where_they_are():
+    from matplotlib.figure import Figure
+
+    values = np.where(np.arange(1300) % 2 == 0, 2.0, np.nan)
+    steps, means = training._thinned(values)
+    assert len(means) <= training.POINTS and set(means) == {2.0} and steps[0] == 2.0 and steps[-1] == 1298.0
+    axes = Figure().subplots()
+    training._panel(axes, [training.Curve("a", {"critic": np.linspace(1, 50, 1300), "generator": values})])
+    assert len(axes.lines) == 4 and axes.get_yscale() == "log"
+    assert all(np.isfinite(line.get_ydata()).all() for line in axes.lines)
+
+
 def test_labels_are_no_formulas_and_no_control_characters():
     made = handmade.report(hostile="$\\frac{$ \x1b[31m \x00 \u202e 中")
     with house():
