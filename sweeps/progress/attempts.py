@@ -17,10 +17,10 @@ from typing import Any
 
 from harness.store.files import plainly, write_atomic
 from harness.store.holder import process_facts, runs
-from harness.store.sealed import Damaged, Either, Shape, lines, process, read
+from harness.store.sealed import Damaged, Shape, lines, process, read
 
 PLACE: dict[str, Shape] = {"host": str, "system": str, "pid": process, "started": str, "slurm": str}
-LINE = Either(({**PLACE, "began": float}, {"ended": float, "reason": str}))
+LINE = ({**PLACE, "began": float}, {"ended": float, "reason": str})
 PROCESS = "process.json"  # in a sweep's folder
 BEAT, SILENT = 10.0, 60.0  # seconds between two touches, and after which one on another machine is taken for dead
 
