@@ -17,7 +17,7 @@ from errors import UserError, page
 from harness.store.entries import FACTS
 from harness.store.files import DAY
 from sweeps.gc import needs
-from sweeps.gc.leftovers import LEVELS, Garbage, entries, garbage, inside, leftovers, measure, real, worker_of
+from sweeps.gc.leftovers import LEVELS, Garbage, entries, garbage, leftovers, measure, paths_in, real, worker_of
 from sweeps.gc.needs import Name, Requirements, facts_of, references
 from sweeps.gc.removal import CHECKPOINT_FILES, CHECKPOINTS, CODE
 
@@ -91,7 +91,7 @@ def _unreadable(root: Path, days: float, needed: Requirements) -> Iterator[Garba
 
 
 def _code(root: Path, needed: Requirements) -> Iterator[Garbage]:
-    for path in inside(root / "code"):
+    for path in paths_in(root / "code"):
         if re.fullmatch("[0-9a-f]{16}", path.name) and real(path) and not needed.frozen(path.name):
             yield from garbage(path, CODE, "no unfinished sweep runs it")
 
