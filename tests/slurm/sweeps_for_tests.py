@@ -147,7 +147,7 @@ def held(root: Path) -> Mapping[str, bytes]:
 
 def figures(root: Path) -> pd.DataFrame:
     """What all records tell of pictures, without the times."""
-    return reports.records.load(root)[FIGURES].sort_values(FIGURES[:3]).reset_index(drop=True)
+    return reports.load(root)[FIGURES].sort_values(FIGURES[:3]).reset_index(drop=True)
 
 
 def same(root: Path, other: Path) -> None:
