@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -93,6 +93,11 @@ def progress(title: str, total: int) -> Iterator[Bar | Lines]:
 def say(text: str) -> None:
     """One line on the terminal, whatever stands in it."""
     console.print(visible(text), markup=False, soft_wrap=True)
+
+
+def first_of(lines: Sequence[str], most: int, rest: str) -> list[str]:
+    """The first of some lines; where there are more, ``rest`` says so with their number for its ``{}``."""
+    return [*lines[:most], rest.replace("{}", str(len(lines) - most), 1)] if len(lines) > most else list(lines)
 
 
 @functools.cache

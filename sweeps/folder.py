@@ -19,12 +19,12 @@ from harness.progress import say_once
 from harness.store.files import plainly, write_atomic
 from harness.store.keys import key
 from harness.store.listed import write_points
-from harness.store.sealed import Damaged, Either, Shape, seal, unsealed
+from harness.store.sealed import Damaged, Shape, seal, unsealed
 from registry import nearest
 from sweeps.jobs import Job, text
 
 JOB: dict[str, Shape] = {"number": int, "kind": str, "method": str, "needs": [int], "tasks": [str], "gpus": int}
-JOB |= {"about": Either((float, type(None)))}
+JOB |= {"about": (float, type(None))}
 FACTS: dict[str, Shape] = {"launcher": str, "settings": dict, "code": str, "sha256": str, "jobs": [JOB], "created": str}
 
 

@@ -7,9 +7,10 @@ import json
 import os
 import re
 import socket
+import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,6 +90,27 @@ def ticket(path: Path) -> Iterator[tuple[Path, Holder]]:
     finally:
         with suppress(OSError):
             file.unlink()
+
+
+@contextmanager
+def heartbeat(path: Path, seconds: float, over: Callable[[], bool]) -> Iterator[None]:
+    """Meanwhile a file is touched now and then, until it is ``over``: a sign that this process lives."""
+    stop = threading.Event()
+
+    def beat() -> None:
+        while not stop.wait(seconds):
+            with suppress(OSError):  # a network file system may stutter: the next beat comes soon enough
+                if over():
+                    return
+                os.utime(path)
+
+    thread = threading.Thread(target=beat, name=f"heartbeat {path.name}", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
 
 
 def process_facts() -> dict[str, Any]:

@@ -15,15 +15,14 @@ from __future__ import annotations
 import errno
 import math
 import os
-import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 
 from harness.store.files import plainly
-from harness.store.holder import Holder, read, ticket
+from harness.store.holder import Holder, heartbeat, read, ticket
 
 NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
 
@@ -54,8 +53,7 @@ class Lock:
         self._waiting = waiting
         self._token = ""
         self._heard: dict[str, tuple[float, float]] = {}  # by token: the newest beat, and when it was first seen
-        self._stop = threading.Event()
-        self._thread = threading.Thread()
+        self._heart = ExitStack()
 
     def __enter__(self) -> Lock:
         announced = ""
@@ -65,16 +63,13 @@ class Lock:
                 announced = holder.token
                 self._waiting(holder)
             time.sleep(self.poll)
-        self._stop.clear()
-        self._thread = threading.Thread(target=self._beat, name=f"heartbeat {self.path.name}", daemon=True)
-        self._thread.start()
+        self._heart.enter_context(heartbeat(self.path, self.stale_after / 6, lambda: self.lost))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._stop.set()
-        self._thread.join()
+        self._heart.close()
         if error is not None:
             with suppress(OSError):  # what went wrong is on its way already
                 self._release()
@@ -133,13 +128,6 @@ class Lock:
             self._heard[holder.token] = (holder.beat, since)
         silent = max(now - holder.beat, time.monotonic() - since)
         return silent > self.stale_after or holder.gone()
-
-    def _beat(self) -> None:
-        while not self._stop.wait(self.stale_after / 6):
-            with suppress(OSError):  # a network file system may stutter: the next beat comes soon enough
-                if self.lost:
-                    return
-                os.utime(self.path)
 
     def _release(self) -> bool:
         if self.lost:

@@ -2,7 +2,7 @@
 
 A sealed file carries the sha256 of its own content, so that a changed byte is known for what it is. A shape says what
 a value must be: a type, a test of one value, ``[shape]`` for a list, a dictionary of the fields that must be there
-(others may), `Each` for any names, `Either` where there are several.
+(others may), `Each` for any names, a tuple where there are several.
 """
 
 from __future__ import annotations
@@ -31,14 +31,7 @@ class Each:
     shape: Shape
 
 
-@dataclass(frozen=True)
-class Either:
-    """A value of one of several shapes."""
-
-    shapes: tuple[Shape, ...]
-
-
-Shape = type | Callable[[Any], bool] | list[Any] | Mapping[str, Any] | Each | Either
+Shape = type | Callable[[Any], bool] | list[Any] | tuple[Any, ...] | Mapping[str, Any] | Each
 
 
 def process(value: Any) -> bool:
@@ -113,8 +106,8 @@ def fits(value: Any, shape: Shape) -> bool:
     """Whether a value has a shape; a float may be written as a whole number, and is finite."""
     if isinstance(shape, type):
         return _finite(value) if shape is float else type(value) is shape
-    if isinstance(shape, Either):
-        return any(fits(value, one) for one in shape.shapes)
+    if isinstance(shape, tuple):
+        return any(fits(value, one) for one in shape)
     if isinstance(shape, list):
         return type(value) is list and all(fits(item, shape[0]) for item in value)
     if isinstance(shape, Each):

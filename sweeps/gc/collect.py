@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from errors import UserError, page
+from harness.progress import first_of
 from harness.store.entries import FACTS
 from harness.store.files import DAY
 from sweeps.gc import needs
-from sweeps.gc.leftovers import LEVELS, Garbage, entries, garbage, inside, leftovers, measure, real, worker_of
+from sweeps.gc.leftovers import LEVELS, Garbage, entries, garbage, leftovers, measure, paths_in, real, worker_of
 from sweeps.gc.needs import Name, Requirements, facts_of, references
 from sweeps.gc.removal import CHECKPOINT_FILES, CHECKPOINTS, CODE
 
@@ -91,7 +92,7 @@ def _unreadable(root: Path, days: float, needed: Requirements) -> Iterator[Garba
 
 
 def _code(root: Path, needed: Requirements) -> Iterator[Garbage]:
-    for path in inside(root / "code"):
+    for path in paths_in(root / "code"):
         if re.fullmatch("[0-9a-f]{16}", path.name) and real(path) and not needed.frozen(path.name):
             yield from garbage(path, CODE, "no unfinished sweep runs it")
 
@@ -160,10 +161,7 @@ def text(found: Findings, outcome: tuple[int, Sequence[str]] | None) -> str:
     rows.append(("total", len(found.garbage), size_text(total), ""))
     lines = [f"{kind:<22}{number:>7}{size:>11}   {why}".rstrip() for kind, number, size, why in rows]
     freed, refused = outcome or (0, ())
+    kept = [f"kept: {reason}" for reason in refused]
     last = f"{size_text(freed)} freed" if outcome is not None else "nothing was removed"
-    return page([*lines, *_some(found.notes), *_some([f"kept: {reason}" for reason in refused]), last])
-
-
-def _some(lines: Sequence[str]) -> list[str]:
-    more = len(lines) - SHOWN
-    return [*lines[:SHOWN], f"and {more} more like this"] if more > 0 else list(lines)
+    remarks = [first_of(notes, SHOWN, "and {} more like this") for notes in (found.notes, kept)]
+    return page([*lines, *remarks[0], *remarks[1], last])

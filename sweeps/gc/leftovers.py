@@ -69,7 +69,7 @@ def garbage(path: Path, kind: str, why: str) -> list[Garbage]:
 def entries(root: Path) -> Iterator[tuple[str, Path]]:
     """The folders named by a key, each with its level."""
     for level in (*LEVELS, *MARKS):
-        yield from ((level, path) for path in inside(root / level) if _KEY.fullmatch(path.name) and real(path))
+        yield from ((level, path) for path in paths_in(root / level) if _KEY.fullmatch(path.name) and real(path))
 
 
 def worker_of(entry: Path) -> Holder | None:
@@ -81,7 +81,7 @@ def leftovers(root: Path) -> list[Garbage]:
     """What writers left that were killed more than a day ago."""
     found: list[Garbage] = []
     for folder in _folders(root):
-        paths = [path for path in inside(folder) if path.name.startswith(".") and not path.is_symlink()]
+        paths = [path for path in paths_in(folder) if path.name.startswith(".") and not path.is_symlink()]
         for path in paths:
             if _TEMPORARY.fullmatch(path.name):
                 found += _old(path, [path], LEFTOVERS)
@@ -93,10 +93,10 @@ def leftovers(root: Path) -> list[Garbage]:
 
 def claims(lock: Path) -> list[Path]:
     """The claims on a lock, or on what was a lock of that name, that are older than a day."""
-    return [path for path in _locks(inside(lock.parent)).get(lock, []) if path != lock and _old(path, [path], LOCKS)]
+    return [path for path in _locks(paths_in(lock.parent)).get(lock, []) if path != lock and _old(path, [path], LOCKS)]
 
 
-def inside(folder: Path) -> list[Path]:
+def paths_in(folder: Path) -> list[Path]:
     """What lies in a folder; nothing where it is a link, or can't be read."""
     with suppress(OSError):
         return sorted(folder.iterdir()) if real(folder) else []

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -16,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from harness.store.files import plainly, write_atomic
-from harness.store.holder import process_facts, runs
-from harness.store.sealed import Damaged, Either, Shape, lines, process, read
+from harness.store.holder import heartbeat, process_facts, runs
+from harness.store.sealed import Damaged, Shape, lines, process, read
 
 PLACE: dict[str, Shape] = {"host": str, "system": str, "pid": process, "started": str, "slurm": str}
-LINE = Either(({**PLACE, "began": float}, {"ended": float, "reason": str}))
+LINE = ({**PLACE, "began": float}, {"ended": float, "reason": str})
 PROCESS = "process.json"  # in a sweep's folder
 BEAT, SILENT = 10.0, 60.0  # seconds between two touches, and after which one on another machine is taken for dead
 
@@ -70,28 +69,17 @@ def attempts(path: Path) -> list[Attempt]:
 @contextmanager
 def driving(folder: Path) -> Iterator[None]:
     """Meanwhile this process is known to drive the sweep."""
-    path, over = folder / PROCESS, threading.Event()
+    path = folder / PROCESS
     write_atomic(path, json.dumps(place()).encode())
-
-    def beat() -> None:
-        while not over.wait(BEAT):
-            with suppress(OSError):  # a network file system may stutter; the next one comes soon
-                os.utime(path)
-
-    thread = threading.Thread(target=beat, name="driving", daemon=True)
-    thread.start()
     try:
-        yield
+        with heartbeat(path, BEAT, lambda: False):
+            yield
     except BaseException:
         with suppress(OSError):  # that it could not do its work is told already
             path.unlink()
         raise
-    else:
-        with plainly(path):
-            path.unlink(missing_ok=True)
-    finally:
-        over.set()
-        thread.join()
+    with plainly(path):
+        path.unlink(missing_ok=True)
 
 
 def driver(folder: Path) -> dict[str, Any] | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from errors import page
 from harness.config.run_config import inside
 from harness.planning.plan import Plan
+from harness.progress import first_of
 from registry import find
 from sweeps.graph import KINDS, Graph, WorkItem, graph, with_identity_baselines
 from sweeps.jobs import group_tasks
@@ -42,15 +43,13 @@ def _trainings(whole: Graph, history: History) -> list[str]:
     for task in whole.of("sampling"):
         for key in task.needs:
             readers[key] = readers.get(key, 0) + (task.key not in whole.done)
-    trainings = whole.of("training")
-    lines = [""] if trainings else []
-    for task in trainings[:SHOWN]:
+    lines = []
+    for task in whole.of("training"):
         state = "there" if task.key in whole.done else about(history.seconds(task))
         stage = "" if len(task.plan.stages) == 1 else f" {task.stage}"
         samplings = _many(readers.get(task.key, 0), "sampling")
         lines.append(f"  train {task.method}{stage} {task.key[:8]} ({state}) -> {samplings} to do")
-    left = len(trainings) - SHOWN
-    return [*lines, f"  and {left} more trainings"] if left > 0 else lines
+    return ["", *first_of(lines, SHOWN, "  and {} more trainings")] if lines else []
 
 
 def _cost(tasks: Sequence[WorkItem], history: History) -> str:

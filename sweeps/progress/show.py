@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from errors import UserError
 from harness.planning.plan import Plan
-from harness.progress import console, say
+from harness.progress import console, first_of, say
 from harness.store.listed import write_points
 from sweeps.progress.pictures import Grid, draw
 from sweeps.progress.state import LOST, Standing, Sweep
-from sweeps.progress.status import results_words
+from sweeps.progress.status import loss_lines, results_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,12 +84,9 @@ def show(root: Path, folder: Path, notes: Sequence[str], report: bool) -> int:
 
 
 def _failures(outcome: Outcome) -> None:
-    lost = [(row, standing) for row, standing in outcome.points if standing.status in LOST]
-    for row, standing in lost[:FAILURES]:
-        say(f"{standing.status}: {' '.join(row['overrides']) or 'the default run'}: {standing.reason}")
-    if len(lost) > FAILURES:
-        name = f"{outcome.folder.name}{results_words(outcome.folder.parent.parent)}"
-        say(f"and {len(lost) - FAILURES} more; python -m sweeps status {name}")
+    name = f"{outcome.folder.name}{results_words(outcome.folder.parent.parent)}"
+    for line in first_of(loss_lines(outcome.points), FAILURES, f"and {{}} more; python -m sweeps status {name}"):
+        say(line)
     unfinished = outcome.count("running", "waiting")
     if unfinished:
         say(f"{outcome.count('done')} of {len(outcome.points)} points are done; {unfinished} run or wait")

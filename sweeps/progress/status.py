@@ -5,15 +5,16 @@ from __future__ import annotations
 import shlex
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from errors import page
-from harness.progress import console
+from harness.progress import console, first_of
 from sweeps.graph import KINDS
 from sweeps.progress.costs import about
-from sweeps.progress.state import LOST, STATUSES, UNSETTLED, SubmittedJob, Sweep
+from sweeps.progress.state import LOST, STATUSES, UNSETTLED, Standing, SubmittedJob, Sweep
 from sweeps.progress.watch import View, state_of, state_text
 
 SHOWN = 12  # running and failed ones that are told one by one
@@ -97,23 +98,19 @@ def _running(sweep: Sweep) -> list[str]:
             what = f"{job.facts['kind']} {job.facts['method']} {job.facts['tasks'][0][:8]}"
             state = state_text(job.submission, job.facts["number"])
             lines.append(f"  {what}  {where} {place.get('host', '')}  {state}")
-    return _some("running", lines)
+    return [f"running ({len(lines)})", *first_of(lines, SHOWN, "  and {} more")] if lines else []
 
 
 def _lost(sweep: Sweep) -> list[str]:
-    lines = [
-        f"  {standing.status}: {' '.join(row['overrides']) or 'the default run'}: {standing.reason}"
-        for row, standing in sweep.points
-        if standing.status in LOST
-    ]
+    lines = [f"  {line}" for line in loss_lines(sweep.points)]
     again = f"  python -m sweeps retry {sweep.folder.name}{results_words(sweep.root)} does these again"
-    return [*_some("not done", lines), *([again] if lines else [])]
+    return [f"not done ({len(lines)})", *first_of(lines, SHOWN, "  and {} more"), again] if lines else []
 
 
-def _some(title: str, lines: Sequence[str]) -> list[str]:
-    """Lines below their number, the first of them."""
-    more = [f"  and {len(lines) - SHOWN} more"] if len(lines) > SHOWN else []
-    return [f"{title} ({len(lines)})", *lines[:SHOWN], *more] if lines else []
+def loss_lines(points: Iterable[tuple[Mapping[str, Any], Standing]]) -> list[str]:
+    """The points that failed or were stopped, each with its words and the reason."""
+    lost = [(row, standing) for row, standing in points if standing.status in LOST]
+    return [f"{why.status}: {' '.join(row['overrides']) or 'the default run'}: {why.reason}" for row, why in lost]
 
 
 def results_words(root: Path) -> str:

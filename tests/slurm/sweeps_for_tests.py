@@ -38,7 +38,7 @@ from sweeps.graph import with_identity_baselines
 command = read(sys.argv[1:])
 store = Store(results_dir(command))
 store.prepare()
-sys.exit("; ".join(run(with_identity_baselines([plan(point) for point in command.points]), store)))
+sys.exit("; ".join(run(with_identity_baselines([plan(point) for point in command.points]), store)) or None)
 """
 Answer = TypeVar("Answer")
 

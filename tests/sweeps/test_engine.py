@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from harness.planning.plan import Plan, plan
 from harness.store.entries import Store
 from sweeps.engine import run
 from sweeps.graph import with_identity_baselines
+from tests import warm
 
 WORDS = ("scale=smoke", "dataset=toy2d", "task=generate", "network=mlp", "network.width=8", "metrics=[energy]")
 SMALL = ("method=ddim", "images=8", "references=8", "sampler.steps=2", "train.steps=2", "device=cpu")
@@ -75,3 +78,20 @@ def test_a_fault_of_the_program_is_told_with_its_type_and_the_next_point_is_made
     assert run([first, second], Store(tmp_path)) == ["ZeroDivisionError: division by zero"]
     assert Store(tmp_path).entry("failures", first.run).status == "failed"
     assert Store(tmp_path).entry("failures", second.run).status == "missing"
+
+
+def test_an_interrupted_run_says_so_and_the_same_command_goes_on(tmp_path: Path) -> None:
+    words = ["run.py", *WORDS, *SMALL, "train.checkpoint_seconds=0", f"results_dir={tmp_path}"]
+    process, until = warm.start(*words, "train.steps=100000"), time.monotonic() + 60
+    while not list(tmp_path.glob("trainings/*/checkpoint-*")):
+        assert process.poll() is None and time.monotonic() < until
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(60)
+    assert process.returncode == 130 and said.endswith("stopped; the same command goes on where it was\n")
+    assert not list(tmp_path.glob("trainings/*/FAILED")) and not list(tmp_path.glob("failures/*/FAILED"))
+    again = warm.start(*words, "train.steps=100000")
+    while "going on from step" not in again.err.read_text() and time.monotonic() < until:
+        time.sleep(0.02)
+    again.kill()
+    assert "going on from step" in again.err.read_text()

@@ -11,7 +11,7 @@ from tests.sweeps.test_faults import figures, made
 HERE = Checkout(ROOT)
 SWEEP = ("-m", "method=ddim", "sampler.eta=0,1", "train.steps=3", *TINY)
 LAUNCHERS = {
-    "basic": (),
+    "basic": ("hydra.job.name=mine",),  # a word for Hydra itself: without one the points need no Hydra
     "joblib": ("hydra.launcher.n_jobs=2",),
     "submitit_local": ("hydra.launcher.timeout_min=5", "hydra.launcher.submitit_folder={results}/submitit"),
 }

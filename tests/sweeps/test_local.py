@@ -209,6 +209,17 @@ def test_jobs_end_with_the_queue(copy, tmp_path, number):
     assert "0 of 1 points are done, 1 stopped" in told
 
 
+def test_jobs_end_with_the_process_that_starts_them(copy, tmp_path):
+    running = copy.start("run.py", *LONG, *LOCAL, f"results_dir={tmp_path}")
+    wait_for(tmp_path, "trainings/*/checkpoint-*")
+    (worker,) = pids(tmp_path)
+    server = int(Path(f"/proc/{worker}/stat").read_text().rpartition(")")[2].split()[1])
+    os.kill(server, signal.SIGKILL)
+    assert running.wait(60) == 1 and not alive(worker)
+    told = sweeps(copy, tmp_path, "status").stdout
+    assert "0 of 1 points are done, 1 failed" in told and "SIGKILL" in told
+
+
 def test_a_training_over_two_devices_is_that_of_one(copy, tmp_path):
     """Its key is the same, it takes two places of the queue, and only rounding differs."""
     words = ("-m", "method=ddim", "train.steps=4", "train.batch_size=4", *TINY)
