@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from errors import UserError
-from harness.store.files import plainly, write_atomic
+from harness.store.files import write_files
 from registry import nearest
 from reports.analysis.model import Report
 from reports.tables.blocks import tables_of
@@ -72,14 +72,3 @@ def export(report: Report, formats: Sequence[str], folder: Path) -> list[Path]:
 def write_table(table: pd.DataFrame, folder: str | Path) -> list[Path]:
     """Write table.csv and table.parquet into a folder, which is made; each is whole or not there. Gives their paths."""
     return write_files(folder, {f"{NAME}.{kind}": _bytes(table, kind) for kind in ("csv", "parquet")})
-
-
-def write_files(folder: str | Path, files: Mapping[str, bytes]) -> list[Path]:
-    """Write files into a folder, which is made, each whole or not there. Gives their paths. Raises `UserError` where
-    the folder can't be written."""
-    folder = Path(folder)
-    with plainly(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-    for name, data in files.items():
-        write_atomic(folder / name, data)
-    return [folder / name for name in files]

@@ -10,12 +10,12 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from harness.store.files import write_files
 from reports.analysis.model import Report
 from reports.tables.blocks import tables_of
 from reports.tables.table import Table
 from reports.wording.wording import bibtex, plain
 from reports.writers.document import TABLES
-from reports.writers.export import write_files
 
 ROWS = 60  # of a table
 FLOATS = 10  # tables between two page ends: LaTeX keeps only so many in mind

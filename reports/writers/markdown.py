@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from harness.store.files import write_files
 from reports.analysis.model import Block, Failure, Report
 from reports.pictures.grid import grid
 from reports.pictures.pictures import Gallery, galleries
@@ -17,7 +18,6 @@ from reports.tables.blocks import tables_of
 from reports.tables.table import Cell, Table
 from reports.wording.wording import HOW, plain, slug
 from reports.writers.document import BlockContent, FigureNames, Piece, Section, sections
-from reports.writers.export import write_files
 
 ROWS = 300  # of a table
 PICTURES = 9_000_000  # bytes of all of them

@@ -13,6 +13,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from harness.store.files import write_files
 from reports.analysis.model import Block, Report
 from reports.pictures.choice import counterparts
 from reports.pictures.pictures import CLEAN, DEGRADED, Gallery, galleries
@@ -22,7 +23,6 @@ from reports.tables.table import Cell, Table
 from reports.wording.numbers import amount
 from reports.wording.wording import HOW, Names, count
 from reports.writers.document import BlockContent, FigureNames, Piece, sections
-from reports.writers.export import write_files
 from reports.writers.html.limits import Limits, fitting, limits
 
 HERE = Path(__file__).parent
