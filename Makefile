@@ -38,7 +38,7 @@ figures: setup
 # The small sweep that the tests of reports read, and its Markdown; look at the difference before you commit it.
 recorded: setup
 	OMP_NUM_THREADS=1 $(BIN)/python tests/reports/record.py
-	RESTOREBENCH_GOLDEN=write $(BIN)/python -m pytest tests/reports/test_markdown.py
+	RESTOREBENCH_GOLDEN=write $(BIN)/python -m pytest tests/reports/writers/test_markdown.py
 
 # Needs uv. Versions only, no addresses; what torch pins for CUDA is left to torch, which has a build without it.
 lock: requirements.new trackers.new
