@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -91,7 +93,7 @@ def test_a_stage_that_does_not_read_the_task_sees_no_operator():
     stage = plan.stages[0]
     batch = Data(plan).batch(0, 2, CPU)
     assert observable(stage, batch) is batch
-    vars(stage)["facts"] = {name: fact for name, fact in stage.facts.items() if name != "task"}
+    stage = replace(stage, reads=tuple(slot for slot in stage.reads if slot != "task"))
     for part in ("operator", "noise_std", "degraded"):
         with pytest.raises(UserError, match="uses task"):
             getattr(observable(stage, batch).observation, part)
