@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from harness.store.listed import points_of_sweep
 from harness.store.recorded import FIGURES
+from registry import SLOTS, group_of
 from reports.records.columns import FIXED
 
 if TYPE_CHECKING:
@@ -39,4 +40,12 @@ def load(results_dir: str | Path, runs: Sequence[str] | None = None, sweep: str 
     heads = records.heads.take(records.figures["place"].to_numpy()).reset_index(drop=True)
     table = pd.concat([heads, figures], axis=1)
     table["sweep"] = pd.Series(sweep or "", index=table.index, dtype="string")
-    return table[[*FIXED, *(name for name in heads.columns if name not in FIXED)]]
+    return table[[*FIXED, *sorted((name for name in heads.columns if name not in FIXED), key=_place)]]
+
+
+def _place(column: str) -> tuple[int, str, bool, str]:
+    """Where an option's column stands: by slot in the order of `registry.SLOTS`, its component first, then by name, so
+    that the order does not depend on which runs there are."""
+    slot, _, option = column.rpartition(".")
+    groups = ("", *SLOTS, "method")
+    return groups.index(group_of(slot)) if group_of(slot) in groups else len(groups), slot, option != "name", option

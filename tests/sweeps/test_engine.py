@@ -90,8 +90,8 @@ def test_an_interrupted_run_says_so_and_the_same_command_goes_on(tmp_path: Path)
     _, said = process.communicate(60)
     assert process.returncode == 130 and said.endswith("stopped; the same command goes on where it was\n")
     assert not list(tmp_path.glob("trainings/*/FAILED")) and not list(tmp_path.glob("failures/*/FAILED"))
-    again = warm.start(*words, "train.steps=100000")
-    while "going on from step" not in again.err.read_text() and time.monotonic() < until:
+    again, until = warm.start(*words, "train.steps=100000"), time.monotonic() + 60
+    while not (again.err.exists() and "going on from step" in again.err.read_text()) and time.monotonic() < until:
         time.sleep(0.02)
     again.kill()
     assert "going on from step" in again.err.read_text()

@@ -16,6 +16,8 @@ from reports.records.columns import FIXED, varying
 from reports.records.scan import scan
 from tests.records_for_tests import keep, kept, rewritten
 
+RECORDED = Path(__file__).parents[1] / "recorded"
+
 
 def test_every_record_is_there_and_nothing_is_changed(results: Path) -> None:
     frame = load(results)
@@ -146,3 +148,10 @@ def test_what_varies(tmp_path: Path, synth: SimpleNamespace) -> None:
     synth.save(tmp_path, synth.sampled("c", "ddim", 0.0, 1.0, **{"ddim.only": 3, "hardware.name": "gpu"}))
     heads = load(tmp_path).drop_duplicates("run")
     assert varying(heads) == ["sampler.name", "schedule.sum_scale", "seed"]
+
+
+def test_the_order_of_columns_does_not_depend_on_which_runs_there_are() -> None:
+    whole = list(load(RECORDED).columns)
+    for run in load(RECORDED)["run"].unique():
+        some = list(load(RECORDED, runs=[run]).columns)
+        assert some == [name for name in whole if name in some]
