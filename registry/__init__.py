@@ -150,7 +150,7 @@ def read(*roots: Path) -> Catalog:
     """
     files = {module: path for root in roots for module, path in _modules(root)}
     sources, found = Sources(files), {group: dict[str, Component[Facts]]() for group in FACTS}
-    for component in (component for module in files for component in reading.components(sources, module)):
+    for component in (one for module in sources.modules.values() for one in reading.components(sources, module)):
         group = found.setdefault(component.group, {})
         if component.name in group:
             twice = group[component.name].where
