@@ -56,17 +56,16 @@ def _method(name: str) -> str:
         parts += [f"      as {group_of(slot)}, option by option"] if follows else []
         shown = {} if follows else find(slot, chosen.name(slot)).options
         parts += [f"      {slot}.{_option(_with_default(method, slot, option))}" for option in shown.values()]
-    stages = [f"  {stage.name}: reads {', '.join(stage.reads)}{_after(stage.after)}" for stage in stages_of(name)]
+    stages = [
+        f"  {stage.name}: reads {', '.join(stage.reads)}{'; after ' * bool(stage.after)}{', '.join(stage.after)}"
+        for stage in stages_of(name)
+    ]
     return "\n".join([*parts, *(["\nSTAGES", *stages] if stages else [])])
 
 
 def _with_default(method: Component, slot: str, option: Option) -> Option:
     """The option with the default that the method brings, where it brings one."""
     return replace(option, default=method.facts.defaults.get(f"{slot}.{option.name}", option.default))
-
-
-def _after(stages: Sequence[str]) -> str:
-    return f"; after {', '.join(stages)}" if stages else ""
 
 
 def _names(slot: str) -> str:

@@ -86,13 +86,6 @@ def write_inputs(entry: Entry, data: Data, facts: dict[str, Any]) -> None:
     entry.finish(facts)
 
 
-def write_references(entry: Entry, data: Data, of: str, count: int) -> None:
-    """Put real items into the store, "training" or "test" ones, for every set metric of this data set."""
-    clean = {"training": data.draws, "test": data.spare}[of](count)
-    write_npz(entry, "references.npz", clean=clean)
-    entry.finish({"of": of, "count": len(clean)})
-
-
 def measurement_of(config: RunConfig) -> Measurement | None:
     """How the task of a point measures, where it is linear."""
     measurement: Measurement | None = create("task", config.name("task"), config.options("task")).measurement()

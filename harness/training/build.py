@@ -8,12 +8,13 @@ from dataclasses import replace
 from typing import Any, NoReturn
 
 import torch
+from safetensors.torch import load
 from torch import nn
 
 from errors import UserError
 from harness.config.run_config import RunConfig
 from harness.planning.dependencies import setting, source_of
-from harness.planning.plan import Plan
+from harness.planning.plan import Plan, Training
 from harness.seeding import derive
 from harness.store.entries import Store
 from harness.store.keys import canonical
@@ -41,6 +42,11 @@ def component(config: RunConfig, slot: str, *context: object) -> Any:
 def method_of(config: RunConfig, shape: tuple[int, ...], device: torch.device) -> Method:
     """The method that a point chose, with freshly initialised networks, a function of the training seed alone."""
     return built(config, config.name("method"), config.options("method"), shape, device)
+
+
+def load_stage(method: Method, stage: Training, store: Store) -> None:
+    """Give a method the weights of a finished stage."""
+    method.parts(stage.name).load(load(store.entry("trainings", stage.key).read("weights.safetensors")))
 
 
 def built(
@@ -160,14 +166,8 @@ def trained(plan: Plan, store: Store) -> Method:
     name = canonical([parts, config.values["precision"], device, trainings])
     if name not in _loaded:
         _loaded.clear()
-        _loaded[name] = _load(plan, store)
+        method = method_of(config, source_of(config).shape, device_of(config))
+        for stage in plan.stages:
+            load_stage(method, stage, store)
+        _loaded[name] = method
     return _loaded[name].eval()
-
-
-def _load(plan: Plan, store: Store) -> Method:
-    from safetensors.torch import load
-
-    method = method_of(plan.config, source_of(plan.config).shape, device_of(plan.config))
-    for stage in plan.stages:
-        method.load(stage.name, load(store.entry("trainings", stage.key).read("weights.safetensors")))
-    return method

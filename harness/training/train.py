@@ -5,8 +5,6 @@ from __future__ import annotations
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
-from safetensors.torch import load
-
 from harness.distributed.group import Alone, ProcessGroup
 from harness.distributed.ranks import start
 from harness.planning.plan import Plan, Training
@@ -14,7 +12,7 @@ from harness.progress import progress
 from harness.store.entries import Entry, Store
 from harness.trackers import track
 from harness.training.batches import Data
-from harness.training.build import built, component, device_of
+from harness.training.build import built, component, device_of, load_stage
 from harness.training.fit import Progress, Silent, TrainingJob, fit
 from harness.training.unnamed import unnamed
 from methods.observation import Batch, Observation
@@ -41,7 +39,7 @@ def train_in(group: ProcessGroup, plan: Plan, stage: Training, store: Store, ent
     method = built(config, stage.method, stage.options, data.source.shape, group.device, stage.name)
     for upstream in plan.stages:
         if upstream.name in stage.after:
-            method.load(upstream.name, load(store.entry("trainings", upstream.key).read("weights.safetensors")))
+            load_stage(method, upstream, store)
     job = TrainingJob(
         stage.name,
         options.steps,
