@@ -56,10 +56,10 @@ def _method(name: str) -> str:
         parts += [f"      as {group_of(slot)}, option by option"] if follows else []
         shown = {} if follows else find(slot, chosen.name(slot)).options
         parts += [f"      {slot}.{_option(_with_default(method, slot, option))}" for option in shown.values()]
-    stages = [
-        f"  {stage.name}: reads {', '.join(stage.reads)}{'; after ' * bool(stage.after)}{', '.join(stage.after)}"
-        for stage in stages_of(name)
-    ]
+    stages = []
+    for stage in stages_of(name):
+        after = f"; after {', '.join(stage.after)}" if stage.after else ""
+        stages.append(f"  {stage.name}: reads {', '.join(stage.reads)}{after}")
     return "\n".join([*parts, *(["\nSTAGES", *stages] if stages else [])])
 
 
