@@ -35,11 +35,6 @@ class Component(Generic[_Stated]):
     facts: _Stated
     where: str
 
-    @property
-    def version(self) -> int:
-        """Enters every key that depends on the component; a change of behaviour must bump it."""
-        return self.facts.version
-
     def refuse(self, why: str) -> NoReturn:
         """Raise the `UserError` that names the class, its file and its line."""
         raise UserError(f"{self.where}: {self.cls}: {why}")

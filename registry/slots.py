@@ -49,8 +49,8 @@ def _check_slot(catalog: _Catalog, method: Component[Facts], slot: str, default:
     role, group = found.groups() if found else (None, slot)
     if found is None or role in catalog or (role is None and group in SLOTS):
         method.refuse(f"slots[{slot!r}]: name a role, which is no group, and a group, as in critic.network")
-    if group in ("task", "dataset") or group not in SLOTS and group in FACTS or not catalog.get(group):
-        own = [name for name in catalog if name not in FACTS or name in SLOTS and name not in ("task", "dataset")]
+    own = [name for name in catalog if name not in FACTS or name in SLOTS and name not in ("task", "dataset")]
+    if group not in own or not catalog[group]:
         method.refuse(f"slots[{slot!r}]: there is no group {group} for a slot; {nearest(group, own)}")
     if default is None and group not in SLOTS:
         method.refuse(f"slots[{slot!r}]: there is no plain slot {group} to follow: name its default component")
@@ -85,5 +85,5 @@ def _check_default(catalog: _Catalog, component: Component[Facts], place: tuple[
         component.refuse(f"defaults: {slot}.{option} can't be {value!r}")
 
 
-def _declared(component: Component[Any]) -> dict[str, str | None]:
-    return dict(component.facts.slots) if isinstance(component.facts, MethodFacts) else {}
+def _declared(component: Component[Any]) -> Mapping[str, str | None]:
+    return component.facts.slots if isinstance(component.facts, MethodFacts) else {}

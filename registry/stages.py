@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from errors import nearest
-from registry.facts import SLOTS, MethodFacts, StageFacts
+from registry.facts import SLOTS, MethodFacts
 from registry.reading import Component
 from registry.slots import group_of
 
@@ -56,8 +56,8 @@ def stages(known: Mapping[str, Method], name: str) -> tuple[Stage, ...]:
     method = known[name]
     of = trainer(known, method)
     made: dict[str, Stage] = {}
-    for stage, facts in of.facts.stages.items():
-        made[stage] = _stage(known, of, (stage, facts), made)
+    for stage in of.facts.stages:
+        made[stage] = _stage(known, of, stage, made)
     return tuple(made.values())
 
 
@@ -72,8 +72,8 @@ def slots(known: Mapping[str, Method], name: str) -> dict[str, str | None]:
     return read | dict(known[name].facts.slots)
 
 
-def _stage(known: Mapping[str, Method], method: Method, named: tuple[str, StageFacts], made: dict[str, Stage]) -> Stage:
-    name, facts = named
+def _stage(known: Mapping[str, Method], method: Method, name: str, made: Mapping[str, Stage]) -> Stage:
+    facts = method.facts.stages[name]
     owner = known.get(facts.get("of", method.name))
     if owner is None or "of" in owner.facts.stages.get(name, {"of": ""}):
         method.refuse(f"stages[{name!r}]: the method {facts.get('of')} has no stage {name} of its own")

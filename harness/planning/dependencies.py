@@ -55,7 +55,7 @@ def stated(group: str, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
     for option in options:
         if group_named := component.options[option].group:
             options[option] = stated(group_named, options[option], {})
-    return {"class": component.cls, "version": component.version, "options": options}
+    return {"class": component.cls, "version": component.facts.version, "options": options}
 
 
 def setting(config: RunConfig, kind: str = "") -> dict[str, Any]:

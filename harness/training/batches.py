@@ -17,7 +17,6 @@ from harness.config.run_config import RunConfig
 from harness.planning.dependencies import source_of
 from harness.planning.plan import Plan
 from harness.seeding import derive, numpy_rng
-from harness.store.entries import Entry, write_npz
 from methods.observation import Batch, Observation
 from registry import create
 
@@ -78,12 +77,6 @@ class Data:
             return np.stack([item.clean for item in self.source.test(2 * count)[count:]])
         except UserError:
             return self.source.test(1)[0].clean[None][:0]
-
-
-def write_inputs(entry: Entry, data: Data, facts: dict[str, Any]) -> None:
-    """Put the test inputs into the store, where every method and every score finds the same bytes."""
-    write_npz(entry, "inputs.npz", **data.tests())
-    entry.finish(facts)
 
 
 def measurement_of(config: RunConfig) -> Measurement | None:
