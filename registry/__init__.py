@@ -124,11 +124,9 @@ def create(group: str, name: str, options: Mapping[str, Any], *context: Any) -> 
     component = find(group, name)
     own = {key: option.default for key, option in component.options.items() if not isinstance(option.default, dict)}
     given = {key: tuple(value) if isinstance(value, list) else value for key, value in options.items()}
-    values = own | given
-    unknown = set(values) - set(component.options)
-    if unknown:
-        raise UserError(f"{group}={name} has no option {sorted(unknown)[0]}")
-    return component.load()(*context, **values)
+    if unknown := sorted(set(given) - set(component.options)):
+        raise UserError(f"{group}={name} has no option {unknown[0]}")
+    return component.load()(*context, **(own | given))
 
 
 @functools.lru_cache(maxsize=1)

@@ -67,7 +67,11 @@ def built(
     torch.manual_seed(derive(config.values["seed"], "train", "weights"))
     method = create("method", name, options, context)
     assert isinstance(method, Method)
-    _refuse_untrained(method, name)
+    for one in stages(name):
+        if not method.parts(one.name).networks:
+            raise UserError(
+                f"method={name}: stage {one.name} trains nothing: name its networks in {type(method).__name__}.parts"
+            )
     if unread:
         unread.begin(method.parts(unread.stage))
     return method.to(device)
@@ -141,14 +145,6 @@ _MAKERS: dict[str, Callable[[RunConfig, str, str], Any]] = {
     "train": lambda config, slot, kind: component(config, slot).optimizer,
 }
 _FIELDS = {"schedule": "schedules", "network": "networks", "train": "optimizers"}  # of `MethodContext`
-
-
-def _refuse_untrained(method: Method, name: str) -> None:
-    for stage in stages(name):
-        if not method.parts(stage.name).networks:
-            raise UserError(
-                f"method={name}: stage {stage.name} trains nothing: name its networks in {type(method).__name__}.parts"
-            )
 
 
 _loaded: dict[str, Method] = {}  # the last trained method, by all that it was made from
