@@ -39,7 +39,7 @@ from registry.stages import slots as _slots_of
 from registry.stages import stages as _stages
 
 __all__ = ["FOLDERS", "ROOT", "SCALES", "SLOTS", "Component", "Option", "Stage", "apart", "catalog", "components"]
-__all__ += ["create", "find", "group_of", "methods", "nearest", "read", "reads", "register", "roles", "slots", "stages"]
+__all__ += ["create", "find", "group_of", "nearest", "read", "reads", "register", "roles", "slots", "stages"]
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = ("methods", "datasets", "metrics", "harness")
@@ -84,12 +84,12 @@ def components(group: str) -> Mapping[str, Component[Any]]:
 
 def stages(method: str) -> tuple[Stage, ...]:
     """The trainings of a method, in their order."""
-    return _stages(methods(), find("method", method).name)
+    return _stages(components("method"), find("method", method).name)
 
 
 def slots(method: str) -> dict[str, str | None]:
     """The slots that a method has beside `SLOTS`, with their defaults; None where one follows a plain slot."""
-    return _slots_of(methods(), method)
+    return _slots_of(components("method"), method)
 
 
 def reads(method: str, stage: str = "") -> set[str]:
@@ -109,11 +109,6 @@ def roles() -> list[str]:
 def apart(words: str) -> tuple[str, str]:
     """The slot or group that dotted words begin with, and the rest: ("critic.network", "dim")."""
     return _slots.apart(words, roles())
-
-
-def methods() -> dict[str, Method]:
-    """Every registered method by name."""
-    return cast(dict[str, Method], catalog()["method"])
 
 
 def create(group: str, name: str, options: Mapping[str, Any], *context: Any) -> Any:
