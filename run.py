@@ -11,8 +11,10 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from errors import UserError, visible
-from harness.config.commandline import Command, Words, from_hydra, parse, read, results_dir
+from harness.config.commandline import Command, Words, parse, read, results_dir
+from harness.config.compose import plain
 from harness.config.nodes import store_nodes
+from harness.config.run_config import RunConfig
 from harness.config.words import quoted
 from harness.planning.plan import Plan, plan
 from harness.progress import say
@@ -104,7 +106,7 @@ def point(config: DictConfig) -> None:
     assert isinstance(words, list)
     store_nodes()  # some launchers call this in a process that has only imported it
     try:
-        chosen = from_hydra(config, words)
+        chosen = RunConfig(plain(config), tuple(words))
         engine.run(with_identity_baselines([plan(chosen)]), Store(Path(chosen.values["results_dir"]).absolute()))
     except UserError as error:
         say(f"failed: {error}")

@@ -15,7 +15,7 @@ from harness.planning.plan import Plan, Training
 from harness.progress import progress
 from harness.store import records
 from harness.store.ensure import ensure
-from harness.store.entries import Entry, Store, read_npz
+from harness.store.entries import Entry, Store, read_npz, write_npz
 from harness.threads import share_cores
 from harness.trackers import track
 
@@ -58,9 +58,10 @@ def _train(plan: Plan, stage: Training, store: Store, entry: Entry) -> None:
 
 
 def _inputs(plan: Plan, entry: Entry) -> None:
-    from harness.training.batches import Data, write_inputs
+    from harness.training.batches import Data
 
-    write_inputs(entry, Data(plan), dict(plan.inputs.facts))
+    write_npz(entry, "inputs.npz", **Data(plan).tests())
+    entry.finish(plan.inputs.facts)
 
 
 def _sample(plan: Plan, store: Store, entry: Entry) -> None:

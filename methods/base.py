@@ -49,7 +49,7 @@ class Method(MethodFacts, nn.Module, ABC):
     """A way to make pictures. What the planner knows of it are its facts (`registry.facts.MethodFacts`).
 
     What it reads of its `MethodContext` and of `sample`'s arguments has to be among these: what they do not name
-    refuses to be read. Each of its stages has `parts`, from which `state`, `resume`, `weights` and `load` follow.
+    refuses to be read. Each of its stages has `parts`, from which its checkpoints and its finished weights follow.
     """
 
     def begin(self, stage: str) -> None:
@@ -60,12 +60,12 @@ class Method(MethodFacts, nn.Module, ABC):
         raise TypeError(f"{type(self).__name__} has no training")
 
     def distribute(self, wrap: Callable[[nn.Module], nn.Module]) -> None:
-        """Share the training with other processes, each on its rows of every batch; after `begin` and `resume`.
+        """Share the training with other processes, each on its rows of every batch; after `begin` and `Parts.resume`.
 
         ``wrap(network)`` gives what ``update`` calls in the network's place: behind it, the end of a backward pass
         makes the network's gradients their mean over the processes, and calls that keep no graph are as before. Wrap
         each network that has a backward pass of its own, and none that learns nothing; where a loss passes through
-        a network that it does not train, call the plain one. Optimizers, averages, `state` and `weights` keep to the
+        a network that it does not train, call the plain one. Optimizers, averages and `parts` keep to the
         plain networks: hold the wrapped ones where they do not become parts of this module. Raises `UserError`.
         """
         raise UserError(f"{type(self).__name__} trains on one device only: take train.devices=1")
@@ -81,19 +81,3 @@ class Method(MethodFacts, nn.Module, ABC):
     def parts(self, stage: str) -> Parts:
         """What a stage trains; a method that has the stage and names no networks for it is refused."""
         return Parts({})
-
-    def state(self, stage: str) -> dict[str, Tensor]:
-        """All that an exact resume of a stage needs, as flat tensors."""
-        return self.parts(stage).state()
-
-    def resume(self, stage: str, tensors: Mapping[str, Tensor]) -> None:
-        """Restore what `state` gave."""
-        self.parts(stage).resume(tensors)
-
-    def weights(self, stage: str) -> dict[str, Tensor]:
-        """What a finished stage leaves to sampling and to later stages."""
-        return self.parts(stage).weights()
-
-    def load(self, stage: str, tensors: Mapping[str, Tensor]) -> None:
-        """Take a finished stage's weights."""
-        self.parts(stage).load(tensors)

@@ -50,8 +50,6 @@ class Betas(Facts, ABC):
 class Linear(Betas):
     """beta_t from beta_start to beta_end in equal steps (DDPM, section 4)."""
 
-    version = 1
-
     def betas(self) -> Tensor:
         """beta_t = beta_start + (t - 1) / (T - 1) (beta_end - beta_start)."""
         return self._line(self.beta_start, self.beta_end)
@@ -62,8 +60,6 @@ class Linear(Betas):
 class Quad(Betas):
     """sqrt(beta_t) in equal steps; `scaled_linear` is the same curve with Stable Diffusion's ends."""
 
-    version = 1
-
     def betas(self) -> Tensor:
         """beta_t = (linear from sqrt(beta_start) to sqrt(beta_end))^2."""
         return self._line(math.sqrt(self.beta_start), math.sqrt(self.beta_end)) ** 2
@@ -72,8 +68,6 @@ class Quad(Betas):
 @register("schedule", "sigmoid")
 class Sigmoid(Betas):
     """beta_t along a logistic curve over [-6, 6]."""
-
-    version = 1
 
     def betas(self) -> Tensor:
         """beta_t = beta_start + sigmoid(u_t) (beta_end - beta_start), u_t in equal steps over [-6, 6]."""
@@ -84,8 +78,6 @@ class Sigmoid(Betas):
 class Const(Betas):
     """The same beta at every step."""
 
-    version = 1
-
     def betas(self) -> Tensor:
         """beta_t = beta_end."""
         return self._line(self.beta_end, self.beta_end)
@@ -94,8 +86,6 @@ class Const(Betas):
 @register("schedule", "jsd")
 class Jsd(Facts):
     """beta_t = 1/T, 1/(T-1), ..., 1: its last level is pure noise, so noise prediction is refused with it."""
-
-    version = 1
 
     def __init__(self, kind: str, *, T: Annotated[int, "[1, inf)"] = 1000) -> None:
         self.T = T
@@ -108,8 +98,6 @@ class Jsd(Facts):
 @register("schedule", "cosine")
 class Cosine(Facts):
     """abar follows a squared cosine (Nichol and Dhariwal, eq. 17), betas capped at ``beta_max``."""
-
-    version = 1
 
     def __init__(
         self,

@@ -33,9 +33,6 @@ def forward_std(p: Level, q: Level, chain: Chain) -> float:
 VARIANCES = {"small": posterior_std, "large": forward_std}
 
 
-LevelEdit = Callable[[Components, Level], Components]
-
-
 class BoundTerms(NamedTuple):
     """The parts of the bound, (B,), in nats or in bits per dimension; their sum is the bound."""
 
@@ -107,7 +104,9 @@ class Bound:
     level, and for one that has a step without noise, whose bound is infinite.
     """
 
-    def __init__(self, schedule: Schedule, denoise: Denoise, variance: str, edit: LevelEdit) -> None:
+    def __init__(
+        self, schedule: Schedule, denoise: Denoise, variance: str, edit: Callable[[Components, Level], Components]
+    ) -> None:
         if schedule.T < 2:
             raise UserError("schedule: a likelihood needs two levels or more; take schedule.T=2 or above")
         self.schedule, self.denoise = schedule, denoise

@@ -20,7 +20,6 @@ class Ddpm(Diffusion):
     input channels (``sees``: with its mask too): the conditional baseline that RDDM argues against.
     """
 
-    version = 1
     likelihood = True  # the ancestral chain is a variational bound
     bibtex = """
         @inproceedings{ho2020denoising,
@@ -48,7 +47,6 @@ class Ddpm(Diffusion):
 class Ddim(Ddpm):
     """Denoising diffusion implicit models (Song, Meng, Ermon, ICLR 2021): DDPM's training, sampled with eta = 0."""
 
-    version = 1
     trains_as = "ddpm"
     likelihood = False  # it walks back by another process, whose figure is not that of the chain
     defaults = {"sampler": "ddim", "schedule": "linear"}

@@ -32,11 +32,6 @@ def the_degraded(clean: Tensor, degraded: Tensor | None) -> Tensor:
     return torch.zeros_like(clean) if degraded is None else degraded
 
 
-def see_degraded(observation: Observation) -> Tensor | None:
-    """The degraded picture, (B, C, H, W), where there is one."""
-    return observation.degraded
-
-
 def see_degraded_and_mask(observation: Observation) -> Tensor | None:
     """The degraded picture and its mask as one more channel in [-1, 1], as RDDM's shadow removal sees them."""
     if observation.degraded is None or observation.mask is None:
@@ -45,7 +40,7 @@ def see_degraded_and_mask(observation: Observation) -> Tensor | None:
 
 
 SEEN: dict[str, Callable[[Observation], Tensor | None]] = {
-    "degraded": see_degraded,
+    "degraded": lambda observation: observation.degraded,
     "degraded_mask": see_degraded_and_mask,
 }
 

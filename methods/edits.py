@@ -23,8 +23,6 @@ class Edit(Facts, ABC):
 class ClipClean(Edit):
     """x0 clipped to [-1, 1], residual and noise derived again with x and x_in held (DDPM's ``clip_denoised``)."""
 
-    version = 1
-
     def __call__(self, components: Components, level: Level, observation: Observation) -> Components:
         """The components of the same x with a clipped x0."""
         return shift_x0(components, components.x0.clamp(-1, 1), level)
@@ -38,8 +36,6 @@ class ClipCleanKeepNoise(ClipClean):
     way, in each of its objectives: it clamps the residual and holds the noise.
     """
 
-    version = 1
-
     def __call__(self, components: Components, level: Level, observation: Observation) -> Components:
         """The clipped x0 with its residual, and the noise as it was."""
         return super().__call__(components, level, observation)._replace(eps=components.eps)
@@ -48,8 +44,6 @@ class ClipCleanKeepNoise(ClipClean):
 @register("edit", "none")
 class Keep(Edit):
     """No edit."""
-
-    version = 1
 
     def __call__(self, components: Components, level: Level, observation: Observation) -> Components:
         """The components as they are."""

@@ -14,7 +14,6 @@ from registry import register
 class Identity(Method):
     """Returns the degraded picture: what every restoration method must beat. Nothing to train, nothing to draw."""
 
-    version = 1
     samples_read = ()
     kinds = ("restoration",)
     bibtex = ""

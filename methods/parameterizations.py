@@ -76,8 +76,9 @@ class Noise(Parameterization):
 
     def complete(self, x: Tensor, x_in: Tensor, p: Level, outputs: tuple[Tensor, ...]) -> Components:
         """x0 = (x - a x_in - b eps) / (1 - a), res = x_in - x0."""
-        eps = outputs[0]
-        x0 = (x - p.a * x_in - p.b * eps) / at_least(1 - p.a, self.floor)
+        eps, kept = outputs[0], 1 - p.a
+        kept = kept.clamp(min=self.floor) if isinstance(kept, Tensor) else max(kept, self.floor)
+        x0 = (x - p.a * x_in - p.b * eps) / kept
         return Components(x0, x_in - x0, eps)
 
 
@@ -178,8 +179,3 @@ def _residual(x: Tensor, x0: Tensor, x_in: Tensor, p: Level) -> Tensor:
         bare = (as_tensor(p.b) == 0) & (p.a > 0)
         return where(bare, (x - x0) / where(bare, p.a, 1.0), x_in - x0)
     return (x - x0) / p.a if p.b == 0 < p.a else x_in - x0
-
-
-def at_least(value: Scalar, floor: float) -> Scalar:
-    """max(value, floor), for a float or a tensor."""
-    return value.clamp(min=floor) if isinstance(value, Tensor) else max(value, floor)

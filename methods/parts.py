@@ -4,21 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from torch import Tensor, nn
 
-from methods.training import EMA
-
-
-class Resumable(Protocol):
-    """Something whose state is a flat map of tensors: a `methods.training.Learner`, say."""
-
-    def state(self) -> dict[str, Tensor]:
-        """All that an exact resume needs."""
-
-    def load(self, tensors: Mapping[str, Tensor]) -> None:
-        """Restore what `state` gave."""
+from methods.training import EMA, Learner
 
 
 @dataclass(frozen=True)
@@ -30,7 +19,7 @@ class Parts:
     """
 
     networks: Mapping[str, nn.Module]
-    learners: Mapping[str, Resumable] = field(default_factory=dict)
+    learners: Mapping[str, Learner] = field(default_factory=dict)
     averages: Mapping[str, EMA] = field(default_factory=dict)
 
     def state(self) -> dict[str, Tensor]:

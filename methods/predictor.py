@@ -9,8 +9,6 @@ from torch import Tensor, nn
 
 from methods.schedules import Schedule
 
-TimeMap = Callable[[Schedule, Tensor, str], Tensor]
-
 
 def index_time(schedule: Schedule, k: Tensor, axis: str) -> Tensor:
     """t = k - 1: the 0-based index that DDPM's, DDIM's and diffusers' networks are trained on; 0 at the clean end."""
@@ -23,7 +21,7 @@ def level_time(schedule: Schedule, k: Tensor, axis: str) -> Tensor:
     return (table.to(k.device)[k] * schedule.T).float()
 
 
-TIMES: dict[str, TimeMap] = {"index": index_time, "level": level_time}
+TIMES: dict[str, Callable[[Schedule, Tensor, str], Tensor]] = {"index": index_time, "level": level_time}
 
 
 class Predictor(nn.Module):

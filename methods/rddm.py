@@ -29,7 +29,6 @@ class Rddm(Diffusion):
     x: the degraded picture, or its mask too.
     """
 
-    version = 1
     stages = {"model": {"reads": ["network", "schedule", "task", "dataset"]}}
     defaults = {"sampler": "rddm", "schedule": "rddm"}
     bibtex = """

@@ -7,6 +7,7 @@ experiments), so that b_1 = 0 by default and 1 - a is 0 at the last two indices:
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Literal
 
 import torch
@@ -22,23 +23,12 @@ from registry.facts import Facts
 SUM_SCALE = {"generation": 1.0, "restoration": 0.01}
 
 
-def _increased(x: Tensor, power: float) -> Tensor:
-    return x**power
-
-
-def _decreased(x: Tensor, power: float) -> Tensor:
-    return (x**power).flip(0)
-
-
-def _average(x: Tensor, power: float) -> Tensor:
-    return torch.ones_like(x)
-
-
-def _normal(x: Tensor, power: float) -> Tensor:
-    return torch.exp(-((6 * x - 3) ** 2) / 2)
-
-
-PROFILES = {"increased": _increased, "decreased": _decreased, "average": _average, "normal": _normal}
+PROFILES: dict[str, Callable[[Tensor, float], Tensor]] = {
+    "increased": lambda x, power: x**power,
+    "decreased": lambda x, power: (x**power).flip(0),
+    "average": lambda x, power: torch.ones_like(x),
+    "normal": lambda x, power: torch.exp(-((6 * x - 3) ** 2) / 2),
+}
 
 
 def cumulative(profile: str, T: int, power: float) -> Tensor:
@@ -60,8 +50,6 @@ class ResidualSchedule(Facts):
     ``sum_scale`` unset takes the reference code's default for the task's kind. 0 removes all noise, which only
     residual prediction can work with. Generation needs 1, so that sampling starts from N(0, I).
     """
-
-    version = 1
 
     def __init__(
         self,

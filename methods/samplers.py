@@ -113,8 +113,6 @@ class EtaSampler(Sampler):
     The three names are one class with the defaults of their papers.
     """
 
-    version = 1
-
     def __init__(
         self,
         *,

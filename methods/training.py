@@ -49,7 +49,6 @@ class Train(Facts):
     changes results by float rounding only.
     """
 
-    version = 1
     free = ("checkpoint_seconds", "devices")
     multiples = {"batch_size": "devices"}
 

@@ -39,7 +39,7 @@ from registry.stages import slots as _slots_of
 from registry.stages import stages as _stages
 
 __all__ = ["FOLDERS", "ROOT", "SCALES", "SLOTS", "Component", "Option", "Stage", "apart", "catalog", "components"]
-__all__ += ["create", "find", "group_of", "methods", "nearest", "read", "reads", "register", "roles", "slots", "stages"]
+__all__ += ["create", "find", "group_of", "nearest", "read", "reads", "register", "roles", "slots", "stages"]
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = ("methods", "datasets", "metrics", "harness")
@@ -84,12 +84,12 @@ def components(group: str) -> Mapping[str, Component[Any]]:
 
 def stages(method: str) -> tuple[Stage, ...]:
     """The trainings of a method, in their order."""
-    return _stages(methods(), find("method", method).name)
+    return _stages(components("method"), find("method", method).name)
 
 
 def slots(method: str) -> dict[str, str | None]:
     """The slots that a method has beside `SLOTS`, with their defaults; None where one follows a plain slot."""
-    return _slots_of(methods(), method)
+    return _slots_of(components("method"), method)
 
 
 def reads(method: str, stage: str = "") -> set[str]:
@@ -111,11 +111,6 @@ def apart(words: str) -> tuple[str, str]:
     return _slots.apart(words, roles())
 
 
-def methods() -> dict[str, Method]:
-    """Every registered method by name."""
-    return cast(dict[str, Method], catalog()["method"])
-
-
 def create(group: str, name: str, options: Mapping[str, Any], *context: Any) -> Any:
     """Build a component: ``context`` first, then its options by name (lists become tuples).
 
@@ -124,11 +119,9 @@ def create(group: str, name: str, options: Mapping[str, Any], *context: Any) -> 
     component = find(group, name)
     own = {key: option.default for key, option in component.options.items() if not isinstance(option.default, dict)}
     given = {key: tuple(value) if isinstance(value, list) else value for key, value in options.items()}
-    values = own | given
-    unknown = set(values) - set(component.options)
-    if unknown:
-        raise UserError(f"{group}={name} has no option {sorted(unknown)[0]}")
-    return component.load()(*context, **values)
+    if unknown := sorted(set(given) - set(component.options)):
+        raise UserError(f"{group}={name} has no option {unknown[0]}")
+    return component.load()(*context, **(own | given))
 
 
 @functools.lru_cache(maxsize=1)
@@ -150,7 +143,7 @@ def read(*roots: Path) -> Catalog:
     """
     files = {module: path for root in roots for module, path in _modules(root)}
     sources, found = Sources(files), {group: dict[str, Component[Facts]]() for group in FACTS}
-    for component in (component for module in files for component in reading.components(sources, module)):
+    for component in (one for module in sources.modules.values() for one in reading.components(sources, module)):
         group = found.setdefault(component.group, {})
         if component.name in group:
             twice = group[component.name].where

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from registry.sources import Module
 
 SCALES = ("smoke", "cpu", "gpu", "paper")
-_PLAIN = ("int", "float", "str", "bool")
 
 
 @dataclass(frozen=True)
@@ -61,19 +60,14 @@ def options_of(module: Module, init: ast.FunctionDef, replaced: Mapping[str, Any
     args = init.args
     if args.vararg or args.kwarg:
         module.refuse(init, "a component's __init__ names its options: no *args, no **kwargs")
-    return {arg.arg: _option(module, arg, default, replaced) for arg, default in _with_default(args)}
-
-
-def _with_default(args: ast.arguments) -> Iterator[tuple[ast.arg, ast.expr]]:
     plain = [*args.posonlyargs, *args.args]
-    yield from zip(plain[len(plain) - len(args.defaults) :], args.defaults, strict=True)
-    for arg, default in zip(args.kwonlyargs, args.kw_defaults, strict=True):
-        if default is not None:
-            yield arg, default
+    written = [*zip(plain[len(plain) - len(args.defaults) :], args.defaults, strict=True)]
+    written += [(arg, value) for arg, value in zip(args.kwonlyargs, args.kw_defaults, strict=True) if value is not None]
+    return {arg.arg: _option(module, arg, default, replaced) for arg, default in written}
 
 
 def _option(module: Module, arg: ast.arg, default: ast.expr, replaced: Mapping[str, Any]) -> Option:
-    read = {} if arg.annotation is None else _annotated(arg.annotation)
+    read = _annotated(arg.annotation)
     if "type" not in read:
         module.refuse(arg, f"option {arg.arg}: an option needs one of the annotations that registry/__init__.py lists")
     written = literal(module, default, f"option {arg.arg}: its default")
@@ -84,25 +78,19 @@ def _option(module: Module, arg: ast.arg, default: ast.expr, replaced: Mapping[s
     return Option(arg.arg, default=value, **read)
 
 
-def _annotated(node: ast.expr) -> dict[str, Any]:
+def _annotated(node: ast.expr | None) -> dict[str, Any]:
     """What an annotation says of its option; without a type where it is not in the grammar."""
-    if isinstance(node, ast.Name) and node.id in _PLAIN:
-        return {"type": node.id}
-    if isinstance(node, ast.BinOp):  # X | None
-        nothing = isinstance(node.right, ast.Constant) and node.right.value is None
-        return _annotated(node.left) | {"nullable": True} if nothing else {}
-    if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name):
-        return _bracketed(node.value.id, node.slice)
-    return {}
-
-
-def _bracketed(word: str, inner: ast.expr) -> dict[str, Any]:
-    parts = inner.elts if isinstance(inner, ast.Tuple) else [inner]
-    texts = [part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str)]
-    if word == "Literal" and len(texts) == len(parts):
-        return {"type": "str", "choices": tuple(texts)}
-    if word == "Annotated" and len(parts) == 2 and len(texts) == 1:
-        return _annotated(parts[0]) | {"interval" if texts[0][:1] in ("[", "(") else "group": texts[0]}
-    if word == "tuple" and ast.unparse(inner) in ("int, ...", "(int, ...)"):
-        return {"type": "tuple[int, ...]"}
+    match node:
+        case ast.Name(id="int" | "float" | "str" | "bool" as name):
+            return {"type": name}
+        case ast.BinOp(left=kind, right=ast.Constant(value=None)):
+            return _annotated(kind) | {"nullable": True}
+        case ast.Subscript(value=ast.Name(id="Annotated"), slice=ast.Tuple(elts=[kind, ast.Constant(value=str(word))])):
+            return _annotated(kind) | {"interval" if word[:1] in ("[", "(") else "group": word}
+        case ast.Subscript(value=ast.Name(id="Literal"), slice=words):
+            parts = words.elts if isinstance(words, ast.Tuple) else [words]
+            texts = [part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str)]
+            return {"type": "str", "choices": tuple(texts)} if len(texts) == len(parts) else {}
+        case ast.Subscript() if ast.unparse(node) == "tuple[int, ...]":
+            return {"type": "tuple[int, ...]"}
     return {}

@@ -9,8 +9,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NoReturn, TypeVar
 
+from errors import UserError
 from registry.facts import FACTS, Facts
 from registry.options import Option, literal, options_of
 from registry.sources import Class, Module, Sources
@@ -34,44 +35,43 @@ class Component(Generic[_Stated]):
     facts: _Stated
     where: str
 
-    @property
-    def version(self) -> int:
-        """Enters every key that depends on the component; a change of behaviour must bump it."""
-        return self.facts.version
+    def refuse(self, why: str) -> NoReturn:
+        """Raise the `UserError` that names the class, its file and its line."""
+        raise UserError(f"{self.where}: {self.cls}: {why}")
 
     def load(self) -> Any:
         """The class itself (this is what imports torch, where the class needs it)."""
         return getattr(import_module(self.module), self.cls)
 
 
-def components(sources: Sources, name: str) -> Iterator[Component[Facts]]:
+def components(sources: Sources, module: Module) -> Iterator[Component[Facts]]:
     """The components that a module of the project registers, in its order.
 
     Raises `UserError` with file and line for whatever of them can't be read: nothing is left out in silence.
     """
-    module = sources.module(name)
-    if module is None or not _WORD.search(module.text):
+    if not _WORD.search(module.text):
         return
-    marks = [(node, call) for node in module.classes.values() for call in _marks(module, node)]
+    marks = [(cls, call) for cls in module.classes.values() for call in _marks(cls)]
     _refuse_strays(module, [call for _, call in marks])
-    for node, call in marks:
-        yield _component(sources, sources.cls(module, node.name), call)
+    for cls, call in marks:
+        yield _component(sources, cls, call)
 
 
-def _marks(module: Module, node: ast.ClassDef) -> Iterator[ast.Call]:
-    found = [
-        item for item in node.decorator_list if isinstance(item, ast.Call) and module.meant(item.func) == _REGISTER
-    ]
-    if found and len(found) < len(node.decorator_list):
-        module.refuse(node, f"{node.name}: a component has no other decorators, which may change its options")
-    yield from found
+def _marks(cls: Class) -> list[ast.Call]:
+    calls = [item for item in cls.node.decorator_list if isinstance(item, ast.Call)]
+    marks = [call for call in calls if cls.module.meant(call.func) == _REGISTER]
+    if marks and len(marks) < len(cls.node.decorator_list):
+        cls.module.refuse(
+            cls.node, f"{cls.node.name}: a component has no other decorators, which may change its options"
+        )
+    return marks
 
 
 def _refuse_strays(module: Module, marks: list[ast.Call]) -> None:
     """Raise `UserError` for a use of ``register`` that is no decorator of a class at the top of its file."""
     if "register" in module.imports and len(_WORD.findall(module.text)) == 1 + len(marks):
         return  # the usual file: one import, and a decorator each
-    allowed, tree = {(call.lineno, call.col_offset) for call in marks}, module.tree()
+    allowed, tree = {(call.lineno, call.col_offset) for call in marks}, module.tree
     for node in ast.walk(tree):
         stray = False
         if isinstance(node, ast.Name | ast.Attribute):
@@ -113,13 +113,13 @@ def _component(sources: Sources, cls: Class, call: ast.Call) -> Component[Facts]
 
 def _options(lineage: list[Class], replaced: Mapping[str, Any]) -> dict[str, Option]:
     """Those of the first ``__init__`` that Python finds."""
-    for cls in lineage:
-        if "__init__" in cls.values:
-            init, _ = cls.values["__init__"]
-            if not isinstance(init, ast.FunctionDef) or init.decorator_list:
-                cls.module.refuse(init, f"{cls.node.name}.__init__ tells the options: write it as a plain def")
-            return options_of(cls.module, init, replaced)
-    return {}
+    cls = next((cls for cls in lineage if "__init__" in cls.values), None)
+    if cls is None:
+        return {}
+    init, _ = cls.values["__init__"]
+    if not isinstance(init, ast.FunctionDef) or init.decorator_list:
+        cls.module.refuse(init, f"{cls.node.name}.__init__ tells the options: write it as a plain def")
+    return options_of(cls.module, init, replaced)
 
 
 def _facts(lineage: list[Class], group: str) -> Facts:
@@ -130,7 +130,7 @@ def _facts(lineage: list[Class], group: str) -> Facts:
     for cls in lineage:
         for name, (statement, value) in cls.values.items():
             if name in known and name not in values:
-                values[name] = _fact(cls, name, (statement, value), known[name])
+                values[name] = _fact(cls, name, known[name])
             elif value is not None and name not in known and name not in interface:
                 _refuse_unknown(cls, name, statement)
     if missing := [name for name in known if name not in values and not hasattr(declared, name)]:
@@ -140,8 +140,8 @@ def _facts(lineage: list[Class], group: str) -> Facts:
     return facts
 
 
-def _fact(cls: Class, name: str, given: tuple[ast.stmt, ast.expr | None], hint: Any) -> Any:
-    statement, value = given
+def _fact(cls: Class, name: str, hint: Any) -> Any:
+    statement, value = cls.values[name]
     what = f"{cls.node.name}.{name} is a fact, and"
     if value is None:
         cls.module.refuse(statement, f"{what} must be written out: it is read without running the file")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from errors import UserError, nearest
+from errors import nearest
 from registry.facts import FACTS, SLOTS, Facts, MethodFacts
 from registry.reading import Component
 
@@ -40,23 +40,22 @@ def check_slots(catalog: _Catalog) -> None:
     chosen = {*FACTS, *map(group_of, roles(catalog))}
     for group, components in catalog.items():
         if group not in chosen:
-            _refuse(
-                next(iter(components.values())), f"no method has a slot of the group {group}; {nearest(group, FACTS)}"
-            )
+            first = next(iter(components.values()))
+            first.refuse(f"no method has a slot of the group {group}; {nearest(group, FACTS)}")
 
 
 def _check_slot(catalog: _Catalog, method: Component[Facts], slot: str, default: str | None) -> None:
     found = _ROLE.fullmatch(slot)
     role, group = found.groups() if found else (None, slot)
     if found is None or role in catalog or (role is None and group in SLOTS):
-        _refuse(method, f"slots[{slot!r}]: name a role, which is no group, and a group, as in critic.network")
-    if group in ("task", "dataset") or group not in SLOTS and group in FACTS or not catalog.get(group):
-        own = [name for name in catalog if name not in FACTS or name in SLOTS and name not in ("task", "dataset")]
-        _refuse(method, f"slots[{slot!r}]: there is no group {group} for a slot; {nearest(group, own)}")
+        method.refuse(f"slots[{slot!r}]: name a role, which is no group, and a group, as in critic.network")
+    own = [name for name in catalog if name not in FACTS or name in SLOTS and name not in ("task", "dataset")]
+    if group not in own or not catalog[group]:
+        method.refuse(f"slots[{slot!r}]: there is no group {group} for a slot; {nearest(group, own)}")
     if default is None and group not in SLOTS:
-        _refuse(method, f"slots[{slot!r}]: there is no plain slot {group} to follow: name its default component")
+        method.refuse(f"slots[{slot!r}]: there is no plain slot {group} to follow: name its default component")
     if default is not None and default not in catalog[group]:
-        _refuse(method, f"slots[{slot!r}]: no such {group}: {default}; {nearest(default, catalog[group])}")
+        method.refuse(f"slots[{slot!r}]: no such {group}: {default}; {nearest(default, catalog[group])}")
 
 
 def check_defaults(catalog: _Catalog) -> None:
@@ -66,7 +65,7 @@ def check_defaults(catalog: _Catalog) -> None:
         for words, value in component.facts.defaults.items():
             slot, option = apart(words, known)
             if slot not in known and slot not in FACTS:
-                _refuse(component, f"defaults: there is no slot {slot}; {nearest(slot, (*FACTS, *known))}")
+                component.refuse(f"defaults: there is no slot {slot}; {nearest(slot, (*FACTS, *known))}")
             _check_default(catalog, component, (slot, option), value)
 
 
@@ -76,19 +75,15 @@ def _check_default(catalog: _Catalog, component: Component[Facts], place: tuple[
     if not option:
         for name in value if isinstance(value, list) else [value]:
             if name not in group:
-                _refuse(component, f"defaults: {slot}={name}: no such {group_of(slot)}; {nearest(str(name), group)}")
+                component.refuse(f"defaults: {slot}={name}: no such {group_of(slot)}; {nearest(str(name), group)}")
         return
     named = [name for name in group if name == brought] or group
     options = {key: one for name in named for key, one in group[name].options.items()}
     if option not in options:
-        _refuse(component, f"defaults: {slot} has no option {option}; {nearest(option, options)}")
+        component.refuse(f"defaults: {slot} has no option {option}; {nearest(option, options)}")
     if not options[option].takes(value):
-        _refuse(component, f"defaults: {slot}.{option} can't be {value!r}")
+        component.refuse(f"defaults: {slot}.{option} can't be {value!r}")
 
 
-def _declared(component: Component[Any]) -> dict[str, str | None]:
-    return dict(component.facts.slots) if isinstance(component.facts, MethodFacts) else {}
-
-
-def _refuse(component: Component[Any], why: str) -> None:
-    raise UserError(f"{component.where}: {component.cls}: {why}")
+def _declared(component: Component[Any]) -> Mapping[str, str | None]:
+    return component.facts.slots if isinstance(component.facts, MethodFacts) else {}

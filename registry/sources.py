@@ -21,6 +21,7 @@ class Module:
     path: Path
     text: str
 
+    @functools.cached_property
     def tree(self) -> ast.Module:
         """The text, parsed. Raises `UserError` where it is no Python."""
         try:
@@ -29,30 +30,31 @@ class Module:
             raise UserError(f"{self.path}:{error.lineno}: {error.msg}") from None
 
     @functools.cached_property
-    def top(self) -> Sequence[ast.stmt]:
-        """Its statements, without what stands in functions: nobody asks for that, and to keep it costs time."""
-        body = self.tree().body
-        for node in (item for outer in body for item in (outer, *getattr(outer, "body", ()))):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                node.body = []
-        return body
-
-    @functools.cached_property
-    def classes(self) -> Mapping[str, ast.ClassDef]:
+    def classes(self) -> Mapping[str, Class]:
         """The classes at its top, by name."""
-        return {node.name: node for node in self.top if isinstance(node, ast.ClassDef)}
+        return {node.name: Class(self, node) for node in self.tree.body if isinstance(node, ast.ClassDef)}
 
     @functools.cached_property
     def imports(self) -> Mapping[str, str]:
         """The names that it imports at its top, each with the dotted name that it stands for."""
-        package = self.name if self.path.name == "__init__.py" else self.name.rpartition(".")[0]
-        return dict(pair for node in self.top for pair in _imported(node, package))
+        package = self.name.split(".") if self.path.name == "__init__.py" else self.name.split(".")[:-1]
+        found: dict[str, str] = {}
+        for node in self.tree.body:
+            if isinstance(node, ast.Import):
+                for alias in node.names:
+                    first = alias.name.partition(".")[0]
+                    found[alias.asname or first] = alias.name if alias.asname else first
+            elif isinstance(node, ast.ImportFrom):
+                above = package[: len(package) - node.level + 1] if node.level else []
+                source = ".".join(filter(None, [*above, node.module]))
+                found |= {alias.asname or alias.name: f"{source}.{alias.name}" for alias in node.names}
+        return found
 
     @functools.cached_property
     def afterwards(self) -> Sequence[ast.AST]:
         """All that stands at its top outside of imports, classes and functions."""
         apart = ast.Import | ast.ImportFrom | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
-        return [node for outer in self.top if not isinstance(outer, apart) for node in ast.walk(outer)]
+        return [node for outer in self.tree.body if not isinstance(outer, apart) for node in ast.walk(outer)]
 
     def refuse(self, node: ast.AST, why: str) -> NoReturn:
         """Raise the `UserError` that names this file and the line of ``node``."""
@@ -75,18 +77,26 @@ class Class:
     @functools.cached_property
     def values(self) -> Mapping[str, tuple[ast.stmt, ast.expr | None]]:
         """What the body defines: by name the statement and, where it is an assignment, the value."""
-        return dict(found for statement in self.node.body for found in self._defined(statement))
+        found: dict[str, tuple[ast.stmt, ast.expr | None]] = {}
+        for statement in self.node.body:
+            match statement:
+                case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                    found[name] = statement, None
+                case ast.Assign(targets=targets) if all(isinstance(target, ast.Name) for target in targets):
+                    found |= {dotted(target): (statement, statement.value) for target in targets}
+                case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
+                    found[name] = statement, value
+                case ast.AnnAssign(target=ast.Name()) | ast.Expr() | ast.Pass():
+                    pass
+                case _:
+                    self.module.refuse(statement, f"{self.node.name}: a component's class has plain assignments only")
+        return found
 
-    def _defined(self, statement: ast.stmt) -> list[tuple[str, tuple[ast.stmt, ast.expr | None]]]:
-        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            return [(statement.name, (statement, None))]
-        if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
-            return [(statement.target.id, (statement, statement.value))] if statement.value else []
-        if isinstance(statement, ast.Assign) and all(isinstance(target, ast.Name) for target in statement.targets):
-            return [(dotted(target), (statement, statement.value)) for target in statement.targets]
-        if isinstance(statement, ast.Expr | ast.Pass):
-            return []
-        return self.module.refuse(statement, f"{self.node.name}: a component's class has plain assignments only")
+    @functools.cached_property
+    def declared(self) -> Mapping[str, str]:
+        """The annotations of the body's attributes, as text."""
+        found = [item for item in self.node.body if isinstance(item, ast.AnnAssign)]
+        return {dotted(item.target): ast.unparse(item.annotation) for item in found}
 
     def refuse_changes(self) -> None:
         """Raise `UserError` for what the file does to the class after its body, where nobody would look for it."""
@@ -99,85 +109,53 @@ class Class:
             if changed == self.node.name:
                 self.module.refuse(node, f"{ast.unparse(node)} is not read: write it in the class' body")
 
-    @functools.cached_property
-    def declared(self) -> Mapping[str, str]:
-        """The annotations of the body's attributes, as text."""
-        found = [item for item in self.node.body if isinstance(item, ast.AnnAssign)]
-        return {item.target.id: ast.unparse(item.annotation) for item in found if isinstance(item.target, ast.Name)}
-
 
 class Sources:
-    """The modules of the project by name, each read once, when it is asked for."""
+    """The modules of the project by name."""
 
     def __init__(self, files: Mapping[str, Path]) -> None:
-        self._files = files
-        self._modules: dict[str, Module] = {}
-        self._shadows: dict[Class | str, type] = {}
-        self._classes: dict[ast.ClassDef, Class] = {}
+        self.modules = {name: Module(name, path, path.read_text(encoding="utf-8")) for name, path in files.items()}
+        self._packages = {name.partition(".")[0] for name in files}
+        self._shadow = functools.cache(self._shadow_of)
 
-    def module(self, name: str) -> Module | None:
-        """The module of a dotted name; None where it is none of the project's."""
-        if name not in self._modules and name in self._files:
-            path = self._files[name]
-            self._modules[name] = Module(name, path, path.read_text(encoding="utf-8"))
-        return self._modules.get(name)
-
-    def lineage(self, cls: Class) -> tuple[Class | str, ...]:
+    def lineage(self, cls: Class) -> list[Class | str]:
         """A class and its bases in Python's method resolution order; those from outside as dotted names.
 
         What lies above a class from outside (torch's modules, ABC) is not looked at. `UserError` for a base that can't
         be found.
         """
-        return tuple(vars(shadow)["of"] for shadow in self._shadow(cls).__mro__[:-1])
+        return [vars(shadow)["of"] for shadow in self._shadow(cls).__mro__[:-1]]
 
-    def _shadow(self, of: Class | str) -> type:
+    def _shadow_of(self, of: Class | str) -> type:
         """An empty class with the bases that one has, so that Python itself says in which order they come."""
-        if of not in self._shadows:
-            bases = [self._above(of.module, _plain(base)) for base in of.node.bases] if isinstance(of, Class) else []
-            try:
-                self._shadows[of] = type("shadow", tuple(map(self._shadow, bases)), {"of": of})
-            except TypeError:
-                assert isinstance(of, Class)
-                of.module.refuse(of.node, f"{of.node.name}: its bases have no consistent order")
-        return self._shadows[of]
+        if isinstance(of, str):
+            return type("shadow", (), {"of": of})
+        bases = [self._shadow(self._base(of.module, base)) for base in of.node.bases]
+        try:
+            return type("shadow", tuple(bases), {"of": of})
+        except TypeError:
+            of.module.refuse(of.node, f"{of.node.name}: its bases have no consistent order")
 
-    def cls(self, module: Module, name: str) -> Class:
-        """The class of that name in a module, the same object each time."""
-        node = module.classes[name]
-        return self._classes.setdefault(node, Class(module, node))
-
-    def _above(self, module: Module, base: ast.expr) -> Class | str:
-        first = dotted(base).partition(".")[0]
-        if first in module.classes or first in module.imports or hasattr(builtins, first):
-            found = self._named(module, module.meant(base))
-            if found is not None:
-                return found
-        return module.refuse(base, f"the base {ast.unparse(base)} can't be found: import it at the top of the file")
+    def _base(self, module: Module, base: ast.expr) -> Class | str:
+        plain = base.value if isinstance(base, ast.Subscript) else base  # Generic[T] is Generic
+        first = dotted(plain).partition(".")[0]
+        known = first in module.classes or first in module.imports or hasattr(builtins, first)
+        found = self._named(module, module.meant(plain)) if known else None
+        return found or module.refuse(
+            base, f"the base {ast.unparse(plain)} can't be found: import it at the top of the file"
+        )
 
     def _named(self, module: Module, name: str) -> Class | str | None:
         """What a dotted name is, seen from a module: a class of the project, a name from outside, or nothing."""
         if name in module.classes:
-            return self.cls(module, name)
-        parts = name.split(".")
-        owners = (self.module(".".join(parts[:end])) for end in range(len(parts) - 1, 0, -1))
-        owner = next((found for found in owners if found is not None), None)
-        if owner is None:
+            return module.classes[name]
+        place, _, last = name.rpartition(".")
+        if name.partition(".")[0] not in self._packages:
             return name
-        last = parts[-1]
-        if ".".join(parts[:-1]) != owner.name or not (last in owner.classes or last in owner.imports):
+        owner = self.modules.get(place)
+        if owner is None or not (last in owner.classes or last in owner.imports):
             return None
         return self._named(owner, owner.imports.get(last, last))
-
-
-def _imported(node: ast.stmt, package: str) -> list[tuple[str, str]]:
-    if isinstance(node, ast.Import):
-        names = [(alias.asname, alias.name) for alias in node.names]
-        return [(own, full) if own else (full.partition(".")[0],) * 2 for own, full in names]
-    if isinstance(node, ast.ImportFrom):
-        above = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
-        source = ".".join([*above, *([node.module] if node.module else [])])
-        return [(alias.asname or alias.name, f"{source}.{alias.name}") for alias in node.names]
-    return []
 
 
 def dotted(expression: ast.expr) -> str:
@@ -187,7 +165,3 @@ def dotted(expression: ast.expr) -> str:
     if isinstance(expression, ast.Attribute):
         return f"{inner}.{expression.attr}" if (inner := dotted(expression.value)) else ""
     return ""
-
-
-def _plain(base: ast.expr) -> ast.expr:
-    return base.value if isinstance(base, ast.Subscript) else base  # Generic[T] is Generic

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NoReturn
 
-from errors import UserError, nearest
-from registry.facts import SLOTS, MethodFacts, StageFacts
+from errors import nearest
+from registry.facts import SLOTS, MethodFacts
 from registry.reading import Component
 from registry.slots import group_of
 
@@ -48,7 +47,7 @@ def trainer(known: Mapping[str, Method], method: Method) -> Method:
     """The method whose training this one's is: itself, or that which ``trains_as`` names (DDIM trains as DDPM)."""
     name = method.facts.trains_as or method.name
     if name not in known:
-        _refuse(method, f"trains_as: there is no method {name}")
+        method.refuse(f"trains_as: there is no method {name}")
     return known[name]
 
 
@@ -57,8 +56,8 @@ def stages(known: Mapping[str, Method], name: str) -> tuple[Stage, ...]:
     method = known[name]
     of = trainer(known, method)
     made: dict[str, Stage] = {}
-    for stage, facts in of.facts.stages.items():
-        made[stage] = _stage(known, of, (stage, facts), made)
+    for stage in of.facts.stages:
+        made[stage] = _stage(known, of, stage, made)
     return tuple(made.values())
 
 
@@ -73,17 +72,17 @@ def slots(known: Mapping[str, Method], name: str) -> dict[str, str | None]:
     return read | dict(known[name].facts.slots)
 
 
-def _stage(known: Mapping[str, Method], method: Method, named: tuple[str, StageFacts], made: dict[str, Stage]) -> Stage:
-    name, facts = named
+def _stage(known: Mapping[str, Method], method: Method, name: str, made: Mapping[str, Stage]) -> Stage:
+    facts = method.facts.stages[name]
     owner = known.get(facts.get("of", method.name))
     if owner is None or "of" in owner.facts.stages.get(name, {"of": ""}):
-        _refuse(method, f"stages[{name!r}]: the method {facts.get('of')} has no stage {name} of its own")
+        method.refuse(f"stages[{name!r}]: the method {facts.get('of')} has no stage {name} of its own")
     if "of" in facts and len(facts) > 1:
-        _refuse(method, f"stages[{name!r}] has of alone: {owner.name} says the rest")
+        method.refuse(f"stages[{name!r}] has of alone: {owner.name} says the rest")
     own = owner.facts.stages[name]
     direct = own.get("after", [])
     if early := [one for one in direct if one not in made or owner.name not in (made[one].owner, method.name)]:
-        _refuse(method, f"stages[{name!r}] builds on {early[0]}, which is no stage of it that comes before")
+        method.refuse(f"stages[{name!r}] builds on {early[0]}, which is no stage of it that comes before")
     after = tuple(dict.fromkeys(one for near in direct for one in (*made[near].after, near)))
     options = tuple(own.get("options", [one for one in owner.options if one not in owner.facts.sampling]))
     above = [option for one in after for option in made[one].built_with if option in owner.options]
@@ -100,19 +99,19 @@ def _check_stage(owner: Method, name: str, options: Sequence[str]) -> None:
     reads = facts.get("reads", [])
     _check_slots(owner, f"stages[{name!r}] reads", reads)
     if "dataset" not in reads:
-        _refuse(owner, f"stages[{name!r}] reads dataset always: it trains on batches")
+        owner.refuse(f"stages[{name!r}] reads dataset always: it trains on batches")
     if facts.get("kind") == "generation" and "task" in reads:
-        _refuse(owner, f"stages[{name!r}] is for generation, which is shown nothing of a task: take task out of reads")
+        owner.refuse(f"stages[{name!r}] is for generation, which is shown nothing of a task: take task out of reads")
     for option in options:
         if option not in owner.options:
-            _refuse(owner, f"stages[{name!r}]: there is no option {option}")
+            owner.refuse(f"stages[{name!r}]: there is no option {option}")
 
 
 def _check_slots(method: Method, what: str, read: Iterable[str], more: Sequence[str] = ()) -> None:
     known = (*SLOTS, *method.facts.slots, *more)
     for slot in read:
         if slot not in known:
-            _refuse(method, f"{what} {slot}, which is none of its slots; {nearest(slot, known)}")
+            method.refuse(f"{what} {slot}, which is none of its slots; {nearest(slot, known)}")
 
 
 def check(known: Mapping[str, Method]) -> None:
@@ -123,17 +122,13 @@ def check(known: Mapping[str, Method]) -> None:
         _check_slots(method, "samples_read names", facts.samples_read, (*slots(known, name), *VALUES))
         read = {*facts.samples_read, *(slot for stage in trainings for slot in stage.reads)}
         if ignored := [slot for slot in facts.slots if slot not in read]:
-            _refuse(method, f"no stage reads the slot {ignored[0]}, and samples_read does not name it: it is ignored")
+            method.refuse(f"no stage reads the slot {ignored[0]}, and samples_read does not name it: it is ignored")
         trained = [option for stage in trainings for option in stage.options]
         for option in (*trained, *facts.sampling):
             if option not in method.options:
-                _refuse(method, f"it needs the option {option}, which a stage or ``sampling`` names")
+                method.refuse(f"it needs the option {option}, which a stage or ``sampling`` names")
         for option in method.options:
             if option in trained and option in facts.sampling:
-                _refuse(method, f"sampling: the option {option} is read by a stage: sampling depends on it by that")
+                method.refuse(f"sampling: the option {option} is read by a stage: sampling depends on it by that")
             if option not in (*trained, *facts.sampling, *facts.free):
-                _refuse(method, f"no stage reads the option {option}, and ``sampling`` does not name it: it is ignored")
-
-
-def _refuse(method: Method, why: str) -> NoReturn:
-    raise UserError(f"{method.where}: {method.cls}: {why}")
+                method.refuse(f"no stage reads the option {option}, and ``sampling`` does not name it: it is ignored")

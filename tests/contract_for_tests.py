@@ -34,7 +34,7 @@ def begun(point_plan: Plan, name: str, left: Mapping[str, Mapping[str, Tensor]])
     method = built(point_plan.config, stage.method, stage.options, Data(point_plan).source.shape, CPU, name)
     for upstream in stage.after:
         if upstream in left:
-            method.load(upstream, left[upstream])
+            method.parts(upstream).load(left[upstream])
     method.begin(name)
     return method.train()
 
@@ -60,8 +60,8 @@ def trained(point_plan: Plan, steps: int = 2):
     for stage in point_plan.stages:
         trainer = begun(point_plan, stage.name, left)
         losses += [trainer.update(batch(point_plan, stage.name, step)) for step in range(steps)]
-        left[stage.name] = copied(trainer.weights(stage.name))
-        method.load(stage.name, left[stage.name])
+        left[stage.name] = copied(trainer.parts(stage.name).weights())
+        method.parts(stage.name).load(left[stage.name])
     return method.eval(), Data(point_plan), losses
 
 

@@ -44,13 +44,13 @@ def test_a_stage_of_the_guide_is_resumed_with_the_same_bits(name, monkeypatch):
     for stage in point_plan.stages:
         method = begun(point_plan, stage.name, {})
         losses = [method.update(batch(point_plan, stage.name, step)) for step in range(4)]
-        left = {one: copied(method.weights(one)) for one in stage_of(point_plan, stage.name).after}
+        left = {one: copied(method.parts(one).weights()) for one in stage_of(point_plan, stage.name).after}
         again, halfway = begun(point_plan, stage.name, {}), begun(point_plan, stage.name, left)
         first = [again.update(batch(point_plan, stage.name, step)) for step in range(2)]
-        halfway.resume(stage.name, copied(again.state(stage.name)))
+        halfway.parts(stage.name).resume(copied(again.parts(stage.name).state()))
         assert first + [halfway.update(batch(point_plan, stage.name, step)) for step in (2, 3)] == losses
-        state = method.state(stage.name)
-        for key, value in halfway.state(stage.name).items():
+        state = method.parts(stage.name).state()
+        for key, value in halfway.parts(stage.name).state().items():
             np.testing.assert_array_equal(value.numpy(), state[key].numpy())
 
 

@@ -40,15 +40,15 @@ def test_a_resumed_stage_goes_on_with_the_same_bits(name, stage):
     method = begun(made, stage, {})
     for step in range(2):
         method.update(batch(made, stage, step))
-    state = copied(method.state(stage))
-    upstream = {one: method.weights(one) for one in stage_of(made, stage).after}
+    state = copied(method.parts(stage).state())
+    upstream = {one: method.parts(one).weights() for one in stage_of(made, stage).after}
     again = begun(planned(name, "seed=1"), stage, upstream)
-    again.resume(stage, state)
-    assert same(copied(again.state(stage)), state)
+    again.parts(stage).resume(state)
+    assert same(copied(again.parts(stage).state()), state)
     losses = [one.update(batch(made, stage, 2)) for one in (method, again)]
     assert losses[0] == losses[1]
-    assert same(copied(again.state(stage)), copied(method.state(stage)))
-    assert same(copied(again.weights(stage)), copied(method.weights(stage)))
+    assert same(copied(again.parts(stage).state()), copied(method.parts(stage).state()))
+    assert same(copied(again.parts(stage).weights()), copied(method.parts(stage).weights()))
 
 
 @pytest.mark.parametrize(("name", "stage"), STAGES)
@@ -74,14 +74,14 @@ def test_the_weights_of_all_stages_make_the_same_samples(name):
         trainer = begun(made, stage.name, left)
         for step in range(2):
             trainer.update(batch(made, stage.name, step))
-        left[stage.name] = copied(trainer.weights(stage.name))
-        first.load(stage.name, left[stage.name])
+        left[stage.name] = copied(trainer.parts(stage.name).weights())
+        first.parts(stage.name).load(left[stage.name])
     other = method_of(planned(name, "seed=1").config, Data(made).source.shape, CPU)
     inputs, rows = Data(made).tests(), np.arange(2)
     untrained = drawn(made, other.eval(), inputs, rows)
     for stage, weights in left.items():
-        other.load(stage, weights)
-        assert same(copied(other.weights(stage)), weights)
+        other.parts(stage).load(weights)
+        assert same(copied(other.parts(stage).weights()), weights)
     samples = drawn(made, other.eval(), inputs, rows)
     assert torch.equal(samples, drawn(made, first.eval(), inputs, rows)) and not torch.equal(samples, untrained)
     assert torch.equal(samples, drawn(made, trainer.eval(), inputs, rows)), "the last stage has them all"

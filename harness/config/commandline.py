@@ -7,7 +7,7 @@ of a sweep costs nothing, is told in one line, and leaves nothing behind.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,11 +16,11 @@ from hydra import initialize_config_module
 from hydra._internal.utils import get_args_parser
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.types import RunMode
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import OmegaConf
 from omegaconf.errors import GrammarParseError
 
 from errors import UserError
-from harness.config.compose import Composer, composed, is_hydras, one_line, plain
+from harness.config.compose import Composer, composed, is_hydras, one_line
 from harness.config.nodes import CHOSEN, store_nodes
 from harness.config.results_folder import results_folder
 from harness.config.run_config import RunConfig
@@ -85,15 +85,11 @@ def parse(arguments: Sequence[str]) -> Words:
     parsed = get_args_parser().parse_intermixed_args([word for word in arguments if word not in OWN_FLAGS])
     asks = any((parsed.cfg, parsed.info, parsed.hydra_help, parsed.shell_completion))
     name = (parsed.config_name or "run").removesuffix(".yaml")
-    overrides = tuple(map(_addable, parsed.overrides))
+    # A launcher may be told more resources than its file lists; it checks the names itself.
+    overrides = tuple(f"++{word}" if word.startswith(RESOURCES) else word for word in parsed.overrides)
     # Launchers work on sweeps; one point that names one is a sweep of one.
     multirun = bool(parsed.multirun) or any(word.startswith("hydra/launcher=") for word in overrides)
     return Words(overrides, multirun, name, asks, DRY_RUN in arguments, WAIT in arguments)
-
-
-def _addable(word: str) -> str:
-    """What a launcher may be told beside what its file lists; the launcher checks the names."""
-    return f"++{word}" if word.startswith(RESOURCES) else word
 
 
 def _of_launcher(word: str) -> bool:
@@ -114,7 +110,7 @@ def read(arguments: Sequence[str]) -> Command:
         multirun = parsed.multirun or settings.mode == RunMode.MULTIRUN
         swept = [f"{key}={value}" for key, value in (settings.sweeper.params or {}).items()]
         lines = expand(swept if multirun else [], parsed.overrides) if multirun else [parsed.overrides]
-        points = compose_points(name, lines)
+        points = tuple(map(Composer(name).point, lines))
         ours = "_target_" not in settings.launcher
         launcher = OmegaConf.to_container(settings.launcher, resolve=True) if ours else {}
         assert isinstance(launcher, dict)
@@ -135,16 +131,6 @@ def expand(swept: Sequence[str], overrides: Sequence[str]) -> list[tuple[str, ..
     with one_line():
         axes = OverridesParser.create().parse_overrides(list(swept) + list(overrides))
         return [tuple(point) for point in expanded(axes)]
-
-
-def compose_points(name: str, lines: Iterable[Sequence[str]]) -> tuple[RunConfig, ...]:
-    """The checked points of command lines that are expanded; to be called where Hydra is initialised."""
-    return tuple(map(Composer(name).point, lines))
-
-
-def from_hydra(config: DictConfig, line: Sequence[str]) -> RunConfig:
-    """The point of a configuration that Hydra composed for a job."""
-    return RunConfig(plain(config), tuple(line))
 
 
 def results_dir(command: Command) -> Path:

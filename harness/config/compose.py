@@ -169,11 +169,9 @@ def _told(error: Exception) -> str:
     causes = [str(error), str(error.__cause__ or "")]
     key = next((found[1] for text in causes if (found := re.search(r"full_key: (\S+)", text))), "")
     value = next((found[1] for text in causes if (found := re.search(r"Value '(.*?)'", text))), None)
-    group, option = apart(key)
-    if value is not None and key in ROOT_OPTIONS:
-        return f"{key}={value}: expected {expected(ROOT_OPTIONS[key][0])}"
-    if value is not None and option:
-        known = [c for c in components(group).values() if option in c.options]
-        if known:
-            return f"{key}={value}: expected {expected(known[0].options[option])}"
+    group, name = apart(key)
+    known = [ROOT_OPTIONS[key][0]] if key in ROOT_OPTIONS else []
+    known += [component.options[name] for component in components(group).values() if name in component.options]
+    if value is not None and known:
+        return f"{key}={value}: expected {expected(known[0])}"
     return " ".join(" ".join(causes).split())

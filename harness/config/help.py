@@ -55,18 +55,14 @@ def _method(name: str) -> str:
         follows = slots(name).get(slot, "") is None
         parts += [f"      as {group_of(slot)}, option by option"] if follows else []
         shown = {} if follows else find(slot, chosen.name(slot)).options
-        parts += [f"      {slot}.{_option(_with_default(method, slot, option))}" for option in shown.values()]
-    stages = [f"  {stage.name}: reads {', '.join(stage.reads)}{_after(stage.after)}" for stage in stages_of(name)]
+        for option in shown.values():
+            default = method.facts.defaults.get(f"{slot}.{option.name}", option.default)
+            parts.append(f"      {slot}.{_option(replace(option, default=default))}")
+    stages = []
+    for stage in stages_of(name):
+        after = f"; after {', '.join(stage.after)}" if stage.after else ""
+        stages.append(f"  {stage.name}: reads {', '.join(stage.reads)}{after}")
     return "\n".join([*parts, *(["\nSTAGES", *stages] if stages else [])])
-
-
-def _with_default(method: Component, slot: str, option: Option) -> Option:
-    """The option with the default that the method brings, where it brings one."""
-    return replace(option, default=method.facts.defaults.get(f"{slot}.{option.name}", option.default))
-
-
-def _after(stages: Sequence[str]) -> str:
-    return f"; after {', '.join(stages)}" if stages else ""
 
 
 def _names(slot: str) -> str:

@@ -111,7 +111,10 @@ def _switched(component: Component, slot: str) -> dict[str, Any]:
 
 def _root() -> type:
     """The typed node of what every run has, with an empty place for each slot that some method declares."""
-    own = [_root_field(name, option) for name, (option, _) in ROOT_OPTIONS.items()]
+    own: list[tuple[str, Any, Any]] = []
+    for name, (option, _) in ROOT_OPTIONS.items():
+        default = f"${{default:{name}}}" if isinstance(option.default, dict) else option.default
+        own.append((name, TYPES[option.type], field(default=default)))
     groups: list[tuple[str, Any, Any]] = [(group, Any, field(default=MISSING)) for group in CHOSEN]
     first = list(dict.fromkeys(slot.partition(".")[0] for slot in roles()))
     if taken := [role for role in first if role in (*ROOT_OPTIONS, "defaults", "hydra")]:
@@ -122,11 +125,6 @@ def _root() -> type:
     ]
     lists = field(default_factory=lambda: ["_self_", *({slot: None} for slot in roles())])
     return make_dataclass("Root", [*own, *groups, *places, ("defaults", list[Any], lists)])
-
-
-def _root_field(name: str, option: Option) -> tuple[str, Any, Any]:
-    default = f"${{default:{name}}}" if isinstance(option.default, dict) else option.default
-    return name, TYPES[option.type], field(default=default)
 
 
 def store_nodes() -> None:

@@ -17,20 +17,12 @@ def results_folder(named: str) -> Path:
     if not named.strip():
         raise UserError("the folder of results has no name; name one, as results_dir=results")
     path = Path(named).absolute()
-    if not _encodes(str(path)):
-        raise UserError(f"{ascii(str(path))}: its name is not UTF-8; take another folder for the results")
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise UserError(f"{ascii(str(path))}: its name is not UTF-8; take another folder for the results") from None
     place = path.resolve()
-    if place == ROOT or (ROOT in place.parents and _holds_code(ROOT / place.relative_to(ROOT).parts[0])):
+    top = [folder for folder in (place, *place.parents) if folder.parent == ROOT]
+    if place == ROOT or any([*folder.glob("*.py"), *folder.glob("*/__init__.py")] for folder in top):
         raise UserError(f"{path}: the program's own files lie there; take another folder, as results_dir=results")
     return path
-
-
-def _encodes(text: str) -> bool:
-    try:
-        return bool(text.encode())
-    except UnicodeEncodeError:
-        return False
-
-
-def _holds_code(folder: Path) -> bool:
-    return any(folder.glob("*.py")) or any(folder.glob("*/__init__.py"))

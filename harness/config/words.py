@@ -30,7 +30,9 @@ def quoted(text: str) -> str:
 def setting(option: str, text: str) -> str:
     """The word that gives an option a text, as typed into a shell, in the quotes that Hydra and the shell need."""
     plain = f"{option}={text}"
-    return _for_shell(plain if "${" not in text and _reads(plain, text) else f"{option}={quoted(text)}")
+    word = plain if "${" not in text and _reads(plain, text) else f"{option}={quoted(text)}"
+    bare = shlex.quote(word) == word or _LIVE_IN_QUOTES & set(word)
+    return shlex.quote(word) if bare else f'"{word}"'
 
 
 def _reads(word: str, value: str) -> bool:
@@ -38,12 +40,6 @@ def _reads(word: str, value: str) -> bool:
         return OverridesParser.create().parse_override(word).value() == value
     except HydraException:
         return False
-
-
-def _for_shell(word: str) -> str:
-    if shlex.quote(word) == word:
-        return word
-    return shlex.quote(word) if _LIVE_IN_QUOTES & set(word) else f'"{word}"'
 
 
 def refusal(error: OverrideParseException) -> str:

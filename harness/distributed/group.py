@@ -69,9 +69,9 @@ class Ranks(ProcessGroup):
         the same step of a training that ran through.
         """
         method.distribute(_wrapped)
-        before = {name: value.clone() for name, value in method.state(stage).items()}
+        before = {name: value.clone() for name, value in method.parts(stage).state().items()}
         method.update(batch())
-        method.resume(stage, before)
+        method.parts(stage).resume(before)
 
 
 def _wrapped(network: nn.Module) -> nn.Module:

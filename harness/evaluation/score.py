@@ -45,7 +45,7 @@ Scored = tuple[dict[str, np.ndarray], str]
 
 def _images(measure: Any, plan: Plan, store: Store) -> Scored:
     """``values`` (N,) by ``ids``."""
-    images, inputs = _samples(plan, store), _inputs(plan, store)
+    images, inputs = _stored("samples", plan, store)["images"], _stored("inputs", plan, store)
     return {"ids": inputs["ids"], "values": measure(images, inputs["clean"], inputs.get("mask"))}, ""
 
 
@@ -57,12 +57,10 @@ def _set(measure: Any, plan: Plan, store: Store) -> Scored:
     generated items, each drawn by itself, against real training items. The floor is the figure of further items against
     the same references: of the test items, or of as many further test items, NaN where the data set has no more.
     """
-    samples = _features(measure, "samples", plan.samples.key, store, plan)
-    clean = _features(measure, "inputs", plan.inputs.key, store, plan)
     ensure(store.entry("references", plan.references.key), plan.references.facts, partial(_references, plan))
-    others = _features(measure, "references", plan.references.key, store, plan)
+    samples, clean, others = (_features(measure, level, plan, store) for level in ("samples", "inputs", "references"))
     measure.prepare(source_of(plan.config))
-    inputs = _inputs(plan, store)
+    inputs = _stored("inputs", plan, store)
     restored = "degraded" in inputs
     references, further = (clean, others) if restored else (others, clean)
     floor = measure.value(further, references) if len(further) else np.nan
@@ -97,14 +95,14 @@ def _resamples(
         yield ours, ours if together else rng.integers(0, references, references)
 
 
-def _features(measure: Any, level: str, source: str, store: Store, plan: Plan) -> np.ndarray:
+def _features(measure: Any, level: str, plan: Plan, store: Store) -> np.ndarray:
     """Feature rows (N, d) in float64 of an entry's items, from the store or put there."""
-    stamp = measure.features.protocol
+    stamp, source = measure.features.protocol, getattr(plan, level).key
     facts = {"level": level, "source": source, "protocol": stamp}
     entry = store.entry("features", key("features", facts))
 
     def make(entry: Entry) -> None:
-        items = READ[level](plan, store)
+        items = _stored(level, plan, store)["images" if level == "samples" else "clean"]
         chunks, size = [], 256
         with progress(f"features of {level} ({source[:8]})", len(items)) as bar:
             for first in range(0, len(items), size):
@@ -124,7 +122,7 @@ def _model(measure: Any, plan: Plan, store: Store) -> Scored:
     from harness.training.batches import measurement_of, observation, to_tensor
     from harness.training.build import device_of, trained
 
-    method, inputs, device = trained(plan, store), _inputs(plan, store), device_of(plan.config)
+    method, inputs, device = trained(plan, store), _stored("inputs", plan, store), device_of(plan.config)
     measurement = measurement_of(plan.config)
     ids, size, batches = [str(name) for name in inputs["ids"]], plan.config.values["batch_size"], []
     with progress(f"likelihood ({plan.samples.key[:8]})", len(ids)) as bar, torch.inference_mode():
@@ -139,27 +137,19 @@ def _model(measure: Any, plan: Plan, store: Store) -> Scored:
     return {"ids": inputs["ids"], "values": whole[""]} | parts, ""
 
 
-def _samples(plan: Plan, store: Store) -> np.ndarray:
-    return _read(store, "samples", plan.samples.key)["images"]
-
-
-def _inputs(plan: Plan, store: Store) -> dict[str, np.ndarray]:
-    return _read(store, "inputs", plan.inputs.key)
-
-
-def _read(store: Store, level: str, key: str) -> dict[str, np.ndarray]:
-    return read_npz(store.entry(level, key), f"{level}.npz")
+def _stored(level: str, plan: Plan, store: Store) -> dict[str, np.ndarray]:
+    """The arrays of a plan's samples, inputs or references."""
+    return read_npz(store.entry(level, getattr(plan, level).key), f"{level}.npz")
 
 
 def _references(plan: Plan, entry: Entry) -> None:
-    from harness.training.batches import Data, write_references
+    """Put real items into the store, "training" or "test" ones, for every set metric of this data set."""
+    from harness.training.batches import Data
 
-    write_references(entry, Data(plan), plan.references.facts["of"], plan.references.facts["count"])
+    data, of, count = Data(plan), plan.references.facts["of"], plan.references.facts["count"]
+    clean = {"training": data.draws, "test": data.spare}[of](count)
+    write_npz(entry, "references.npz", clean=clean)
+    entry.finish({"of": of, "count": len(clean)})
 
 
-READ = {
-    "samples": _samples,
-    "inputs": lambda plan, store: _inputs(plan, store)["clean"],
-    "references": lambda plan, store: _read(store, "references", plan.references.key)["clean"],
-}
 KINDS = {"image": _images, "set": _set, "model": _model}

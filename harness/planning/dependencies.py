@@ -55,7 +55,7 @@ def stated(group: str, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
     for option in options:
         if group_named := component.options[option].group:
             options[option] = stated(group_named, options[option], {})
-    return {"class": component.cls, "version": component.version, "options": options}
+    return {"class": component.cls, "version": component.facts.version, "options": options}
 
 
 def setting(config: RunConfig, kind: str = "") -> dict[str, Any]:
@@ -77,18 +77,18 @@ def content(path: str | None) -> str | None:
 
 
 def source_of(config: RunConfig) -> Any:
-    """The data set that a point chose."""
-    return dataset(*_data(config))
+    """The data set that a point chose, decoded once per process."""
+    return _dataset(*_data(config))
 
 
 def shape_of(config: RunConfig) -> tuple[int, ...]:
     """The shape of the data set's items, (C, H, W) of pictures and (D,) of points."""
-    return _shape(*_data(config))
+    return _described(*_data(config))[0]
 
 
 def manifest(config: RunConfig) -> str:
     """The data set's manifest: a hash of the files and choices that were really used, read once per process."""
-    return _manifest(*_data(config))
+    return _described(*_data(config))[1]
 
 
 def _data(config: RunConfig) -> tuple[str, str, int]:
@@ -97,16 +97,11 @@ def _data(config: RunConfig) -> tuple[str, str, int]:
 
 # Kept apart from the data sets themselves, of which a process holds a few only: a sweep over many asks again and again.
 @functools.cache
-def _shape(name: str, options: str, seed: int) -> tuple[int, ...]:
-    return tuple(dataset(name, options, seed).shape)
-
-
-@functools.cache
-def _manifest(name: str, options: str, seed: int) -> str:
-    return str(dataset(name, options, seed).manifest())
+def _described(name: str, options: str, seed: int) -> tuple[tuple[int, ...], str]:
+    data = _dataset(name, options, seed)
+    return tuple(data.shape), str(data.manifest())
 
 
 @functools.lru_cache(maxsize=64)
-def dataset(name: str, options: str, seed: int) -> Any:
-    """The data set itself, decoded once per process; ``options`` in canonical JSON."""
+def _dataset(name: str, options: str, seed: int) -> Any:
     return create("dataset", name, json.loads(options), seed)

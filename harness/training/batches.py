@@ -17,7 +17,6 @@ from harness.config.run_config import RunConfig
 from harness.planning.dependencies import source_of
 from harness.planning.plan import Plan
 from harness.seeding import derive, numpy_rng
-from harness.store.entries import Entry, write_npz
 from methods.observation import Batch, Observation
 from registry import create
 
@@ -78,19 +77,6 @@ class Data:
             return np.stack([item.clean for item in self.source.test(2 * count)[count:]])
         except UserError:
             return self.source.test(1)[0].clean[None][:0]
-
-
-def write_inputs(entry: Entry, data: Data, facts: dict[str, Any]) -> None:
-    """Put the test inputs into the store, where every method and every score finds the same bytes."""
-    write_npz(entry, "inputs.npz", **data.tests())
-    entry.finish(facts)
-
-
-def write_references(entry: Entry, data: Data, of: str, count: int) -> None:
-    """Put real items into the store, "training" or "test" ones, for every set metric of this data set."""
-    clean = {"training": data.draws, "test": data.spare}[of](count)
-    write_npz(entry, "references.npz", clean=clean)
-    entry.finish({"of": of, "count": len(clean)})
 
 
 def measurement_of(config: RunConfig) -> Measurement | None:

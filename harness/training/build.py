@@ -8,12 +8,13 @@ from dataclasses import replace
 from typing import Any, NoReturn
 
 import torch
+from safetensors.torch import load
 from torch import nn
 
 from errors import UserError
 from harness.config.run_config import RunConfig
 from harness.planning.dependencies import setting, source_of
-from harness.planning.plan import Plan
+from harness.planning.plan import Plan, Training
 from harness.seeding import derive
 from harness.store.entries import Store
 from harness.store.keys import canonical
@@ -43,6 +44,11 @@ def method_of(config: RunConfig, shape: tuple[int, ...], device: torch.device) -
     return built(config, config.name("method"), config.options("method"), shape, device)
 
 
+def load_stage(method: Method, stage: Training, store: Store) -> None:
+    """Give a method the weights of a finished stage."""
+    method.parts(stage.name).load(load(store.entry("trainings", stage.key).read("weights.safetensors")))
+
+
 def built(
     config: RunConfig,
     name: str,
@@ -61,7 +67,11 @@ def built(
     torch.manual_seed(derive(config.values["seed"], "train", "weights"))
     method = create("method", name, options, context)
     assert isinstance(method, Method)
-    _refuse_untrained(method, name)
+    for one in stages(name):
+        if not method.parts(one.name).networks:
+            raise UserError(
+                f"method={name}: stage {one.name} trains nothing: name its networks in {type(method).__name__}.parts"
+            )
     if unread:
         unread.begin(method.parts(unread.stage))
     return method.to(device)
@@ -137,14 +147,6 @@ _MAKERS: dict[str, Callable[[RunConfig, str, str], Any]] = {
 _FIELDS = {"schedule": "schedules", "network": "networks", "train": "optimizers"}  # of `MethodContext`
 
 
-def _refuse_untrained(method: Method, name: str) -> None:
-    for stage in stages(name):
-        if not method.parts(stage.name).networks:
-            raise UserError(
-                f"method={name}: stage {stage.name} trains nothing: name its networks in {type(method).__name__}.parts"
-            )
-
-
 _loaded: dict[str, Method] = {}  # the last trained method, by all that it was made from
 
 
@@ -160,14 +162,8 @@ def trained(plan: Plan, store: Store) -> Method:
     name = canonical([parts, config.values["precision"], device, trainings])
     if name not in _loaded:
         _loaded.clear()
-        _loaded[name] = _load(plan, store)
+        method = method_of(config, source_of(config).shape, device_of(config))
+        for stage in plan.stages:
+            load_stage(method, stage, store)
+        _loaded[name] = method
     return _loaded[name].eval()
-
-
-def _load(plan: Plan, store: Store) -> Method:
-    from safetensors.torch import load
-
-    method = method_of(plan.config, source_of(plan.config).shape, device_of(plan.config))
-    for stage in plan.stages:
-        method.load(stage.name, load(store.entry("trainings", stage.key).read("weights.safetensors")))
-    return method

@@ -107,7 +107,7 @@ def _resume(
     if checkpoint is None:
         return [], 0.0, 0
     start, tensors = checkpoint
-    method.resume(job.stage, {name[7:]: value for name, value in tensors.items() if name.startswith("method.")})
+    method.parts(job.stage).resume({name[7:]: value for name, value in tensors.items() if name.startswith("method.")})
     go_on_with(int(tensors["threads"]))
     progress.say(f"going on from step {start}")
     return _unpacked(tensors, start), float(tensors["seconds"]), start
@@ -132,7 +132,7 @@ def _checkpoint(group: ProcessGroup, entry: Entry, progress: Progress) -> tuple[
 
 
 def _save(method: Method, job: TrainingJob, entry: Entry, curve: list[dict[str, float]], seconds: float) -> None:
-    state = {f"method.{name}": value for name, value in method.state(job.stage).items()}
+    state = {f"method.{name}": value for name, value in method.parts(job.stage).state().items()}
     clock = torch.tensor(seconds, dtype=torch.float64)
     spent = {"seconds": clock, "threads": torch.tensor(torch.get_num_threads())}
     checkpoints.write(entry.path, len(curve), state | _packed(curve) | spent)
@@ -152,7 +152,7 @@ def _unpacked(tensors: dict[str, Tensor], steps: int) -> list[dict[str, float]]:
 
 
 def _publish(method: Method, job: TrainingJob, entry: Entry, curve: list[dict[str, float]], seconds: float) -> None:
-    weights = {name: value.detach().cpu().contiguous() for name, value in method.weights(job.stage).items()}
+    weights = {name: value.detach().cpu().contiguous() for name, value in method.parts(job.stage).weights().items()}
     entry.write("weights.safetensors", save(weights))
     write_npz(entry, "curve.npz", **{name: values.numpy() for name, values in _packed(curve).items()})
     ran = {"train_seconds": seconds, "devices": job.group.size, "threads": torch.get_num_threads()}

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
-
-from safetensors.torch import load
 
 from harness.distributed.group import Alone, ProcessGroup
 from harness.distributed.ranks import start
@@ -14,8 +11,8 @@ from harness.progress import progress
 from harness.store.entries import Entry, Store
 from harness.trackers import track
 from harness.training.batches import Data
-from harness.training.build import built, component, device_of
-from harness.training.fit import Progress, Silent, TrainingJob, fit
+from harness.training.build import built, component, device_of, load_stage
+from harness.training.fit import Silent, TrainingJob, fit
 from harness.training.unnamed import unnamed
 from methods.observation import Batch, Observation
 from methods.training import Train
@@ -41,7 +38,7 @@ def train_in(group: ProcessGroup, plan: Plan, stage: Training, store: Store, ent
     method = built(config, stage.method, stage.options, data.source.shape, group.device, stage.name)
     for upstream in plan.stages:
         if upstream.name in stage.after:
-            method.load(upstream.name, load(store.entry("trainings", upstream.key).read("weights.safetensors")))
+            load_stage(method, upstream, store)
     job = TrainingJob(
         stage.name,
         options.steps,
@@ -50,13 +47,14 @@ def train_in(group: ProcessGroup, plan: Plan, stage: Training, store: Store, ent
         lambda step: observable(stage, data.batch(step, options.batch_size, group.device, group.rank, group.size)),
         group,
     )
-    told: AbstractContextManager[Progress] = nullcontext(Silent())
-    followed: AbstractContextManager[track.Curve] = nullcontext(track.untracked)
-    if group.rank == 0:
-        entry.begin(stage.facts)  # by the one that publishes: it promises what it wrote itself
-        told = progress(f"train {stage.method} ({stage.key[:8]})", options.steps)
-        followed = track.training(plan, stage, store.root, options.steps)
-    with told as bar, followed as follow:
+    if group.rank > 0:
+        fit(method, job, entry, Silent())
+        return
+    entry.begin(stage.facts)  # by the one that publishes: it promises what it wrote itself
+    with (
+        progress(f"train {stage.method} ({stage.key[:8]})", options.steps) as bar,
+        track.training(plan, stage, store.root, options.steps) as follow,
+    ):
         fit(method, job, entry, bar, follow)
 
 

@@ -78,7 +78,8 @@ class LinearAttention(nn.Module):
         batch, _, height, width = x.shape
         project, norm = self.to_out.children()
         weight, bias = project.parameters()
-        q, k, v = (self._tokens(x, part) for part in self.to_qkv.weight.chunk(3))
+        # (B, N, HIDDEN) each: three projections apart leave them contiguous.
+        q, k, v = (F.conv2d(x, part).permute(0, 2, 3, 1).flatten(1, 2) for part in self.to_qkv.weight.chunk(3))
         q = q.unflatten(2, (HEADS, HEAD_DIM)).softmax(dim=-1).flatten(2)
         pairs = zip(k.softmax(dim=1).chunk(HEADS, dim=2), v.chunk(HEADS, dim=2), strict=True)
         context = torch.stack([key.transpose(1, 2) @ value for key, value in pairs], dim=1)
@@ -86,11 +87,6 @@ class LinearAttention(nn.Module):
         scale = HEAD_DIM**-0.5 / (height * width)
         out = q @ ((context * scale) @ mix).flatten(1, 2) + bias
         return norm(out.to(x.dtype).view(batch, height, width, -1).permute(0, 3, 1, 2))
-
-    @staticmethod
-    def _tokens(x: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
-        """(B, C, H, W) -> (B, N, HIDDEN); three projections apart leave q, k and v contiguous."""
-        return F.conv2d(x, weight).permute(0, 2, 3, 1).flatten(1, 2)
 
 
 class FullAttention(nn.Module):

@@ -109,13 +109,7 @@ class ResnetBlock(nn.Module):
 
 
 def require_divisible(network: str, x: torch.Tensor, levels: int) -> None:
-    """Refuse images that cannot be halved ``levels - 1`` times.
-
-    Raises
-    ------
-    UserError
-        If the height or the width of ``x`` (B, C, H, W) is no multiple of ``2^(levels - 1)``.
-    """
+    """Raise `UserError` where the height or the width of ``x`` (B, C, H, W) is no multiple of ``2^(levels - 1)``."""
     height, width = x.shape[-2:]
     divisor = 2 ** (levels - 1)
     if height % divisor or width % divisor:

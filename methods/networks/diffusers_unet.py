@@ -34,15 +34,10 @@ class DiffusersUnet(Facts, nn.Module):
     counts from 0, the finest; the middle always attends. With ``path``, a folder that `save_pretrained` wrote,
     architecture and weights come from there and the sizes given here are not used; nothing is downloaded or
     unpickled.
-
-    Raises
-    ------
-    UserError
-        At construction if the sizes do not fit together, or if the folder is missing, incomplete, without
-        safetensors, of another class or of other channels; at a call if the image does not fit the levels.
+    Raises `UserError` at construction if the sizes do not fit together, or if the folder is missing, incomplete,
+    without safetensors, of another class or of other channels; at a call if the image does not fit the levels.
     """
 
-    version = 1
     files = ("path",)  # keys depend on what lies there
 
     def __init__(
@@ -57,12 +52,14 @@ class DiffusersUnet(Facts, nn.Module):
         path: str = "",
     ) -> None:
         super().__init__()
+        from diffusers import UNet2DModel
+
         if path:
-            model = _load(Path(path), in_channels, out_channels)
+            self.model = _load(Path(path), in_channels, out_channels)
         else:
-            model = _build(in_channels, out_channels, _sizes(width, mults, layers, attention_levels))
-        self.model = model
-        self.levels = len(model.config.block_out_channels)
+            sizes = _sizes(width, mults, layers, attention_levels)
+            self.model = UNet2DModel(in_channels=in_channels, out_channels=out_channels, **sizes)
+        self.levels = len(self.model.config.block_out_channels)
 
     def forward(self, x: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
         """``t`` is the raw time input: an index, or a level times T. The output has x's dtype."""
@@ -87,21 +84,11 @@ def _sizes(width: int, mults: tuple[int, ...], layers: int, attention_levels: tu
         "norm_num_groups": math.gcd(width, 32),
         "down_block_types": tuple("AttnDownBlock2D" if attend else "DownBlock2D" for attend in attends),
         "up_block_types": tuple("AttnUpBlock2D" if attend else "UpBlock2D" for attend in reversed(attends)),
+        "norm_eps": 1e-6,
+        "freq_shift": 1,
+        "flip_sin_to_cos": False,
+        "downsample_padding": 0,
     }
-
-
-def _build(in_channels: int, out_channels: int, sizes: dict[str, Any]) -> Any:
-    from diffusers import UNet2DModel
-
-    return UNet2DModel(
-        in_channels=in_channels,
-        out_channels=out_channels,
-        norm_eps=1e-6,
-        freq_shift=1,
-        flip_sin_to_cos=False,
-        downsample_padding=0,
-        **sizes,
-    )
 
 
 def _load(folder: Path, in_channels: int, out_channels: int) -> Any:

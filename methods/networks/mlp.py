@@ -24,14 +24,8 @@ class Mlp(Facts, nn.Module):
     """Residual layers with a time-dependent bias: (B, in_channels), (B,) -> (B, out_channels).
 
     ``h <- h + B_l SiLU(A_l h + T_l SiLU(e(t)))`` for each of the ``depth`` layers, e the embedding of t.
-
-    Raises
-    ------
-    UserError
-        At construction if ``width`` is odd or below 4, or ``depth`` below 1.
+    Raises `UserError` at construction if ``width`` is odd or below 4, or ``depth`` below 1.
     """
-
-    version = 1
 
     def __init__(
         self,

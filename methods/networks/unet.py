@@ -29,15 +29,9 @@ class Unet(Facts, nn.Module):
     the same parameter names and shapes: ``model.unet0.*`` of a released checkpoint loads strictly once the
     prefix is off. The output has x's dtype, also under autocast. Parameters are channels-last: not
     contiguous in torch's default sense.
-
-    Raises
-    ------
-    UserError
-        At construction if a level's channels are no multiple of ``groups``, ``dim`` is odd or ``dim_mults`` is
-        empty or not positive; at a call if the image does not fit the levels.
+    Raises `UserError` at construction if a level's channels are no multiple of ``groups``, ``dim`` is odd or
+    ``dim_mults`` is empty or not positive; at a call if the image does not fit the levels.
     """
-
-    version = 1
 
     def __init__(
         self,

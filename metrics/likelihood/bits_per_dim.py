@@ -41,7 +41,7 @@ class BitsPerDim(ModelMetric):
     @property
     def protocol(self) -> str:
         """8 bit, the levels with their seed where they are drawn, the reverse variance and the edit of x0."""
-        clip = f"{self.clip},v{find('edit', self.clip).version}"
+        clip = f"{self.clip},v{find('edit', self.clip).facts.version}"
         levels = "all" if self.levels is None else f"{self.levels},seed={self.seed}"
         return f"bpd;8bit;bound;levels={levels};variance={self.variance};clip={clip};v{self.version}"
 

@@ -8,7 +8,7 @@ import textwrap
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from registry import methods
+from registry import components
 from reports.analysis.model import Comparison, Estimate, MetricInfo
 from reports.wording.numbers import NOTHING, fixed, interval, probability, worded
 
@@ -120,7 +120,7 @@ def bibtex(names: Iterable[str]) -> tuple[list[str], list[str]]:
     ``bibtex = ""`` says that a method has nothing to cite: it is in neither list. A name that is not registered
     (any more) counts as stating none. The classes are read from their source and not imported.
     """
-    known = methods()
+    known = components("method")
     entries: list[str] = []
     silent: list[str] = []
     for name in dict.fromkeys(names):

@@ -21,7 +21,7 @@ def test_options_are_the_keyword_defaults_of_the_class(component):
     defaults = {p.name: p.default for p in seen if p.default is not inspect.Parameter.empty}
     assert set(defaults) == set(component.options)
     assert component.doc, "a component says what it is"
-    assert component.version >= 1
+    assert component.facts.version >= 1
     for name, option in component.options.items():
         for scale in SCALES:
             value = option.at(scale)

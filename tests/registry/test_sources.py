@@ -78,7 +78,7 @@ def test_the_order_of_the_bases_is_pythons(written, tmp_path):
     spec.loader.exec_module(module)
     names = ("version", "free", "files", "defaults")
     assert [getattr(read.facts, name) for name in names] == [getattr(module.Diamond, name) for name in names]
-    assert (read.version, read.facts.free, read.facts.files) == (3, ("steps",), ("steps",))
+    assert (read.facts.version, read.facts.free, read.facts.files) == (3, ("steps",), ("steps",))
     seen = inspect.signature(module.Diamond).parameters
     assert {name: option.default for name, option in read.options.items()} == {k: p.default for k, p in seen.items()}
 
@@ -237,5 +237,5 @@ def test_the_example_of_every_annotation_is_read(written):
     assert two.options["e"].default == "y" and two.options["e"].choices == ("x", "y")
     assert one.options["a"].nullable and one.options["a"].interval == "[0, 1)"
     assert one.options["b"].type == "tuple[int, ...]" and one.options["c"].type == "bool"
-    assert one.version == 3 and one.facts.free == ("a", "b") and "context" not in one.options
+    assert one.facts.version == 3 and one.facts.free == ("a", "b") and "context" not in one.options
     assert one.doc == "A thing." and one.where.endswith("methods/thing.py:5")

@@ -15,7 +15,7 @@ from omegaconf import OmegaConf
 
 from errors import UserError
 from harness.config import compose
-from harness.config.commandline import FOLDER, compose_points, read
+from harness.config.commandline import FOLDER, read
 from harness.config.compose import Composer, composed
 from harness.config.nodes import CHOSEN, ROOT_OPTIONS, store_nodes
 from registry import Option, find, slots
@@ -208,7 +208,7 @@ def test_a_sweep_is_composed_once_for_each_choice_of_groups(monkeypatch):
 def test_points_are_composed_in_the_launcher_as_on_the_command_line():
     store_nodes()
     with initialize_config_dir(str(FOLDER), version_base="1.3"):
-        made = compose_points("run", [("seed=1", "scale=smoke"), ("seed=2", "scale=smoke")])
+        made = [*map(Composer("run").point, [("seed=1", "scale=smoke"), ("seed=2", "scale=smoke")])]
     assert made == read(["-m", "seed=1,2", "scale=smoke"]).points
 
 

@@ -98,7 +98,11 @@ def test_every_method_wraps_all_that_learns_and_keeps_its_names(method):
     learning = {id(parameter) for parameter in shared.parameters() if parameter.requires_grad}
     assert {id(parameter) for module in wrapped for parameter in module.parameters()} == learning
     assert shared.update(data.batch(0, 2, CPU)) == plain.update(data.batch(0, 2, CPU))
-    for part in (lambda maker: maker.state("model"), lambda maker: maker.weights("model"), nn.Module.state_dict):
+    for part in (
+        lambda maker: maker.parts("model").state(),
+        lambda maker: maker.parts("model").weights(),
+        nn.Module.state_dict,
+    ):
         mine, theirs = part(shared), part(plain)
         assert mine.keys() == theirs.keys() and all(torch.equal(mine[name], theirs[name]) for name in mine)
 

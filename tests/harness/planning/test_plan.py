@@ -151,9 +151,9 @@ def test_a_stage_is_built_with_the_options_of_the_stages_upstream():
     made = plan(point)
     codec, prior, control = made.stages
     assert [stage.options for stage in made.stages] == [{"width": 6}, {}, {"width": 6, "strength": 0.5}]
-    weights = built(point, codec.method, codec.options, (3, 16, 16), CPU).weights("codec")
+    weights = built(point, codec.method, codec.options, (3, 16, 16), CPU).parts("codec").weights()
     downstream = built(point, control.method, control.options, (3, 16, 16), CPU)
-    downstream.load("codec", weights)
+    downstream.parts("codec").load(weights)
     assert torch.equal(downstream.nets["codec"][0].weight, weights["codec.0.weight"])
     assert [stage.after for stage in made.stages] == [(), (), ("codec", "prior")]
 

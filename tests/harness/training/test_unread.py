@@ -106,6 +106,6 @@ def test_a_stage_is_trained_alike_whatever_only_another_stage_reads(monkeypatch)
         method.begin("first")
         method.update(Data(made).batch(0, 2, CPU))
         keys.add(made.stages[0].key)
-        left.append(method.weights("first"))
+        left.append(method.parts("first").weights())
     assert len(keys) == 1
     torch.testing.assert_close(*left, rtol=0, atol=0)

@@ -70,7 +70,7 @@ def test_the_facts_are_the_objects(name: str) -> None:
 def test_the_stamp_begins_with_the_measure_and_ends_with_its_version(name: str) -> None:
     stamp = metric_of(name).protocol
     assert name.startswith(stamp.partition(";")[0].split("-")[0].rstrip("+"))
-    assert stamp.endswith(f";v{COMPONENTS[name].version}") and ";8bit;" in stamp and "\n" not in stamp
+    assert stamp.endswith(f";v{COMPONENTS[name].facts.version}") and ";8bit;" in stamp and "\n" not in stamp
 
 
 @pytest.mark.parametrize("name", COMPONENTS)

@@ -175,7 +175,9 @@ def test_ssim_refuses_pictures_below_its_window() -> None:
 def test_the_catalogue_knows_each_metric(name: str) -> None:
     component = find("metrics", name)
     made = create("metrics", name, {key: option.default for key, option in component.options.items()})
-    assert made.protocol.startswith(f"{name};8bit;range=255;") and made.protocol.endswith(f";v{component.version}")
+    assert made.protocol.startswith(f"{name};8bit;range=255;") and made.protocol.endswith(
+        f";v{component.facts.version}"
+    )
     assert component.facts.higher_is_better is made.higher_is_better and component.facts.unit == made.unit
 
 

@@ -110,7 +110,7 @@ def test_what_has_no_modes_is_refused(metric):
 @pytest.mark.parametrize(("name", "better"), [("mode_coverage", True), ("stray", False)])
 def test_the_catalogue_knows_both(name, better):
     component, metric = find("metrics", name), create("metrics", name, {})
-    assert metric.protocol.startswith(f"{name};coordinates;v1;") and f";v{component.version}" in metric.protocol
+    assert metric.protocol.startswith(f"{name};coordinates;v1;") and f";v{component.facts.version}" in metric.protocol
     assert component.facts.higher_is_better is metric.higher_is_better is better
     assert component.facts.data == "points" and component.facts.kind == "set"
     assert create("metrics", name, {"radius": 3.0}).protocol != metric.protocol

@@ -21,7 +21,7 @@ def known(monkeypatch):
         "silent": None,
     }
     found = {name: SimpleNamespace(facts=SimpleNamespace(bibtex=text)) for name, text in facts.items()}
-    monkeypatch.setattr("reports.wording.wording.methods", lambda: found)
+    monkeypatch.setattr("reports.wording.wording.components", lambda group: found)
 
 
 def test_each_once_in_order_and_without_indentation(known):
