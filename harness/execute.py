@@ -6,7 +6,6 @@ Torch is imported only where something has to be made.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 
 import numpy as np
 
@@ -22,17 +21,42 @@ from harness.trackers import track
 
 def inputs(plan: Plan, store: Store) -> None:
     """The degraded test pictures, made once for everybody."""
-    ensure(store.entry("inputs", plan.inputs.key), plan.inputs.facts, partial(_inputs, plan))
+
+    def make(entry: Entry) -> None:
+        from harness.training.batches import Data, write_inputs
+
+        write_inputs(entry, Data(plan), dict(plan.inputs.facts))
+
+    ensure(store.entry("inputs", plan.inputs.key), plan.inputs.facts, make)
 
 
 def training(plan: Plan, stage: Training, store: Store) -> None:
     """One training of a point; those that it builds on are in the store."""
-    ensure(store.entry("trainings", stage.key), stage.facts, partial(_train, plan, stage, store))
+
+    def make(entry: Entry) -> None:
+        from harness.training.train import train
+
+        share_cores()
+        train(plan, stage, store, entry)
+
+    ensure(store.entry("trainings", stage.key), stage.facts, make)
 
 
 def samples(plan: Plan, store: Store) -> None:
     """A point's samples; its trainings and inputs are in the store."""
-    ensure(store.entry("samples", plan.samples.key), plan.samples.facts, partial(_sample, plan, store))
+
+    def make(entry: Entry) -> None:
+        from harness.evaluation.sample import sample
+        from harness.training.build import trained
+
+        share_cores()
+        method = trained(plan, store)
+        pictures = read_npz(store.entry("inputs", plan.inputs.key), "inputs.npz")
+        title = f"sample {plan.config.name('method')} ({plan.samples.key[:8]})"
+        with progress(title, len(pictures["ids"])) as bar:
+            sample(method, plan.config, pictures, entry, bar)
+
+    ensure(store.entry("samples", plan.samples.key), plan.samples.facts, make)
 
 
 def record(plan: Plan, store: Store) -> None:
@@ -48,30 +72,6 @@ def record(plan: Plan, store: Store) -> None:
         head = records.head(plan, cost | {"sources": len(set(sources.values()))})
         path = records.write(store.root, plan, head, records.figures(scores, sources))
     track.record(plan, store, path)
-
-
-def _train(plan: Plan, stage: Training, store: Store, entry: Entry) -> None:
-    from harness.training.train import train
-
-    share_cores()
-    train(plan, stage, store, entry)
-
-
-def _inputs(plan: Plan, entry: Entry) -> None:
-    from harness.training.batches import Data, write_inputs
-
-    write_inputs(entry, Data(plan), dict(plan.inputs.facts))
-
-
-def _sample(plan: Plan, store: Store, entry: Entry) -> None:
-    from harness.evaluation.sample import sample
-    from harness.training.build import trained
-
-    share_cores()
-    method = trained(plan, store)
-    pictures = read_npz(store.entry("inputs", plan.inputs.key), "inputs.npz")
-    with progress(f"sample {plan.config.name('method')} ({plan.samples.key[:8]})", len(pictures["ids"])) as bar:
-        sample(method, plan.config, pictures, entry, bar)
 
 
 def _cost(samples: Entry, trainings: Sequence[Entry]) -> dict[str, object]:

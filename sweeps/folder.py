@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from harness.progress import say_once
 from harness.store.files import plainly, write_atomic
 from harness.store.keys import key
 from harness.store.listed import write_points
-from harness.store.sealed import Damaged, Shape, seal, unsealed
+from harness.store.sealed import Damaged, Shape, now, seal, unsealed
 from registry import nearest
 from sweeps.jobs import Job, text
 
@@ -132,8 +131,3 @@ def sweep_folder(root: Path, name: str) -> Path:
     if name not in found:
         raise UserError(f"{name}: no such sweep in {root / 'sweeps'}; {nearest(name, found)}")
     return found[name]
-
-
-def now() -> str:
-    """The present in UTC, to the second."""
-    return datetime.now(timezone.utc).isoformat(timespec="seconds")

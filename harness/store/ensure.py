@@ -59,9 +59,8 @@ def ensure(entry: Entry, facts: Mapping[str, Any], make: Callable[[Entry], None]
         return
 
     def waiting(holder: Holder) -> None:
-        say(
-            f"waiting for process {holder.pid} on {holder.host}, which makes {entry.path.parent.name}/{entry.path.name}"
-        )
+        name = f"{entry.path.parent.name}/{entry.path.name}"
+        say(f"waiting for process {holder.pid} on {holder.host}, which makes {name}")
 
     with entry.lock(waiting):
         damage = _damage(entry)
@@ -69,7 +68,9 @@ def ensure(entry: Entry, facts: Mapping[str, Any], make: Callable[[Entry], None]
             say(f"damaged: {damage}; making it again")
             entry.discard()
         if damage:
-            _refuse_failed(entry)
+            failure = failure_of(entry)
+            if failure and datetime.fromisoformat(failure["failed"]).timestamp() > _BEGAN:
+                raise PointFailed(failure["reason"])  # the other points of a sweep would fail alike
             try:
                 entry.begin(facts)
                 make(entry)
@@ -78,10 +79,3 @@ def ensure(entry: Entry, facts: Mapping[str, Any], make: Callable[[Entry], None]
                 with suppress(UserError):  # a full disk takes no marker either
                     entry.fail(reason, traceback.format_exc(), {"step": getattr(error, "step", None)})
                 raise PointFailed(reason) from error
-
-
-def _refuse_failed(entry: Entry) -> None:
-    """Raise `PointFailed` for what failed since this process began: the other points of a sweep would fail alike."""
-    failure = failure_of(entry)
-    if failure and datetime.fromisoformat(failure["failed"]).timestamp() > _BEGAN:
-        raise PointFailed(failure["reason"])

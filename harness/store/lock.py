@@ -85,11 +85,6 @@ class Lock:
         holder = read(self.path)
         return holder is None or holder.token != self._token
 
-    def check(self) -> None:
-        """Raise `LockLostError` if the lock was taken over: for a holder that is about to publish something."""
-        if self.lost:
-            raise LockLostError(f"{self.path}: taken over by another process")
-
     def _attempt(self) -> bool:
         with ticket(self.path) as (file, mine):
             if not _place(file, self.path) and not self._succeed(file, mine):
@@ -162,17 +157,11 @@ def _place(file: Path, name: Path) -> bool:
         os.link(file, name)
     except OSError as error:
         if error.errno in NO_LINKS:
-            return _create(name, file.read_bytes())
+            with suppress(FileExistsError), open(name, "xb") as copy:
+                copy.write(file.read_bytes())
+                return True
+            return False
         if error.errno != errno.EEXIST:
             raise
         return file.stat().st_nlink == 2  # done after all: a network file system lost the answer and asked again
-    return True
-
-
-def _create(name: Path, data: bytes) -> bool:
-    try:
-        with open(name, "xb") as file:
-            file.write(data)
-    except FileExistsError:
-        return False
     return True

@@ -10,10 +10,9 @@ from pathlib import Path
 import pytest
 
 from errors import UserError
-from harness.store.sealed import seal
+from harness.store.sealed import now, seal
 from sweeps import commands
 from sweeps.__main__ import main
-from sweeps.folder import now
 from sweeps.launchers.slurm import alive
 from sweeps.progress import cluster
 from sweeps.progress.attempts import note, place
