@@ -6,7 +6,7 @@ A plain run does all that its points lack (`run`); a launcher's job does the pie
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
 from errors import UserError
@@ -58,7 +58,7 @@ def announce(kind: str, key: str, overrides: Iterable[str]) -> None:
 def attempt(item: WorkItem, store: Store) -> str:
     """Do one piece of work; the reason why it failed, or nothing. Raises only the interruptions of this process."""
     try:
-        MAKERS[item.kind](item, store)
+        _make(item, store)
         store.entry("failures", item.plan.run).discard()
     except MissingInput as error:
         say(f"left out: {error}")
@@ -90,32 +90,23 @@ def _repeat_mark(item: WorkItem, cause: str, store: Store) -> None:
         _mark(item.plan, failure["reason"], failure["traceback"], store)
 
 
-def _train(item: WorkItem, store: Store) -> None:
-    execute.inputs(item.plan, store)  # first: what the data can't give is told before anything is trained
-    _refuse_untrained(item.plan, item.training.after, store)
-    execute.training(item.plan, item.training, store)
-
-
-def _sample(item: WorkItem, store: Store) -> None:
-    execute.inputs(item.plan, store)
-    if not whole(item.entry(store)):
-        _refuse_untrained(item.plan, [stage.name for stage in item.plan.stages], store)
-    execute.samples(item.plan, store)
-
-
-def _score(item: WorkItem, store: Store) -> None:
-    _refuse_missing(item.entry(store), f"samples {item.samples}")
-    execute.record(item.plan, store)
-
-
-MAKERS: dict[str, Callable[[WorkItem, Store], None]] = {"training": _train, "sampling": _sample, "scoring": _score}
-
-
-def _refuse_untrained(plan: Plan, names: Sequence[str], store: Store) -> None:
-    """Raise `MissingInput` unless these stages are trained: a job makes what is its own, and nobody else's."""
-    for stage in plan.stages:
-        if stage.name in names:
-            _refuse_missing(store.entry("trainings", stage.key), f"training {stage.key} ({stage.name})")
+def _make(item: WorkItem, store: Store) -> None:
+    """Make what is the item's own, and nobody else's. Raises `MissingInput` where what it reads is not there."""
+    plan, entry = item.plan, item.entry(store)
+    if item.kind == "scoring":
+        _refuse_missing(entry, f"samples {item.samples}")
+        execute.record(plan, store)
+        return
+    execute.inputs(plan, store)  # first: what the data can't give is told before anything is trained
+    training = item.kind == "training"
+    if training or not whole(entry):
+        for stage in plan.stages:
+            if not training or stage.name in item.training.after:
+                _refuse_missing(store.entry("trainings", stage.key), f"training {stage.key} ({stage.name})")
+    if training:
+        execute.training(plan, item.training, store)
+    else:
+        execute.samples(plan, store)
 
 
 def _refuse_missing(entry: Entry, name: str) -> None:

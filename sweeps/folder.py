@@ -56,12 +56,10 @@ def list_points(folder: Path, plans: Sequence[Plan], everything: Sequence[Plan])
     """
     asked = {plan.run for plan in plans}
     identities = [plan for plan in everything if plan.run not in asked]
-    rows = [point_row(plan, "waiting") for plan in plans] + [point_row(plan, "identity") for plan in identities]
-    write_points(folder, rows)
+    write_points(folder, [_row(plan, "waiting") for plan in plans] + [_row(plan, "identity") for plan in identities])
 
 
-def point_row(plan: Plan, status: str) -> dict[str, Any]:
-    """A point as ``points.json`` lists it: its run, how it stands, and the keys of all that it needs."""
+def _row(plan: Plan, status: str) -> dict[str, Any]:
     return {
         "run": plan.run,
         "status": status,

@@ -37,11 +37,9 @@ class Job:
     @property
     def devices(self) -> int:
         """How many devices it computes on at the same time."""
-        if self.kind != "training":
-            return 1
-        task = self.tasks[0]
-        train = next(stage.train for stage in task.plan.stages if stage.name == task.stage)
-        return int(task.plan.config.values[train].get("devices", 1))
+        first = self.tasks[0]
+        train = first.plan.config.values[first.training.train] if self.kind == "training" else {}
+        return int(train.get("devices", 1))
 
 
 def group_tasks(tasks: Sequence[WorkItem], chunk: int) -> list[Job]:
@@ -84,10 +82,6 @@ def text(job: Job, cwd: Path) -> bytes:
 
 
 def spec_of(path: Path) -> dict[str, Any]:
-    """What a job's file says. Raises `Damaged`."""
-    return unsealed(path, SPEC)
-
-
-def points_of(spec: Mapping[str, Any]) -> list[RunConfig]:
-    """The frozen points of a job's file."""
-    return [RunConfig(config["config"], tuple(config["overrides"])) for config in spec["points"]]
+    """What a job's file says, its points as they were composed. Raises `Damaged`."""
+    spec = unsealed(path, SPEC)
+    return spec | {"points": [RunConfig(point["config"], tuple(point["overrides"])) for point in spec["points"]]}

@@ -16,13 +16,11 @@ from harness.planning.plan import Plan, plan
 from harness.progress import say_once
 from harness.store.sealed import Damaged
 from sweeps.folder import submissions
-from sweeps.jobs import points_of, spec_of
+from sweeps.jobs import spec_of
 from sweeps.launchers.launch import hand_over
 from sweeps.progress import cluster
 from sweeps.progress.attempts import driver, driving, is_running
 from sweeps.progress.state import UNSETTLED, Sweep
-
-PREFIX = "hydra.launcher."
 
 
 def retry(sweep: Sweep, words: Sequence[str]) -> int:
@@ -60,14 +58,13 @@ def frozen_plans(folder: Path, runs: set[str]) -> list[Plan]:
                 except Damaged as damage:
                     say_once(f"left out, for its file is damaged: {damage}; give the sweep's command again")
                     continue
-                points = points_of(spec)
-                frozen = [plan(points[task["point"]]) for task in spec["tasks"] if task["key"] in runs]
+                frozen = [plan(spec["points"][task["point"]]) for task in spec["tasks"] if task["key"] in runs]
                 plans |= {each.run: each for each in frozen}
     return list(plans.values())
 
 
 def _changed(settings: Mapping[str, Any], words: Sequence[str]) -> dict[str, Any]:
-    plain = [word.removeprefix(PREFIX) for word in words]
+    plain = [word.removeprefix("hydra.launcher.") for word in words]
     for word in plain:
         if "=" not in word or word.partition("=")[0].partition(".")[0] not in settings:
             raise UserError(f"{word}: no such setting of the launcher; there are: {', '.join(settings)}")

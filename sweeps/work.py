@@ -22,7 +22,7 @@ from harness.store.entries import Store
 from harness.store.sealed import Damaged
 from sweeps.engine import announce, attempt, reason_of
 from sweeps.graph import WorkItem, tasks_of
-from sweeps.jobs import points_of, spec_of
+from sweeps.jobs import spec_of
 from sweeps.progress.attempts import attempts, note, place
 
 REASON_LENGTH = 300
@@ -48,15 +48,16 @@ class Work:
         try:
             spec = spec_of(jobs / f"{self.number}.json")
         except Damaged as damage:
-            say(f"failed: {damage}; give the sweep's command again")
+            reason = f"{damage}; give the sweep's command again"
+            say(f"failed: {reason}")
             note(log, {"began": began, **place()})
-            raise _ended(log, began, f"{damage}; give the sweep's command again") from damage
+            raise _ended(log, began, reason) from damage
         if "SLURM_JOB_ID" in os.environ:
             # submitit lets this signal pass by, and a job that is preempted would go on until it is killed.
             signal.signal(signal.SIGTERM, lambda number, frame: os._exit(128 + number))
         os.chdir(spec["cwd"])  # the paths that the user named are relative to where they stood
         report_to(jobs / f"{self.number}.progress.json")
-        store, points = Store(self.root), points_of(spec)
+        store, points = Store(self.root), spec["points"]
         if int(os.environ.get("SLURM_NODEID", "0")):
             _join([(task, points[task["point"]]) for task in spec["tasks"]], store, log)
             return

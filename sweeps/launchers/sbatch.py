@@ -98,10 +98,7 @@ class Sender:
             **(resources.parameters or {}),
         }
         return {
-            **{
-                name: getattr(resources, name)
-                for name in ("partition", "account", "qos", "constraint", "time", "nodes")
-            },
+            **{name: getattr(resources, name) for name in SAME},
             "job_name": self.submission.folder.parent.parent.name,
             "comment": jobs[0].kind if jobs else "report",
             "ntasks_per_node": 1,

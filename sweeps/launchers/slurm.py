@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,18 +18,16 @@ from harness.progress import progress, say
 from sweeps.folder import Submission, submissions
 from sweeps.jobs import Job
 from sweeps.launchers.sbatch import Sender, check_folder, gpus_of
-from sweeps.launchers.settings import Resources, check_resources, of, resources_of
+from sweeps.launchers.settings import Resources, check_resources, resources_of
 from sweeps.progress import cluster
 from sweeps.progress.show import show
 from sweeps.work import Work
-
-DEPENDENCIES = {"training": "afterok", "sampling": "afterok", "scoring": "afterany"}
 
 
 def check(settings: Mapping[str, Any], jobs: Sequence[Job]) -> list[int]:
     """The number of GPUs of each job. Raises `UserError` where there is no SLURM, or for entries that mean nothing."""
     check_resources(settings["resources"])
-    there, wishes = cluster.has_gpus(), [of(job, settings["resources"]) for job in jobs]
+    there, wishes = cluster.has_gpus(), [resources_of(job.kind, job.method, settings["resources"]) for job in jobs]
     return [gpus_of(job, wish, there) * wish.nodes for job, wish in zip(jobs, wishes, strict=True)]
 
 
@@ -58,21 +56,9 @@ def start(submission: Submission, root: Path, jobs: Sequence[Job], alive: Mappin
             bar.update(len(sender.ids), "")
     inner = {number for job in jobs for number in job.needs}
     ends = {name for number, name in sender.ids.items() if number not in inner} | set(alive.values())
-    report = ReportJob(root, submission.folder.parent.parent.name)
-    sender.send([report], resources_of("report", "", resources), _dependency("afterany", ends), [])
+    report = partial(show, root, submission.folder.parents[1], [], report=True)  # both are in its log too
+    sender.send([report], resources_of("report", "", resources), _dependency("report", ends), [])
     say(f"submitted {len(jobs)} jobs")
-
-
-@dataclass(frozen=True)
-class ReportJob:
-    """The last job of a sweep as something to call: its table, pictures and report from what there is."""
-
-    root: Path
-    sweep: str
-
-    def __call__(self) -> None:
-        """Collect and report; both are in the log too."""
-        show(self.root, self.root / "sweeps" / self.sweep, [], report=True)
 
 
 def _groups(
@@ -86,7 +72,7 @@ def _groups(
         for job in ready:
             names = {ids[number] for number in job.needs}
             names |= {alive[key] for task in job.tasks for key in task.needs if key in alive}
-            wish, dependency = of(job, resources), _dependency(DEPENDENCIES[job.kind], names)
+            wish, dependency = resources_of(job.kind, job.method, resources), _dependency(job.kind, names)
             device = job.tasks[0].plan.config.values["device"]
             name = json.dumps([job.kind, repr(wish), job.devices, device, dependency])
             groups.setdefault(name, (wish, [], dependency))[1].append(job)
@@ -96,6 +82,6 @@ def _groups(
 
 def _dependency(kind: str, names: set[str]) -> str:
     """What a job waits for, in sbatch's words: single jobs that have to end well, or whole arrays that have to end."""
-    if kind == "afterany":
-        names = {name.partition("_")[0] for name in names}
-    return f"{kind}:{':'.join(sorted(names))}" if names else ""
+    well = kind in ("training", "sampling")
+    waited = names if well else {name.partition("_")[0] for name in names}
+    return f"{'afterok' if well else 'afterany'}:{':'.join(sorted(waited))}" if names else ""
