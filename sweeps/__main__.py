@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from errors import CommandParser, UserError, page, visible
 from harness.config.commandline import read, results_dir
@@ -58,7 +59,10 @@ def main(arguments: Sequence[str]) -> int:
             command = read(arguments[1:])
             return _print(preview([plan(point) for point in command.points], results_dir(command)))
         chosen = parser().parse_args(_apart(arguments))
-        return COMMANDS[chosen.command](chosen)
+        root = results_folder(chosen.results)
+        if chosen.command == "gc":
+            return _gc(root, chosen)
+        return COMMANDS[chosen.command](Sweep(root, sweep_folder(root, chosen.sweep)), chosen)
     except UserError as error:
         sys.stderr.write(f"error: {visible(str(error))}\n")
         return 2
@@ -75,26 +79,19 @@ def _apart(arguments: Sequence[str]) -> list[str]:
     return words
 
 
-def _sweep(chosen: argparse.Namespace) -> Sweep:
-    root = results_folder(chosen.results)
-    return Sweep(root, sweep_folder(root, chosen.sweep))
-
-
 def _print(text: str) -> int:
     sys.stdout.write(text + "\n")
     return 0
 
 
-def _status(chosen: argparse.Namespace) -> int:
-    sweep = _sweep(chosen)
+def _status(sweep: Sweep, chosen: argparse.Namespace) -> int:
     if chosen.watch:
         progress.watch(sweep.root, sweep.folder)
         sweep = Sweep(sweep.root, sweep.folder)
     return _print(progress.status(sweep))
 
 
-def _retry(chosen: argparse.Namespace) -> int:
-    sweep = _sweep(chosen)
+def _retry(sweep: Sweep, chosen: argparse.Namespace) -> int:
     if chosen.dry_run:
         lost = [row for row in sweep.lost() if row["status"] != "identity"]
         return _print(page([*(" ".join(row["overrides"]) for row in lost), f"{len(lost)} points"]))
@@ -107,8 +104,7 @@ def _retry(chosen: argparse.Namespace) -> int:
     return show(sweep.root, sweep.folder, [], report=True)
 
 
-def _cancel(chosen: argparse.Namespace) -> int:
-    sweep = _sweep(chosen)
+def _cancel(sweep: Sweep, chosen: argparse.Namespace) -> int:
     if chosen.dry_run:
         return _print(progress.status(sweep) + "\nnothing was cancelled")
     name = f"{sweep.folder.name}{progress.results_words(sweep.root)}"
@@ -116,25 +112,18 @@ def _cancel(chosen: argparse.Namespace) -> int:
     return 0
 
 
-def _collect(chosen: argparse.Namespace) -> int:
-    sweep = _sweep(chosen)
-    return show(sweep.root, sweep.folder, [], report=True)
-
-
-def _gc(chosen: argparse.Namespace) -> int:
-    root = results_folder(chosen.results)
+def _gc(root: Path, chosen: argparse.Namespace) -> int:
     quota = gc.parse_size(chosen.quota) if chosen.quota else None
     found = gc.collectable(root, chosen.older, quota)
     return _print(gc.text(found, None if chosen.dry_run else remove(root, found.garbage)))
 
 
-COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
+COMMANDS: dict[str, Callable[[Sweep, argparse.Namespace], int]] = {
     "status": _status,
     "retry": _retry,
     "cancel": _cancel,
-    "logs": lambda chosen: _print(logs(_sweep(chosen), chosen.key)),
-    "collect": _collect,
-    "gc": _gc,
+    "logs": lambda sweep, chosen: _print(logs(sweep, chosen.key)),
+    "collect": lambda sweep, chosen: show(sweep.root, sweep.folder, [], report=True),
 }
 
 if __name__ == "__main__":

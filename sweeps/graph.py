@@ -36,12 +36,8 @@ class WorkItem:
 
     def entry(self, store: Store) -> Entry:
         """What it makes, or of a record the samples that it is about."""
-        return store.entry("trainings", self.key) if self.kind == "training" else store.entry("samples", self.samples)
-
-    @property
-    def samples(self) -> str:
-        """The key of its point's samples."""
-        return self.plan.samples.key
+        training = self.kind == "training"
+        return store.entry("trainings", self.key) if training else store.entry("samples", self.plan.samples.key)
 
     @property
     def training(self) -> Training:

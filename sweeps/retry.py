@@ -87,16 +87,11 @@ def cancel(sweep: Sweep) -> int:
             cluster.note_cancelled(submission, list(living))
         alive += living.values()
     cluster.cancel(alive[::-1])  # what waits for others first, or the end of those would start it
-    return len(alive) + _end_driver(sweep)
-
-
-def _end_driver(sweep: Sweep) -> int:
-    """End the process that drives the sweep on its own machine, whose jobs end with it."""
     place = driver(sweep.folder)
     if place is None:
-        return 0
+        return len(alive)
     if is_running(place) is None:
         raise UserError(f"process {place.get('pid')} on {place.get('host')} drives it: cancel it there")
     under_way = sum(sweep.job(job).status in UNSETTLED for job in sweep.jobs)
-    os.kill(place["pid"], signal.SIGTERM)
-    return under_way
+    os.kill(place["pid"], signal.SIGTERM)  # the jobs on this machine end with the process that drives them
+    return len(alive) + under_way

@@ -7,7 +7,6 @@ a quota asks for it, whole entries, those first that were not used for longest.
 from __future__ import annotations
 
 import re
-import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -86,9 +85,7 @@ def _unreadable(root: Path, days: float, needed: Requirements) -> Iterator[Garba
                 yield from garbage(file, CHECKPOINTS, "their trainings are done")
         elif not done and not needed.entry(level, path.name, facts_of(path)):
             kind = UNFINISHED if level == "trainings" else FAILED
-            for one in garbage(path, kind, f"failed or cut off, untouched for {days:g} days"):
-                if time.time() - one.newest > days * DAY:
-                    yield one
+            yield from garbage(path, kind, f"failed or cut off, untouched for {days:g} days", older=days * DAY)
 
 
 def _code(root: Path, needed: Requirements) -> Iterator[Garbage]:
