@@ -6,7 +6,7 @@ sampled is scored by a job that comes after.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 from harness.config.compose import is_hydras
 from harness.config.run_config import RunConfig
 from harness.store.sealed import Shape, seal, unsealed
-from sweeps.graph import WorkItem
+from sweeps.graph import KINDS, WorkItem
 
 SPEC: dict[str, Shape] = {"kind": str, "cwd": str, "points": [{"config": dict, "overrides": [str]}]}
 SPEC |= {"tasks": [{"kind": str, "key": str, "stage": str, "point": int}]}
@@ -46,25 +46,18 @@ def group_tasks(tasks: Sequence[WorkItem], chunk: int) -> list[Job]:
     """The jobs of some tasks, at most ``chunk`` samplings or scorings in one, each after the jobs that it needs."""
     makers: dict[str, int] = {}  # by the key of what is made, the number of the job
     jobs: list[Job] = []
-    for kind in ("training", "sampling", "scoring"):
-        for batch in _batches([task for task in tasks if task.kind == kind], kind, makers, chunk):
-            needs = sorted({makers[key] for task in batch for key in task.needs if key in makers})
-            jobs.append(Job(len(jobs), kind, tuple(batch), tuple(needs)))
-            makers |= {task.key: jobs[-1].number for task in batch}
+    for kind in KINDS:
+        alike: dict[object, list[WorkItem]] = {}
+        for task in (task for task in tasks if task.kind == kind):
+            sampler = makers.get(task.needs[0]) if kind == "scoring" else None
+            like = task.key if kind == "training" else (task.method, task.model, sampler)
+            alike.setdefault(like, []).append(task)
+        parts = [group[first : first + chunk] for group in alike.values() for first in range(0, len(group), chunk)]
+        for part in parts:
+            needs = sorted({makers[key] for task in part for key in task.needs if key in makers})
+            jobs.append(Job(len(jobs), kind, tuple(part), tuple(needs)))
+            makers |= {task.key: jobs[-1].number for task in part}
     return jobs
-
-
-def _batches(tasks: Sequence[WorkItem], kind: str, makers: Mapping[str, int], chunk: int) -> Iterable[list[WorkItem]]:
-    if kind == "training":
-        yield from ([task] for task in tasks)
-        return
-    alike: dict[tuple[object, ...], list[WorkItem]] = {}
-    for task in tasks:
-        maker = makers.get(task.needs[0], -1) if kind == "scoring" else -1
-        alike.setdefault((task.method, task.model, maker), []).append(task)
-    for batch in alike.values():
-        for first in range(0, len(batch), chunk):
-            yield batch[first : first + chunk]
 
 
 def text(job: Job, cwd: Path) -> bytes:

@@ -24,11 +24,10 @@ class PointFailed(Exception):
 
 def whole(entry: Entry) -> bool:
     """Whether an entry is done and every file is what was written."""
-    try:
+    with suppress(Damaged):
         entry.verify()
-    except Damaged:
-        return False
-    return True
+        return True
+    return False
 
 
 def failure_of(entry: Entry) -> dict[str, Any]:

@@ -91,11 +91,10 @@ class Entry:
     @property
     def sound(self) -> bool:
         """Whether the entry is done and its marker and facts are its own; its other files are not looked at."""
-        try:
+        with suppress(Damaged):
             self._done()
-        except Damaged:
-            return False
-        return True
+            return True
+        return False
 
     def begin(self, facts: Mapping[str, Any]) -> None:
         """Write what the entry depends on, of which its name is the hash: the first of its files."""
