@@ -15,8 +15,7 @@ from errors import UserError
 from harness.planning.plan import Plan, plan
 from harness.progress import say_once
 from harness.store.sealed import Damaged
-from sweeps.folder import submissions
-from sweeps.jobs import spec_of
+from sweeps.folder import spec_of, submissions
 from sweeps.launchers.launch import hand_over
 from sweeps.progress import cluster
 from sweeps.progress.attempts import driver, driving, is_running

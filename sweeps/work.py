@@ -21,8 +21,8 @@ from harness.progress import report_to, say
 from harness.store.entries import Store
 from harness.store.sealed import Damaged
 from sweeps.engine import announce, attempt, reason_of
+from sweeps.folder import spec_of
 from sweeps.graph import WorkItem, tasks_of
-from sweeps.jobs import spec_of
 from sweeps.progress.attempts import attempts, note, place
 
 REASON_LENGTH = 300

@@ -9,8 +9,7 @@ from typing import Any
 from harness.planning.plan import Plan
 from harness.progress import say
 from sweeps.folder import listed_job, write_submission
-from sweeps.graph import graph
-from sweeps.jobs import group_tasks
+from sweeps.graph import graph, group_tasks
 from sweeps.launchers import local, slurm
 from sweeps.launchers.freeze import freeze
 from sweeps.launchers.settings import check_counts

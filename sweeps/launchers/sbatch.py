@@ -14,7 +14,7 @@ from typing import Any
 
 from errors import UserError
 from sweeps.folder import Submission
-from sweeps.jobs import Job
+from sweeps.graph import Job
 from sweeps.launchers import verify
 from sweeps.launchers.settings import Resources
 from sweeps.progress.cluster import IDS, LOGS

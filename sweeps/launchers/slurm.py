@@ -16,7 +16,7 @@ from typing import Any
 
 from harness.progress import progress, say
 from sweeps.folder import Submission, submissions
-from sweeps.jobs import Job
+from sweeps.graph import Job
 from sweeps.launchers.sbatch import Sender, check_folder, gpus_of
 from sweeps.launchers.settings import Resources, check_resources, resources_of
 from sweeps.progress import cluster
