@@ -112,9 +112,10 @@ def _job_text(job: Job) -> bytes:
 
 
 def spec_of(path: Path) -> dict[str, Any]:
-    """What a job's file says, its points as they were composed. Raises `Damaged`."""
+    """What a job's file says, each task with its point as it was composed. Raises `Damaged`."""
     spec = unsealed(path, SPEC)
-    return spec | {"points": [RunConfig(point["config"], tuple(point["overrides"])) for point in spec["points"]]}
+    points = [RunConfig(point["config"], tuple(point["overrides"])) for point in spec["points"]]
+    return spec | {"tasks": [task | {"point": points[task["point"]]} for task in spec["tasks"]]}
 
 
 def submissions(folder: Path) -> list[Submission]:

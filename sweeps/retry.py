@@ -57,7 +57,7 @@ def frozen_plans(folder: Path, runs: set[str]) -> list[Plan]:
                 except Damaged as damage:
                     say_once(f"left out, for its file is damaged: {damage}; give the sweep's command again")
                     continue
-                frozen = [plan(spec["points"][task["point"]]) for task in spec["tasks"] if task["key"] in runs]
+                frozen = [plan(task["point"]) for task in spec["tasks"] if task["key"] in runs]
                 plans |= {each.run: each for each in frozen}
     return list(plans.values())
 
