@@ -28,9 +28,6 @@ from sweeps.progress.preview import notes, preview
 from sweeps.progress.show import show, show_unwritable
 from sweeps.progress.status import elsewhere, results_words, watch
 
-IN_PROCESS = "basic"  # Hydra's launcher where nobody chose one
-INTERRUPTED = 130  # the exit status, as shells have it
-
 
 def main(arguments: Sequence[str]) -> int:
     """Check the whole command line, run its points, show what came out."""
@@ -70,13 +67,13 @@ def sweep(words: Words, command: Command, plans: Sequence[Plan]) -> int:
         with driving(folder):
             if command.launcher in LAUNCHERS:
                 hand_over(everything, root, folder, command.launcher, command.settings)
-            elif command.launcher == IN_PROCESS and not words.sets_hydra:
+            elif command.launcher == "basic" and not words.sets_hydra:  # Hydra's own where nobody chose one
                 engine.run(everything, Store(root))
             else:
                 launch_by_hydra(words, folder)
     except KeyboardInterrupt:
         say("stopped; the same command goes on where it was")
-        return INTERRUPTED
+        return 130  # as shells have it
     if elsewhere(root, folder):
         if not words.wait:
             say(f"next:     python -m sweeps status --watch {folder.name}{results_words(root)}")

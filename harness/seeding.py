@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -46,6 +47,7 @@ def numpy_rng(base: int, *axes: str | int) -> np.random.Generator:
     return np.random.Generator(np.random.PCG64(derive(base, *axes)))
 
 
+@dataclass(frozen=True)
 class SeededNoise:
     """Gaussian noise of a batch of images, each row a function of its own image's id.
 
@@ -53,10 +55,9 @@ class SeededNoise:
     occurs twice gets the same noise twice.
     """
 
-    def __init__(self, base: int, dataset: str, ids: Sequence[str]) -> None:
-        self.base = base
-        self.dataset = dataset
-        self.ids = tuple(ids)
+    base: int
+    dataset: str
+    ids: Sequence[str]
 
     def normal(self, purpose: str, draw: int, shape: tuple[int, ...]) -> torch.Tensor:
         """N(0, I) as a float32 CPU tensor (B, *shape).

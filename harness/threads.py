@@ -12,21 +12,19 @@ import functools
 import os
 import time
 from collections.abc import Collection
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 WINDOW = 0.3  # seconds that must have been watched before others are said to be busy
 SHARED = 0.5  # cores' worth of others' work from which on a core is theirs
 _STAT = Path("/proc/stat")
 
 
-@dataclass(frozen=True)
-class Usage:
-    """Processor seconds that were spent by ``time``: on this process's cores by all, and by this process alone."""
+class Usage(NamedTuple):
+    """Processor seconds that others than this process had spent by ``time`` on its cores."""
 
     time: float
-    everybody: float
-    own: float
+    others: float
 
 
 def cores() -> set[int]:
@@ -50,12 +48,12 @@ def usage() -> Usage | None:
     except (OSError, ValueError):
         return None
     own = os.times()
-    return Usage(time.monotonic(), everybody, own.user + own.system + own.children_user + own.children_system)
+    return Usage(time.monotonic(), everybody - sum(own[:4]))
 
 
 def left(count: int, before: Usage, after: Usage) -> int:
     """Of ``count`` cores those that others left free between two looks, at least one."""
-    others = (after.everybody - before.everybody - after.own + before.own) / (after.time - before.time)
+    others = (after.others - before.others) / (after.time - before.time)
     return min(count, max(1, count - int(others + 1 - SHARED)))
 
 

@@ -1,24 +1,29 @@
 """The one engine: pieces of work done one after the other in this process, and the one place where a failure is marked.
 
-A plain run does all that its points lack (`run`); a launcher's job does the pieces that it was given (`attempt`).
+A plain run does all that its points lack (`run`); a launcher's job does the pieces that it was given (`attempt`). What
+is in the store is used, what is missing or damaged is made. Torch is imported only where something has to be made.
 """
 
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
+import numpy as np
+
 from errors import UserError
-from harness import execute
-from harness.planning.plan import Plan
-from harness.progress import say
-from harness.store.ensure import PointFailed, failure_of, whole
-from harness.store.entries import Entry, Store
+from harness.evaluation.score import score_all
+from harness.planning.plan import Plan, Training
+from harness.progress import progress, say
+from harness.store import records
+from harness.store.ensure import PointFailed, ensure, failure_of, whole
+from harness.store.entries import Entry, Store, read_npz, write_npz
 from harness.store.lock import LockLostError
+from harness.threads import share_cores
+from harness.trackers import track
 from sweeps.graph import WorkItem, graph
 
-UNFINISHED = "it did not run to its end"
 FORESEEN = (PointFailed, UserError, LockLostError)  # their messages say all
 
 
@@ -58,7 +63,7 @@ def announce(kind: str, key: str, overrides: Iterable[str]) -> None:
 def attempt(item: WorkItem, store: Store) -> str:
     """Do one piece of work; the reason why it failed, or nothing. Raises only the interruptions of this process."""
     try:
-        MAKERS[item.kind](item, store)
+        _make(item, store)
         store.entry("failures", item.plan.run).discard()
     except MissingInput as error:
         say(f"left out: {error}")
@@ -90,32 +95,23 @@ def _repeat_mark(item: WorkItem, cause: str, store: Store) -> None:
         _mark(item.plan, failure["reason"], failure["traceback"], store)
 
 
-def _train(item: WorkItem, store: Store) -> None:
-    execute.inputs(item.plan, store)  # first: what the data can't give is told before anything is trained
-    _refuse_untrained(item.plan, item.training.after, store)
-    execute.training(item.plan, item.training, store)
-
-
-def _sample(item: WorkItem, store: Store) -> None:
-    execute.inputs(item.plan, store)
-    if not whole(item.entry(store)):
-        _refuse_untrained(item.plan, [stage.name for stage in item.plan.stages], store)
-    execute.samples(item.plan, store)
-
-
-def _score(item: WorkItem, store: Store) -> None:
-    _refuse_missing(item.entry(store), f"samples {item.samples}")
-    execute.record(item.plan, store)
-
-
-MAKERS: dict[str, Callable[[WorkItem, Store], None]] = {"training": _train, "sampling": _sample, "scoring": _score}
-
-
-def _refuse_untrained(plan: Plan, names: Sequence[str], store: Store) -> None:
-    """Raise `MissingInput` unless these stages are trained: a job makes what is its own, and nobody else's."""
-    for stage in plan.stages:
-        if stage.name in names:
-            _refuse_missing(store.entry("trainings", stage.key), f"training {stage.key} ({stage.name})")
+def _make(item: WorkItem, store: Store) -> None:
+    """Make what is the item's own, and nobody else's. Raises `MissingInput` where what it reads is not there."""
+    plan, entry = item.plan, item.entry(store)
+    if item.kind == "scoring":
+        _refuse_missing(entry, f"samples {plan.samples.key}")
+        make_record(plan, store)
+        return
+    make_inputs(plan, store)  # first: what the data can't give is told before anything is trained
+    training = item.kind == "training"
+    if training or not whole(entry):
+        for stage in plan.stages:
+            if not training or stage.name in item.training.after:
+                _refuse_missing(store.entry("trainings", stage.key), f"training {stage.key} ({stage.name})")
+    if training:
+        make_training(plan, item.training, store)
+    else:
+        make_samples(plan, store)
 
 
 def _refuse_missing(entry: Entry, name: str) -> None:
@@ -128,4 +124,71 @@ def _refuse_missing(entry: Entry, name: str) -> None:
         damaged = entry.status == "done" and not whole(entry)
         if damaged:
             entry.discard()
-    raise MissingInput(f"{name}: {'was damaged and is discarded; retry makes it again' if damaged else UNFINISHED}")
+    reason = "was damaged and is discarded; retry makes it again" if damaged else "it did not run to its end"
+    raise MissingInput(f"{name}: {reason}")
+
+
+def make_inputs(plan: Plan, store: Store) -> None:
+    """The degraded test pictures, made once for everybody."""
+
+    def make(entry: Entry) -> None:
+        from harness.training.batches import Data
+
+        write_npz(entry, "inputs.npz", **Data(plan).tests())
+        entry.finish(plan.inputs.facts)
+
+    ensure(store.entry("inputs", plan.inputs.key), plan.inputs.facts, make)
+
+
+def make_training(plan: Plan, stage: Training, store: Store) -> None:
+    """One training of a point; those that it builds on are in the store."""
+
+    def make(entry: Entry) -> None:
+        from harness.training.train import train
+
+        share_cores()
+        train(plan, stage, store, entry)
+
+    ensure(store.entry("trainings", stage.key), stage.facts, make)
+
+
+def make_samples(plan: Plan, store: Store) -> None:
+    """A point's samples; its trainings and inputs are in the store."""
+
+    def make(entry: Entry) -> None:
+        from harness.evaluation.sample import sample
+        from harness.training.build import trained
+
+        share_cores()
+        method = trained(plan, store)
+        pictures = read_npz(store.entry("inputs", plan.inputs.key), "inputs.npz")
+        title = f"sample {plan.config.name('method')} ({plan.samples.key[:8]})"
+        with progress(title, len(pictures["ids"])) as bar:
+            sample(method, plan.config, pictures, entry, bar)
+
+    ensure(store.entry("samples", plan.samples.key), plan.samples.facts, make)
+
+
+def make_record(plan: Plan, store: Store) -> None:
+    """A point's scores, as far as they are missing, and its record; its samples are in the store."""
+    scores = score_all(plan, store)
+    drawn = store.entry("samples", plan.samples.key)
+    with drawn.lock():  # two scorings of the same samples write the same record
+        if records.holds(store.root, plan):
+            return
+        pictures = read_npz(store.entry("inputs", plan.inputs.key), "inputs.npz")
+        sources = dict(zip(pictures["ids"].tolist(), pictures["sources"].tolist(), strict=True))
+        cost = _cost(drawn, [store.entry("trainings", stage.key) for stage in plan.stages])
+        head = records.head(plan, cost | {"sources": len(set(sources.values()))})
+        path = records.write(store.root, plan, head, records.figures(scores, sources))
+    track.record(plan, store, path)
+
+
+def _cost(samples: Entry, trainings: Sequence[Entry]) -> dict[str, object]:
+    """What a run's samples and trainings took, and on what: of the trainings their seconds together and the most
+    threads of one, NaN where that is not known."""
+    facts = samples.facts()
+    known = [entry.facts() if entry.sound else {} for entry in trainings]
+    seconds, threads = ([one.get(name, np.nan) for one in known] for name in ("train_seconds", "threads"))
+    trained = {"train_seconds": sum(seconds), "train_threads": float(np.max(threads)) if threads else np.nan}
+    return {**facts["cost"], **trained, **{f"hardware.{name}": value for name, value in facts["hardware"].items()}}

@@ -9,23 +9,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 from errors import UserError
+from harness.config.compose import is_hydras
+from harness.config.run_config import RunConfig
 from harness.planning.plan import Plan
 from harness.progress import say_once
 from harness.store.files import plainly, write_atomic
 from harness.store.keys import key
 from harness.store.listed import write_points
-from harness.store.sealed import Damaged, Shape, seal, unsealed
+from harness.store.sealed import Damaged, Shape, now, seal, unsealed
 from registry import nearest
-from sweeps.jobs import Job, text
+from sweeps.graph import Job
 
 JOB: dict[str, Shape] = {"number": int, "kind": str, "method": str, "needs": [int], "tasks": [str], "gpus": int}
 JOB |= {"about": (float, type(None))}
 FACTS: dict[str, Shape] = {"launcher": str, "settings": dict, "code": str, "sha256": str, "jobs": [JOB], "created": str}
+SPEC: dict[str, Shape] = {"kind": str, "cwd": str, "points": [{"config": dict, "overrides": [str]}]}
+SPEC |= {"tasks": [{"kind": str, "key": str, "stage": str, "point": int}]}
 
 
 @dataclass(frozen=True)
@@ -57,12 +60,10 @@ def list_points(folder: Path, plans: Sequence[Plan], everything: Sequence[Plan])
     """
     asked = {plan.run for plan in plans}
     identities = [plan for plan in everything if plan.run not in asked]
-    rows = [point_row(plan, "waiting") for plan in plans] + [point_row(plan, "identity") for plan in identities]
-    write_points(folder, rows)
+    write_points(folder, [_row(plan, "waiting") for plan in plans] + [_row(plan, "identity") for plan in identities])
 
 
-def point_row(plan: Plan, status: str) -> dict[str, Any]:
-    """A point as ``points.json`` lists it: its run, how it stands, and the keys of all that it needs."""
+def _row(plan: Plan, status: str) -> dict[str, Any]:
     return {
         "run": plan.run,
         "status": status,
@@ -84,7 +85,7 @@ def write_submission(folder: Path, facts: Mapping[str, Any], jobs: Sequence[Job]
     with plainly(place):
         (place / "jobs").mkdir(parents=True)
     for job in jobs:
-        write_atomic(place / "jobs" / f"{job.number}.json", text(job, Path.cwd()))
+        write_atomic(place / "jobs" / f"{job.number}.json", _job_text(job))
     facts = {**facts, "created": now()}
     write_atomic(place / "submission.json", seal(facts))
     return Submission(place, facts)
@@ -94,6 +95,27 @@ def listed_job(job: Job, gpus: int, about: float | None) -> dict[str, Any]:
     """A job as ``submission.json`` lists it; ``about`` is how many seconds it was thought to take."""
     listed = {"number": job.number, "kind": job.kind, "method": job.method, "needs": list(job.needs)}
     return {**listed, "tasks": [task.key for task in job.tasks], "gpus": gpus, "about": about}
+
+
+def _job_text(job: Job) -> bytes:
+    """A job's file: the points as they were composed, and what to do for them."""
+    points = {task.plan.run: task.plan.config for task in job.tasks}
+    places = {run: place for place, run in enumerate(points)}
+    tasks = [
+        {"kind": task.kind, "key": task.key, "stage": task.stage, "point": places[task.plan.run]} for task in job.tasks
+    ]
+    frozen = [
+        {"config": dict(config.values), "overrides": [word for word in config.overrides if not is_hydras(word)]}
+        for config in points.values()
+    ]
+    return seal({"kind": job.kind, "cwd": str(Path.cwd()), "tasks": tasks, "points": frozen})
+
+
+def spec_of(path: Path) -> dict[str, Any]:
+    """What a job's file says, each task with its point as it was composed. Raises `Damaged`."""
+    spec = unsealed(path, SPEC)
+    points = [RunConfig(point["config"], tuple(point["overrides"])) for point in spec["points"]]
+    return spec | {"tasks": [task | {"point": points[task["point"]]} for task in spec["tasks"]]}
 
 
 def submissions(folder: Path) -> list[Submission]:
@@ -132,8 +154,3 @@ def sweep_folder(root: Path, name: str) -> Path:
     if name not in found:
         raise UserError(f"{name}: no such sweep in {root / 'sweeps'}; {nearest(name, found)}")
     return found[name]
-
-
-def now() -> str:
-    """The present in UTC, to the second."""
-    return datetime.now(timezone.utc).isoformat(timespec="seconds")

@@ -1,6 +1,8 @@
 """A sweep as a graph of cached work: trainings, samplings and scorings by their keys, without importing torch.
 
 Points that need the same thing share its task. What is done is dropped, and with it what only the done things needed.
+The rest becomes jobs, of one process each. A training is a job of its own. Samplings of one model are grouped, so that
+the model is loaded once; what they sampled is scored by a job that comes after.
 """
 
 from __future__ import annotations
@@ -36,12 +38,8 @@ class WorkItem:
 
     def entry(self, store: Store) -> Entry:
         """What it makes, or of a record the samples that it is about."""
-        return store.entry("trainings", self.key) if self.kind == "training" else store.entry("samples", self.samples)
-
-    @property
-    def samples(self) -> str:
-        """The key of its point's samples."""
-        return self.plan.samples.key
+        training = self.kind == "training"
+        return store.entry("trainings", self.key) if training else store.entry("samples", self.plan.samples.key)
 
     @property
     def training(self) -> Training:
@@ -116,3 +114,43 @@ def _unwanted(tasks: Mapping[str, WorkItem], done: set[str], damaged: set[str]) 
         if task.key not in done and (task.kind == "scoring" or task.key in wanted):
             wanted |= {task.key, *(key for key in task.needs if key not in done)}
     return set(tasks) - wanted
+
+
+@dataclass(frozen=True)
+class Job:
+    """``needs`` are the numbers of the jobs that must have ended well before this one."""
+
+    number: int
+    kind: str
+    tasks: tuple[WorkItem, ...]
+    needs: tuple[int, ...]
+
+    @property
+    def method(self) -> str:
+        """The method whose work it is."""
+        return self.tasks[0].method
+
+    @property
+    def devices(self) -> int:
+        """How many devices it computes on at the same time."""
+        first = self.tasks[0]
+        train = first.plan.config.values[first.training.train] if self.kind == "training" else {}
+        return int(train.get("devices", 1))
+
+
+def group_tasks(tasks: Sequence[WorkItem], chunk: int) -> list[Job]:
+    """The jobs of some tasks, at most ``chunk`` samplings or scorings in one, each after the jobs that it needs."""
+    makers: dict[str, int] = {}  # by the key of what is made, the number of the job
+    jobs: list[Job] = []
+    for kind in KINDS:
+        alike: dict[object, list[WorkItem]] = {}
+        for task in (task for task in tasks if task.kind == kind):
+            sampler = makers.get(task.needs[0]) if kind == "scoring" else None
+            like = task.key if kind == "training" else (task.method, task.model, sampler)
+            alike.setdefault(like, []).append(task)
+        parts = [group[first : first + chunk] for group in alike.values() for first in range(0, len(group), chunk)]
+        for part in parts:
+            needs = sorted({makers[key] for task in part for key in task.needs if key in makers})
+            jobs.append(Job(len(jobs), kind, tuple(part), tuple(needs)))
+            makers |= {task.key: jobs[-1].number for task in part}
+    return jobs

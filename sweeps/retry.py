@@ -15,14 +15,11 @@ from errors import UserError
 from harness.planning.plan import Plan, plan
 from harness.progress import say_once
 from harness.store.sealed import Damaged
-from sweeps.folder import submissions
-from sweeps.jobs import points_of, spec_of
+from sweeps.folder import spec_of, submissions
 from sweeps.launchers.launch import hand_over
 from sweeps.progress import cluster
 from sweeps.progress.attempts import driver, driving, is_running
 from sweeps.progress.state import UNSETTLED, Sweep
-
-PREFIX = "hydra.launcher."
 
 
 def retry(sweep: Sweep, words: Sequence[str]) -> int:
@@ -60,14 +57,13 @@ def frozen_plans(folder: Path, runs: set[str]) -> list[Plan]:
                 except Damaged as damage:
                     say_once(f"left out, for its file is damaged: {damage}; give the sweep's command again")
                     continue
-                points = points_of(spec)
-                frozen = [plan(points[task["point"]]) for task in spec["tasks"] if task["key"] in runs]
+                frozen = [plan(task["point"]) for task in spec["tasks"] if task["key"] in runs]
                 plans |= {each.run: each for each in frozen}
     return list(plans.values())
 
 
 def _changed(settings: Mapping[str, Any], words: Sequence[str]) -> dict[str, Any]:
-    plain = [word.removeprefix(PREFIX) for word in words]
+    plain = [word.removeprefix("hydra.launcher.") for word in words]
     for word in plain:
         if "=" not in word or word.partition("=")[0].partition(".")[0] not in settings:
             raise UserError(f"{word}: no such setting of the launcher; there are: {', '.join(settings)}")
@@ -90,16 +86,11 @@ def cancel(sweep: Sweep) -> int:
             cluster.note_cancelled(submission, list(living))
         alive += living.values()
     cluster.cancel(alive[::-1])  # what waits for others first, or the end of those would start it
-    return len(alive) + _end_driver(sweep)
-
-
-def _end_driver(sweep: Sweep) -> int:
-    """End the process that drives the sweep on its own machine, whose jobs end with it."""
     place = driver(sweep.folder)
     if place is None:
-        return 0
+        return len(alive)
     if is_running(place) is None:
         raise UserError(f"process {place.get('pid')} on {place.get('host')} drives it: cancel it there")
     under_way = sum(sweep.job(job).status in UNSETTLED for job in sweep.jobs)
-    os.kill(place["pid"], signal.SIGTERM)
-    return under_way
+    os.kill(place["pid"], signal.SIGTERM)  # the jobs on this machine end with the process that drives them
+    return len(alive) + under_way

@@ -9,20 +9,19 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from errors import UserError
-from harness.config.run_config import RunConfig
 from harness.planning.plan import plan
 from harness.progress import report_to, say
 from harness.store.entries import Store
 from harness.store.sealed import Damaged
 from sweeps.engine import announce, attempt, reason_of
+from sweeps.folder import spec_of
 from sweeps.graph import WorkItem, tasks_of
-from sweeps.jobs import points_of, spec_of
 from sweeps.progress.attempts import attempts, note, place
 
 REASON_LENGTH = 300
@@ -48,20 +47,21 @@ class Work:
         try:
             spec = spec_of(jobs / f"{self.number}.json")
         except Damaged as damage:
-            say(f"failed: {damage}; give the sweep's command again")
+            reason = f"{damage}; give the sweep's command again"
+            say(f"failed: {reason}")
             note(log, {"began": began, **place()})
-            raise _ended(log, began, f"{damage}; give the sweep's command again") from damage
+            raise _ended(log, began, reason) from damage
         if "SLURM_JOB_ID" in os.environ:
             # submitit lets this signal pass by, and a job that is preempted would go on until it is killed.
             signal.signal(signal.SIGTERM, lambda number, frame: os._exit(128 + number))
         os.chdir(spec["cwd"])  # the paths that the user named are relative to where they stood
         report_to(jobs / f"{self.number}.progress.json")
-        store, points = Store(self.root), points_of(spec)
+        store = Store(self.root)
         if int(os.environ.get("SLURM_NODEID", "0")):
-            _join([(task, points[task["point"]]) for task in spec["tasks"]], store, log)
+            _join(spec["tasks"], store, log)
             return
         note(log, {"began": began, **place()})
-        reasons = [reason for task in spec["tasks"] if (reason := _do(task, points[task["point"]], store))]
+        reasons = [reason for task in spec["tasks"] if (reason := _do(task, store))]
         failed = _ended(log, began, *reasons[:1])
         if reasons:
             raise failed
@@ -80,31 +80,30 @@ def _ended(log: Path, began: float, reason: str = "") -> JobFailed:
     return JobFailed(reason)
 
 
-def _do(task: Mapping[str, Any], config: RunConfig, store: Store) -> str:
-    announce(task["kind"], task["key"], config.overrides)
+def _do(task: Mapping[str, Any], store: Store) -> str:
+    announce(task["kind"], task["key"], task["point"].overrides)
     try:
-        item = _item(task, config)
+        item = _item(task)
     except Exception as error:
         say(f"failed: {reason_of(error)}")
         return reason_of(error)
     return attempt(item, store)
 
 
-def _item(task: Mapping[str, Any], config: RunConfig) -> WorkItem:
+def _item(task: Mapping[str, Any]) -> WorkItem:
     """The piece of work that a job's file names. Raises `UserError` unless its point still needs it."""
-    for item in tasks_of(plan(config)):
+    for item in tasks_of(plan(task["point"])):
         if (item.kind, item.key) == (task["kind"], task["key"]):
             return item
     raise UserError(f"{task['kind']} {task['key']}: its data changed since it was submitted; start the sweep again")
 
 
-def _join(tasks: list[tuple[Mapping[str, Any], RunConfig]], store: Store, log: Path) -> None:
+def _join(tasks: Sequence[Mapping[str, Any]], store: Store, log: Path) -> None:
     """On the other nodes of a job of several: take part in the trainings that the first starts, and mark nothing."""
     from harness.distributed.ranks import RankFailed, join
 
     try:
-        for task, config in tasks:
-            item = _item(task, config)
+        for item in map(_item, tasks):
             join(item.plan, item.training, store)
     except (RankFailed, UserError) as error:
         time.sleep(FIRST_WORD)  # the job ends with this process, and the first node may know better

@@ -38,7 +38,7 @@ def test_our_datasets_is_found_and_the_libraries_work_beside_it():
     "code",
     [
         "import reports, reports.tables.runs, reports.writers.terminal, reports.pictures.grid, sweeps.progress.show",
-        "import sweeps.commands, sweeps.__main__, sweeps.launchers.launch, sweeps.work",
+        "import sweeps.__main__, sweeps.launchers.launch, sweeps.work",
         "import hydra_plugins.restorebench.sweeper",
         "import harness.planning.plan, sweeps.engine; from harness.config import help; help.text()",
         "import harness.planning.plan as p, harness.config.commandline as c; p.plan(c.read(['scale=smoke']).points[0])",

@@ -16,7 +16,7 @@ from methods.observation import Batch
 class ProcessGroup:
     """``size`` processes that train one method; ``rank`` is this one's number, 0 writes what there is to write.
 
-    ``device`` is where this one computes. One process has nothing to share.
+    ``device`` is where this one computes. This one is alone and has nothing to share; `Ranks` are several.
     """
 
     rank, size = 0, 1
@@ -34,10 +34,6 @@ class ProcessGroup:
 
     def share(self, method: Method, stage: str, batch: Callable[[], Batch]) -> None:
         """Make ``update`` a step of all ranks together; ``batch`` is one to try it with."""
-
-
-class Alone(ProcessGroup):
-    """One process, which shares nothing."""
 
 
 class Ranks(ProcessGroup):

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sys
+import threading
 import time
 import traceback
 from datetime import timedelta
@@ -14,7 +15,6 @@ from typing import Any
 
 from errors import UserError
 from harness.config.run_config import RunConfig
-from harness.distributed.parent import end_with
 from harness.planning.plan import plan
 from harness.store.entries import Store
 from harness.store.files import write_atomic
@@ -23,6 +23,20 @@ BACKENDS = {"cuda": "nccl", "cpu": "gloo"}
 PATIENCE = timedelta(minutes=30)  # for the others, at the start and in each step
 # A terminal and a scheduler send these to everyone: what they mean is for the parent to say, and its end is ours.
 LEFT_TO_THE_PARENT = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
+
+
+def end_with(pipe: int) -> None:
+    """End this process at once when a pipe closes, which its parent holds open as long as it lives.
+
+    Nothing is cleaned up, as if it had been killed: what it was writing is not there, and its locks are taken over.
+    """
+
+    def wait() -> None:
+        while os.read(pipe, 1024):
+            pass
+        os._exit(1)
+
+    threading.Thread(target=wait, name="parent", daemon=True).start()
 
 
 def main(file: str) -> int:

@@ -24,16 +24,10 @@ class PointFailed(Exception):
 
 def whole(entry: Entry) -> bool:
     """Whether an entry is done and every file is what was written."""
-    return not _damage(entry)
-
-
-def _damage(entry: Entry) -> str:
-    """Why an entry is not whole; empty where it is."""
-    try:
+    with suppress(Damaged):
         entry.verify()
-    except Damaged as damage:
-        return str(damage)
-    return ""
+        return True
+    return False
 
 
 def failure_of(entry: Entry) -> dict[str, Any]:
@@ -59,29 +53,25 @@ def ensure(entry: Entry, facts: Mapping[str, Any], make: Callable[[Entry], None]
         return
 
     def waiting(holder: Holder) -> None:
-        say(
-            f"waiting for process {holder.pid} on {holder.host}, which makes {entry.path.parent.name}/{entry.path.name}"
-        )
+        name = f"{entry.path.parent.name}/{entry.path.name}"
+        say(f"waiting for process {holder.pid} on {holder.host}, which makes {name}")
 
     with entry.lock(waiting):
-        damage = _damage(entry)
-        if damage and entry.status == "done":
-            say(f"damaged: {damage}; making it again")
-            entry.discard()
-        if damage:
-            _refuse_failed(entry)
-            try:
-                entry.begin(facts)
-                make(entry)
-            except Exception as error:
-                reason = " ".join(str(error).split()) or type(error).__name__
-                with suppress(UserError):  # a full disk takes no marker either
-                    entry.fail(reason, traceback.format_exc(), {"step": getattr(error, "step", None)})
-                raise PointFailed(reason) from error
-
-
-def _refuse_failed(entry: Entry) -> None:
-    """Raise `PointFailed` for what failed since this process began: the other points of a sweep would fail alike."""
-    failure = failure_of(entry)
-    if failure and datetime.fromisoformat(failure["failed"]).timestamp() > _BEGAN:
-        raise PointFailed(failure["reason"])
+        try:
+            entry.verify()
+            return
+        except Damaged as damage:
+            if entry.status == "done":
+                say(f"damaged: {damage}; making it again")
+                entry.discard()
+        failure = failure_of(entry)
+        if failure and datetime.fromisoformat(failure["failed"]).timestamp() > _BEGAN:
+            raise PointFailed(failure["reason"])  # the other points of a sweep would fail alike
+        try:
+            entry.begin(facts)
+            make(entry)
+        except Exception as error:
+            reason = " ".join(str(error).split()) or type(error).__name__
+            with suppress(UserError):  # a full disk takes no marker either
+                entry.fail(reason, traceback.format_exc(), {"step": getattr(error, "step", None)})
+            raise PointFailed(reason) from error

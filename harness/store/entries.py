@@ -16,7 +16,6 @@ import uuid
 import zipfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,11 +26,10 @@ from harness.store.files import plainly, sweep, write_atomic
 from harness.store.holder import Holder
 from harness.store.keys import is_name, key
 from harness.store.lock import Lock
-from harness.store.sealed import Damaged, Each, Shape, is_time, parsed, seal, unsealed
+from harness.store.sealed import Damaged, Each, Shape, is_time, now, parsed, seal, unsealed
 
 FACTS = "facts.json"  # in each entry: what it depends on, of which its name is the hash
 Status = Literal["missing", "partial", "done", "failed"]
-_MARKERS = ("DONE", "FAILED")
 DONE_SHAPE: dict[str, Shape] = {"facts": dict, "files": Each({"sha256": str, "bytes": int}), "finished": str}
 FAILED_SHAPE: dict[str, Shape] = {"entry": str, "reason": str, "traceback": str, "facts": dict, "failed": is_time}
 
@@ -93,11 +91,10 @@ class Entry:
     @property
     def sound(self) -> bool:
         """Whether the entry is done and its marker and facts are its own; its other files are not looked at."""
-        try:
+        with suppress(Damaged):
             self._done()
-        except Damaged:
-            return False
-        return True
+            return True
+        return False
 
     def begin(self, facts: Mapping[str, Any]) -> None:
         """Write what the entry depends on, of which its name is the hash: the first of its files."""
@@ -105,18 +102,18 @@ class Entry:
 
     def write(self, name: str, data: bytes) -> None:
         """Write a file whole. Raises `UserError` if the disk refuses, `ValueError` if the entry is done."""
-        self._mark(_plain(name, _MARKERS), data)
+        self._mark(_plain(name, ("DONE", "FAILED")), data)
         self._written[name] = {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
 
     def finish(self, facts: Mapping[str, Any]) -> None:
         """Publish the files that this object wrote, with JSON facts of them; clears an earlier failure."""
-        self._mark("DONE", seal({"facts": dict(facts), "files": self._written, "finished": _now()}))
+        self._mark("DONE", seal({"facts": dict(facts), "files": self._written, "finished": now()}))
         (self.path / "FAILED").unlink(missing_ok=True)
 
     def fail(self, reason: str, traceback: str, facts: Mapping[str, Any]) -> None:
         """Mark the entry as failed, with one line of reason, the whole traceback and JSON facts."""
         (self.path / "DONE").unlink(missing_ok=True)
-        failure = {"reason": reason, "traceback": traceback, "facts": dict(facts), "failed": _now()}
+        failure = {"reason": reason, "traceback": traceback, "facts": dict(facts), "failed": now()}
         self._mark("FAILED", seal({"entry": self._name, **failure}))
 
     def read(self, name: str) -> bytes:
@@ -216,7 +213,3 @@ def _plain(name: str, reserved: tuple[str, ...] = ()) -> str:
     if name in reserved or not is_name(name):
         raise ValueError(f"{name!r} cannot be a name in the store: letters, digits and _ . = + - only")
     return name
-
-
-def _now() -> str:
-    return datetime.now(timezone.utc).isoformat(timespec="seconds")

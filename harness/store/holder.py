@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import json
 import os
-import re
 import socket
 import threading
 import time
@@ -17,18 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from errors import UserError
+from harness.store.keys import is_name
 from harness.store.sealed import Damaged, Shape, parsed, process
 
-_TOKEN = re.compile("[A-Za-z0-9-]{1,64}")
-
-
-def _is_token(value: object) -> bool:
-    """Whether a value can be a part of a file's name, as tokens are."""
-    return isinstance(value, str) and _TOKEN.fullmatch(value) is not None
-
-
 HOLDER: dict[str, Shape] = {"host": str, "system": str, "pid": process, "started": str}
-HOLDER |= {"token": _is_token, "time": float}
+HOLDER |= {"token": is_name, "time": float}
 
 
 @dataclass(frozen=True)
@@ -60,8 +52,7 @@ def read(path: Path) -> Holder | None:
     """
     try:
         with open(path, "rb") as file:  # opening also refreshes what a network file system caches
-            state = os.fstat(file.fileno())
-            text = file.read()
+            state, text = os.fstat(file.fileno()), file.read()
     except FileNotFoundError:
         return None
     try:
@@ -141,12 +132,11 @@ def started(pid: int) -> str | None:
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         return None if state[0] in "ZX" else state[19]  # a zombie has ended, though its parent has not looked
-    except OSError:
-        pass  # no /proc, or one that hides other people's processes: ask for the bare existence
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return None
-    except PermissionError:
+    except OSError:  # no /proc, or one that hides other people's processes: ask for the bare existence
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return None
+        except PermissionError:
+            pass
         return ""
-    return ""

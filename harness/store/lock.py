@@ -18,6 +18,7 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
@@ -31,6 +32,7 @@ class LockLostError(RuntimeError):
     """The lock was taken over: its holder was silent for too long, and somebody else works now."""
 
 
+@dataclass(eq=False)
 class Lock:
     """Context manager that waits until the lock at ``path`` is its own. Not re-entrant.
 
@@ -40,28 +42,21 @@ class Lock:
     unless another exception is on its way.
     """
 
-    def __init__(
-        self,
-        path: Path,
-        stale_after: float = 60.0,
-        poll: float = 1.0,
-        waiting: Callable[[Holder], None] | None = None,
-    ) -> None:
-        self.path = Path(path)
-        self.stale_after = stale_after
-        self.poll = poll
-        self._waiting = waiting
-        self._token = ""
-        self._heard: dict[str, tuple[float, float]] = {}  # by token: the newest beat, and when it was first seen
-        self._heart = ExitStack()
+    path: Path
+    stale_after: float = 60.0
+    poll: float = 1.0
+    waiting: Callable[[Holder], None] | None = None
+    _token: str = field(default="", init=False)
+    _heard: dict[str, tuple[float, float]] = field(default_factory=dict, init=False)  # by token: beat, when first seen
+    _heart: ExitStack = field(default_factory=ExitStack, init=False)
 
     def __enter__(self) -> Lock:
         announced = ""
         while not self._attempt():
             holder = read(self.path)
-            if self._waiting is not None and holder is not None and holder.token != announced:
+            if self.waiting is not None and holder is not None and holder.token != announced:
                 announced = holder.token
-                self._waiting(holder)
+                self.waiting(holder)
             time.sleep(self.poll)
         self._heart.enter_context(heartbeat(self.path, self.stale_after / 6, lambda: self.lost))
         return self
@@ -85,11 +80,6 @@ class Lock:
         holder = read(self.path)
         return holder is None or holder.token != self._token
 
-    def check(self) -> None:
-        """Raise `LockLostError` if the lock was taken over: for a holder that is about to publish something."""
-        if self.lost:
-            raise LockLostError(f"{self.path}: taken over by another process")
-
     def _attempt(self) -> bool:
         with ticket(self.path) as (file, mine):
             if not _place(file, self.path) and not self._succeed(file, mine):
@@ -107,8 +97,7 @@ class Lock:
             return False
         # Looked at again under the claim: the lock may have passed on since, or the holder may have woken up.
         now = _chain(self.path)[: len(chain)]
-        same = [holder.token for holder in now] == [holder.token for holder in chain]
-        if not same or not self._dead(now[-1], mine.beat):
+        if [holder.token for holder in now] != [holder.token for holder in chain] or not self._dead(now[-1], mine.beat):
             claim.unlink(missing_ok=True)
             return False
         try:
@@ -162,17 +151,11 @@ def _place(file: Path, name: Path) -> bool:
         os.link(file, name)
     except OSError as error:
         if error.errno in NO_LINKS:
-            return _create(name, file.read_bytes())
+            with suppress(FileExistsError), open(name, "xb") as copy:
+                copy.write(file.read_bytes())
+                return True
+            return False
         if error.errno != errno.EEXIST:
             raise
         return file.stat().st_nlink == 2  # done after all: a network file system lost the answer and asked again
-    return True
-
-
-def _create(name: Path, data: bytes) -> bool:
-    try:
-        with open(name, "xb") as file:
-            file.write(data)
-    except FileExistsError:
-        return False
     return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from harness.distributed.group import Alone, ProcessGroup
+from harness.distributed.group import ProcessGroup
 from harness.distributed.ranks import start
 from harness.planning.plan import Plan, Training
 from harness.progress import progress
@@ -26,7 +26,7 @@ def train(plan: Plan, stage: Training, store: Store, entry: Entry) -> None:
     if _options(plan, stage).devices > 1:
         start(plan, stage, store)
     else:
-        train_in(Alone(device_of(plan.config)), plan, stage, store, entry)
+        train_in(ProcessGroup(device_of(plan.config)), plan, stage, store, entry)
 
 
 def train_in(group: ProcessGroup, plan: Plan, stage: Training, store: Store, entry: Entry) -> None:

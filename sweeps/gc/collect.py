@@ -7,7 +7,6 @@ a quota asks for it, whole entries, those first that were not used for longest.
 from __future__ import annotations
 
 import re
-import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -63,7 +62,7 @@ def collectable(root: Path, older_days: float, quota_bytes: int | None) -> Findi
     if not older_days >= 0:
         raise UserError(f"--older={older_days}: a number of days, 0 or more")
     needed = needs.read(root)
-    useless = [*leftovers(root), *_unreadable(root, older_days, needed), *_code(root, needed)]
+    useless = [*leftovers(root), *_unreadable(root, older_days, needed)]
     found = _outermost(sorted(useless, key=lambda one: (one.kind == UNFINISHED, one.newest)))
     over, notes = _over(root, quota_bytes, found, needed) if quota_bytes is not None else ([], [])
     doubts = [f"{doubt}; until then all that it might need is kept" for doubt in needed.doubts]
@@ -77,8 +76,8 @@ def _outermost(found: Sequence[Garbage]) -> list[Garbage]:
 
 
 def _unreadable(root: Path, days: float, needed: Requirements) -> Iterator[Garbage]:
-    """Entries that failed or were cut off and were not written to for some days, and checkpoints of trainings that are
-    done, whose processes were killed before they could clear up. What somebody works on is left alone."""
+    """Entries that failed or were cut off and were not written to for some days, checkpoints of trainings that are
+    done, whose processes were killed before they could clear up, and code. What somebody works on is left alone."""
     for level, path in entries(root):
         done = (path / "DONE").exists()
         if done and level == "trainings" and worker_of(path) is None:
@@ -86,12 +85,7 @@ def _unreadable(root: Path, days: float, needed: Requirements) -> Iterator[Garba
                 yield from garbage(file, CHECKPOINTS, "their trainings are done")
         elif not done and not needed.entry(level, path.name, facts_of(path)):
             kind = UNFINISHED if level == "trainings" else FAILED
-            for one in garbage(path, kind, f"failed or cut off, untouched for {days:g} days"):
-                if time.time() - one.newest > days * DAY:
-                    yield one
-
-
-def _code(root: Path, needed: Requirements) -> Iterator[Garbage]:
+            yield from garbage(path, kind, f"failed or cut off, untouched for {days:g} days", older=days * DAY)
     for path in paths_in(root / "code"):
         if re.fullmatch("[0-9a-f]{16}", path.name) and real(path) and not needed.frozen(path.name):
             yield from garbage(path, CODE, "no unfinished sweep runs it")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,6 @@ LEVELS = ("scores", "features", "samples", "trainings", "inputs", "references") 
 MARKS = ("failures",)  # levels that hold no results
 SILENT = 3600.0  # seconds without a heartbeat after which a holder on another machine is dead beyond doubt
 LEFTOVERS, LOCKS = "leftovers", "locks"
-_WHY = {LEFTOVERS: "left by writers that were killed", LOCKS: "their holders are dead"}
 _UNIQUE = "[0-9a-f]{32}"
 _TEMPORARY = re.compile(rf"\..+\.{_UNIQUE}\.(tmp|trash|new)|\.probe\.{_UNIQUE}")
 _LOCK = re.compile(rf"\.([^.].*?)\.lock(\.({_UNIQUE}|unreadable-\d+))?")
@@ -58,11 +58,15 @@ def real(folder: Path) -> bool:
     return folder.is_dir() and not folder.is_symlink()
 
 
-def garbage(path: Path, kind: str, why: str) -> list[Garbage]:
-    """An entry or something else as garbage; nothing where somebody works on it, or removed it meanwhile."""
-    with suppress(FileNotFoundError):
-        if worker_of(path) is None:
-            return [Garbage(path, kind, *measure(path), why)]
+def garbage(path: Path, kind: str, why: str, files: Sequence[Path] = (), older: float = -math.inf) -> list[Garbage]:
+    """What lies at ``path``, or the ``files`` that belong to it, as one piece of garbage.
+
+    Nothing where somebody works on it or removed it meanwhile, or where the newest file is not ``older`` (seconds).
+    """
+    with suppress(OSError):
+        sizes, times = zip(*map(measure, files or [path]), strict=True)
+        if worker_of(path) is None and time.time() - max(times) > older:
+            return [Garbage(path, kind, sum(sizes), max(times), why)]
     return []
 
 
@@ -84,16 +88,18 @@ def leftovers(root: Path) -> list[Garbage]:
         paths = [path for path in paths_in(folder) if path.name.startswith(".") and not path.is_symlink()]
         for path in paths:
             if _TEMPORARY.fullmatch(path.name):
-                found += _old(path, [path], LEFTOVERS)
+                found += garbage(path, LEFTOVERS, "left by writers that were killed", older=DAY)
         if folder.parent == root and folder.name in (*LEVELS, *MARKS):
             for lock, files in _locks(paths).items():
-                found += [] if any(map(_living_holder, files)) else _old(lock, files, LOCKS)
+                if not any(map(_living_holder, files)):
+                    found += garbage(lock, LOCKS, "their holders are dead", files, DAY)
     return found
 
 
 def claims(lock: Path) -> list[Path]:
     """The claims on a lock, or on what was a lock of that name, that are older than a day."""
-    return [path for path in _locks(paths_in(lock.parent)).get(lock, []) if path != lock and _old(path, [path], LOCKS)]
+    found = _locks(paths_in(lock.parent)).get(lock, [])
+    return [path for path in found if path != lock and garbage(path, LOCKS, "", older=DAY)]
 
 
 def paths_in(folder: Path) -> list[Path]:
@@ -120,15 +126,6 @@ def _locks(paths: list[Path]) -> dict[Path, list[Path]]:
         if match is not None:
             found.setdefault(path.with_name(f".{match[1]}.lock"), []).append(path)
     return found
-
-
-def _old(path: Path, files: list[Path], kind: str) -> list[Garbage]:
-    """Some files or folders as one piece of garbage, unless any of them is younger than a day."""
-    with suppress(OSError):
-        sizes, times = zip(*map(measure, files), strict=True)
-        if time.time() - max(times) > DAY:
-            return [Garbage(path, kind, sum(sizes), max(times), _WHY[kind])]
-    return []
 
 
 def _folders(root: Path) -> Iterator[Path]:

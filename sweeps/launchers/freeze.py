@@ -18,7 +18,7 @@ from registry import FOLDERS, ROOT
 from sweeps.launchers.verify import LIST, damage
 
 COPIED = (*FOLDERS, "registry", "sweeps", "reports", "hydra_plugins")
-_LEFT = ("__pycache__", ".mypy_cache", ".ruff_cache")
+_LEFT = frozenset(("__pycache__", ".mypy_cache", ".ruff_cache"))
 
 
 def freeze(root: Path) -> tuple[Path, str]:
@@ -48,12 +48,8 @@ def check_frozen(place: str, sha256: str) -> None:
 
 
 def _files() -> list[Path]:
-    found = list(ROOT.glob("*.py"))
-    for folder in COPIED:
-        for path, folders, names in os.walk(ROOT / folder):
-            folders[:] = [name for name in folders if name not in _LEFT]
-            found += [Path(path) / name for name in names]
-    return found
+    found = [path for folder in COPIED for path in (ROOT / folder).rglob("*") if path.is_file()]
+    return [*ROOT.glob("*.py"), *(path for path in found if _LEFT.isdisjoint(path.relative_to(ROOT).parts))]
 
 
 def _write(sources: dict[str, bytes], place: Path) -> None:

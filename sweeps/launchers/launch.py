@@ -4,33 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from harness.planning.plan import Plan
 from harness.progress import say
-from sweeps.folder import Submission, listed_job, write_submission
-from sweeps.graph import graph
-from sweeps.jobs import Job, group_tasks
+from sweeps.folder import listed_job, write_submission
+from sweeps.graph import graph, group_tasks
 from sweeps.launchers import local, slurm
 from sweeps.launchers.freeze import freeze
 from sweeps.launchers.settings import check_counts
 from sweeps.progress.costs import History
 
-
-class LauncherModule(Protocol):
-    """What a launcher is to `hand_over`: a module with these functions."""
-
-    def check(self, settings: Mapping[str, Any], jobs: Sequence[Job]) -> list[int]:
-        """The number of GPUs of each job; `UserError` where the machine or the settings refuse: nothing is written."""
-
-    def alive(self, root: Path) -> Mapping[str, str]:
-        """The tasks that are on their way, by key, each with what the launcher calls its job."""
-
-    def start(self, submission: Submission, root: Path, jobs: Sequence[Job], alive: Mapping[str, str]) -> None:
-        """Start the jobs."""
-
-
-LAUNCHERS: dict[str, LauncherModule] = {"local": local, "slurm": slurm}
+LAUNCHERS = {"local": local, "slurm": slurm}  # each a module with check, alive and start
 
 
 def hand_over(plans: Sequence[Plan], root: Path, folder: Path, name: str, settings: Mapping[str, Any]) -> None:
@@ -45,13 +30,11 @@ def hand_over(plans: Sequence[Plan], root: Path, folder: Path, name: str, settin
         say("nothing to do: " + ("the rest is on its way" if wanted else "all is in the store"))
         return
     gpus, history = launcher.check(settings, jobs), History(root)
-    listed = [listed_job(job, number, _about(job, history)) for job, number in zip(jobs, gpus, strict=True)]
+    listed = []
+    for job, number in zip(jobs, gpus, strict=True):
+        known = [history.seconds(task) for task in job.tasks]
+        about = None if None in known else sum(seconds or 0.0 for seconds in known)
+        listed.append(listed_job(job, number, about))
     code, sha256 = freeze(root)
     facts = {"launcher": name, "settings": dict(settings), "code": str(code), "sha256": sha256, "jobs": listed}
     launcher.start(write_submission(folder, facts, jobs), root, jobs, alive)
-
-
-def _about(job: Job, history: History) -> float | None:
-    """How long a job will take, about."""
-    known = [history.seconds(task) for task in job.tasks]
-    return None if None in known else sum(seconds or 0.0 for seconds in known)

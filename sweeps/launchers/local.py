@@ -16,7 +16,7 @@ from errors import UserError
 from harness.progress import say
 from harness.threads import cores
 from sweeps.folder import Submission
-from sweeps.jobs import Job
+from sweeps.graph import Job
 from sweeps.launchers.processes import JobServer
 from sweeps.progress.attempts import note
 from sweeps.progress.watch import View, state_text

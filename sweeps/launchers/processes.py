@@ -21,7 +21,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from errors import UserError
-from harness.distributed.parent import end_with
+from harness.distributed.rank import end_with
 from sweeps.folder import Submission
 from sweeps.launchers.freeze import check_frozen
 from sweeps.work import JobFailed, Work

@@ -8,7 +8,6 @@ from typing import Any
 
 from errors import UserError
 from registry import catalog, nearest
-from sweeps.jobs import Job
 
 STAGES = ("training", "sampling", "scoring", "report")
 
@@ -93,8 +92,3 @@ def resources_of(kind: str, method: str, resources: Mapping[str, Any]) -> Resour
     own = ((resources.get("methods") or {}).get(method) or {}).get(kind)
     layers = [resources.get("default"), resources.get(kind), own]
     return Resources(**{name: value for layer in layers for name, value in (layer or {}).items()})
-
-
-def of(job: Job, resources: Mapping[str, Any]) -> Resources:
-    """What a job asks for."""
-    return resources_of(job.kind, job.method, resources)

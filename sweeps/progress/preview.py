@@ -11,8 +11,7 @@ from harness.config.run_config import inside
 from harness.planning.plan import Plan
 from harness.progress import first_of
 from registry import find
-from sweeps.graph import KINDS, Graph, WorkItem, graph, with_identity_baselines
-from sweeps.jobs import group_tasks
+from sweeps.graph import KINDS, Graph, WorkItem, graph, group_tasks, with_identity_baselines
 from sweeps.progress.costs import History, about
 
 CHUNK = 16  # as the launchers have it, unless they are told otherwise

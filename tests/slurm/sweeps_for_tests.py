@@ -17,7 +17,7 @@ import pandas as pd
 
 import reports
 from sweeps.folder import submissions
-from sweeps.launchers.sbatch import REPORT
+from sweeps.launchers.slurm import REPORT
 from sweeps.progress.cluster import ids, last_life, log_of
 from sweeps.progress.state import SubmittedJob, Sweep
 from tests.slurm.cluster_for_tests import Cluster

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from sweeps.folder import submissions
-from sweeps.launchers.sbatch import REPORT
+from sweeps.launchers.slurm import REPORT
 from sweeps.progress.cluster import ids
 from tests.slurm.cluster_for_tests import MAX_ARRAY
 from tests.slurm.sweeps_for_tests import Bench, until

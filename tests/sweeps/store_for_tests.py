@@ -20,8 +20,7 @@ from harness.store.holder import system
 from harness.store.keys import key
 from harness.store.listed import write_points
 from harness.store.recorded import pack, write_note
-from harness.store.sealed import seal
-from sweeps.folder import now
+from harness.store.sealed import now, seal
 from sweeps.gc.collect import collectable
 from sweeps.gc.removal import remove
 from tests import warm

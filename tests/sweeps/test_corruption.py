@@ -25,8 +25,7 @@ from reports.records.points import points_of
 from sweeps.__main__ import main
 from sweeps.engine import run
 from sweeps.folder import folder_of, list_points, submissions, write_submission
-from sweeps.graph import graph, with_identity_baselines
-from sweeps.jobs import group_tasks
+from sweeps.graph import graph, group_tasks, with_identity_baselines
 from sweeps.launchers.freeze import check_frozen, freeze
 from sweeps.launchers.launch import listed_job
 from sweeps.work import JobFailed, Work

@@ -72,7 +72,7 @@ def test_a_fault_of_the_program_is_told_with_its_type_and_the_next_point_is_made
 ) -> None:
     first, second = plans_of("seed=0,1")
     monkeypatch.setattr(
-        "sweeps.engine.execute.record",
+        "sweeps.engine.make_record",
         lambda plan, store: 1 / 0 if plan.run == first.run else None,
     )
     assert run([first, second], Store(tmp_path)) == ["ZeroDivisionError: division by zero"]

@@ -15,8 +15,7 @@ import pytest
 from harness.config.commandline import read
 from harness.planning.plan import Artifact, Plan, plan
 from harness.store.entries import Store
-from sweeps.graph import graph, with_identity_baselines
-from sweeps.jobs import Job, group_tasks
+from sweeps.graph import Job, graph, group_tasks, with_identity_baselines
 from tests.sweeps.checkout_for_tests import ROOT, TINY, checkout
 
 
@@ -111,7 +110,7 @@ from pathlib import Path
 from harness.config.commandline import read
 from harness.planning.plan import plan
 from sweeps.graph import graph, with_identity_baselines
-from sweeps.jobs import group_tasks
+from sweeps.graph import group_tasks
 plans = with_identity_baselines([plan(point) for point in read(sys.argv[1:]).points])
 whole = graph(plans, Path("nowhere"))
 for job in group_tasks(whole.wanted, 16):

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from errors import UserError
-from harness.distributed.group import Alone, Ranks
+from harness.distributed.group import ProcessGroup, Ranks
 from harness.store.entries import Entry
 from harness.training.batches import Data
 from harness.training.build import method_of
@@ -51,7 +51,7 @@ def precise(tmp_path_factory) -> Path:
     return folder
 
 
-class OfThree(Alone):
+class OfThree(ProcessGroup):
     """Sees the first third of a batch, and nobody sees the rest."""
 
     size = 3
@@ -61,8 +61,8 @@ def test_ranks_train_as_one_process_with_the_whole_batch(precise, tmp_path):
     """Three ranks, in float64, to 1e-8; ranks that all see the same rows end a thousandth away."""
     for name, words in VARIANTS.items():
         alone, wrong = Entry(tmp_path / name), Entry(tmp_path / f"wrong {name}")
-        train_precisely(alone, words, Alone(CPU), Alone(CPU))
-        train_precisely(wrong, words, Alone(CPU), OfThree(CPU))
+        train_precisely(alone, words, ProcessGroup(CPU), ProcessGroup(CPU))
+        train_precisely(wrong, words, ProcessGroup(CPU), OfThree(CPU))
         assert apart(Entry(precise / name), alone) < 1e-8
         assert apart(wrong, alone) > 1e-3
 

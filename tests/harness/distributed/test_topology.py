@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from errors import UserError
-from harness.distributed.topology import Topology, first_host
+from harness.distributed.ranks import Topology, first_host
 
 
 def test_a_place_is_read_from_a_job_steps_environment():

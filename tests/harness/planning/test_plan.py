@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from errors import UserError
-from harness.distributed.group import Alone
+from harness.distributed.group import ProcessGroup
 from harness.evaluation.sample import noise_of, sampler_of
 from harness.planning.dependencies import content, setting
 from harness.planning.plan import Plan, plan
@@ -107,7 +107,7 @@ def test_a_stage_that_does_not_read_the_task_is_not_shown_what_is_given(tmp_path
     made = plan(point_of("mine", "task=denoise", "schedule=linear"))
     entry = Store(tmp_path).entry("trainings", made.stages[0].key)
     with pytest.raises(UserError, match="^method=mine uses task, which neither its samples_read nor the reads"):
-        train_in(Alone(CPU), made, made.stages[0], Store(tmp_path), entry)
+        train_in(ProcessGroup(CPU), made, made.stages[0], Store(tmp_path), entry)
 
 
 @pytest.mark.parametrize("part", ["schedule", "network"])

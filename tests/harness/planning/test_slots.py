@@ -233,7 +233,7 @@ def test_what_the_owner_of_a_stage_has_beside_it_is_as_the_owner_chooses(tmp_pat
     made = plan(point_of("alone", "train.steps=1"))
     assert "second.network" not in made.config.values
     entry = Store(tmp_path).entry("trainings", made.stages[0].key)
-    from harness.distributed.group import Alone
+    from harness.distributed.group import ProcessGroup
 
-    train_in(Alone(CPU), made, made.stages[0], Store(tmp_path), entry)
+    train_in(ProcessGroup(CPU), made, made.stages[0], Store(tmp_path), entry)
     assert entry.status == "done"

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from harness.distributed.group import Alone
+from harness.distributed.group import ProcessGroup
 from harness.store.entries import Store, read_npz
 from harness.store.keys import key
 from harness.training.fit import Silent, TrainingJob, fit
@@ -40,7 +40,7 @@ class Turns(Method):
 
 def job(seconds: float, stop: int) -> TrainingJob:
     batch = lambda step: "stop" if step == stop else None  # noqa: E731
-    return TrainingJob("model", 5, seconds, 0, batch, Alone(torch.device("cpu")))
+    return TrainingJob("model", 5, seconds, 0, batch, ProcessGroup(torch.device("cpu")))
 
 
 class Silences(Turns):

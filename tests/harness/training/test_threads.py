@@ -57,13 +57,13 @@ def test_what_was_spent_on_some_cores_is_neither_idle_nor_waiting(of, ticks):
     ],
 )
 def test_cores_that_others_keep_busy_are_left_to_them(others, count, expected):
-    before, after = Usage(10.0, 50.0, 7.0), Usage(12.0, 50.0 + 2 * others + 3.0, 10.0)
+    before, after = Usage(10.0, 43.0), Usage(12.0, 43.0 + 2 * others)
     assert left(count, before, after) == expected
 
 
 def seen(monkeypatch, others: float) -> None:
     """As if others had used so many cores since the process began, beside a core's worth of its own work."""
-    looks = [Usage(0.0, 0.0, 0.0), Usage(1.0, others + 1.0, 1.0)]
+    looks = [Usage(0.0, 0.0), Usage(1.0, others)]
     monkeypatch.setattr(threads, "_seen", looks[0])
     monkeypatch.setattr(threads, "usage", lambda: looks[1])
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from errors import UserError
-from harness.distributed.group import Alone
+from harness.distributed.group import ProcessGroup
 from harness.planning.plan import plan
 from harness.store.entries import Store
 from harness.training.batches import Data
@@ -83,7 +83,7 @@ def test_what_only_another_stage_reads_refuses_to_be_used_in_training(written, p
     made, store = plan(point_of("mine", *WORDS)), Store(tmp_path)
     entry = store.entry("trainings", made.stages[0].key)
     with pytest.raises(UserError, match=f"^method=mine: the training of stage first uses {part}, which"):
-        train_in(Alone(CPU), made, made.stages[0], store, entry)
+        train_in(ProcessGroup(CPU), made, made.stages[0], store, entry)
     assert entry.status != "done"
 
 

@@ -15,7 +15,7 @@ from sweeps.folder import Submission
 from sweeps.launchers import processes
 from sweeps.launchers.freeze import check_frozen, freeze
 from sweeps.launchers.processes import JobServer
-from sweeps.launchers.sbatch import check_line
+from sweeps.launchers.slurm import check_line
 
 MENDED = "give the sweep's command again"
 

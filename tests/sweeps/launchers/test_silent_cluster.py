@@ -10,10 +10,9 @@ from pathlib import Path
 import pytest
 
 from errors import UserError
-from harness.store.sealed import seal
-from sweeps import commands
+from harness.store.sealed import now, seal
+from sweeps import retry as again
 from sweeps.__main__ import main
-from sweeps.folder import now
 from sweeps.launchers.slurm import alive
 from sweeps.progress import cluster
 from sweeps.progress.attempts import note, place
@@ -99,7 +98,7 @@ def test_a_damaged_submission_hinders_no_other_one(
 def test_after_a_retry_elsewhere_the_hint_names_the_folder_of_results(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(commands, "retry", lambda sweep, words: 1)
+    monkeypatch.setattr(again, "retry", lambda sweep, words: 1)
     monkeypatch.setattr(cluster, "states", lambda: {"7_0": State("RUNNING", "None")})
     assert main(["retry", "--results", str(folder.parent.parent)]) == 0
     assert capsys.readouterr().err == f"python -m sweeps status --watch run-1 --results {folder.parent.parent}\n"
