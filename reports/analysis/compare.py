@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from errors import UserError
 from reports.analysis.blocks import stamps
 from reports.analysis.decision import compare_pairs
-from reports.analysis.figures import Figures, figures
+from reports.analysis.figures import figures
 from reports.analysis.layout import ConditionGroup, Layout, layouts
 from reports.analysis.model import Comparison, Estimate, MetricInfo
 from reports.analysis.pairing import Seeds
@@ -22,9 +23,6 @@ from reports.tables.scores import comparison_cells, verdict
 from reports.tables.table import Cell, Table, columns_of, number
 from reports.wording.numbers import NOTHING, decimals
 from reports.wording.wording import adjusted, left_out, plain, titled, units
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 HEADER = ("metric", "A", "B", "A − B", "A wins", "p", "p adjusted", "paired over", "seeds", "A is")
 
@@ -85,12 +83,11 @@ def _table(
     rows, reasons, least = [], [], FEWEST
     for code in stamps(records, layout.places[sorted(taken)]):
         one = figures(records, whole, seeds, code)
-        facts, against = _against(one, records.stamps[code], len(whole.groups))
-        if against is None:
-            continue
-        rows.append(_row(facts, against))
-        reasons.append(against.why)
-        least = least if against.why else min(least, against.seeds)
+        facts, pairs = metric_facts(one, records.stamps[code]), [(k, 1) for k in range(len(whole.groups)) if k != 1]
+        if against := compare_pairs(one, pairs, facts.sign)[0]:  # A with B, of all conditions' comparisons with B
+            rows.append(_row(facts, against))
+            reasons.append(against.why)
+            least = least if against.why else min(least, against.seeds)
     head = layout.heads.iloc[0]
     caption = f"{plain(head['dataset'])} {plain(head['task'])}: A = {plain(names[0])}, B = {plain(names[1])}"
     caption += "; conditional on these trainings" if trained and least < FEWEST else ""
@@ -103,12 +100,6 @@ def _only(layout: Layout, groups: tuple[ConditionGroup, ...]) -> Layout:
     place = {run: number for number, run in enumerate(kept)}
     moved = tuple(replace(group, runs=tuple(place[run] for run in group.runs)) for group in groups)
     return Layout(layout.name, layout.heads.iloc[kept].reset_index(drop=True), layout.places[kept], moved)
-
-
-def _against(one: Figures, stamp: tuple[str, str, str, bool], groups: int) -> tuple[MetricInfo, Comparison | None]:
-    """A against B, of the comparisons of all conditions with B."""
-    facts, pairs = metric_facts(one, stamp), [(place, 1) for place in range(groups) if place != 1]
-    return facts, compare_pairs(one, pairs, facts.sign)[0]
 
 
 def _row(facts: MetricInfo, against: Comparison) -> list[Cell]:

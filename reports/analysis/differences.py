@@ -27,7 +27,7 @@ def means(figures: Figures, rows: Sequence[Rows], draws: int = DRAWS) -> Spread:
             part = spread(cells, draws, photographs=figures.photographs)
         else:
             part = spread_of_sets([(cells[:, :, 0], figures.resampled(wanted))], *_counts(figures, members))
-        put(whole, members, part)
+        put(whole, members, vars(part))
     for place in np.flatnonzero((whole.images == 0) & (whole.infinite > 0)).tolist():
         cells = figures.cells(np.array(rows[place]))
         with np.errstate(invalid="ignore"):
@@ -49,7 +49,7 @@ def differences(figures: Figures, pairs: Sequence[Pair], draws: int = DRAWS) -> 
             part = spread(_gaps(ours, theirs), draws, photographs=figures.photographs, ours=ours)
         else:
             part = apart(ours, theirs, draws, photographs=figures.photographs)
-        put(whole, members, part)
+        put(whole, members, vars(part))
     return whole
 
 

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 
 from reports.analysis.layout import Layout
 from reports.statistics.spread import FEWEST
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 Rows = tuple[int, ...]  # a mean of figures each, one for every training seed
 
@@ -54,7 +51,7 @@ class Seeds:
         self.recipes: dict[tuple[int, ...], int] = {}  # which rows are averaged, with the place of their mean
         self._trainings: list[set[tuple[int, str]]] = []  # by condition, with their seeds
         self._pairs: dict[tuple[int, int], Pair] = {}
-        seeds, draws = (_whole(layout.heads, name) for name in ("seed", "sampling_seed"))
+        seeds, draws = (layout.heads[name].fillna(0).astype(int).tolist() for name in ("seed", "sampling_seed"))
         keys = layout.heads["training"].fillna("").tolist()
         for group in layout.groups:
             cells: dict[int, dict[int, int]] = {}
@@ -128,12 +125,6 @@ class Seeds:
         rows = self._all(one)
         every = {-1 - place: row for place, row in enumerate(rows)}  # no sampling seed of another condition
         return {seed: self.of[one].get(seed, every) if len(rows) > 1 else every for seed in self.of[other]}
-
-
-def _whole(heads: pd.DataFrame, name: str) -> list[int]:
-    if name not in heads.columns:
-        return [0] * len(heads)
-    return [int(value) for value in heads[name].astype("Int64").fillna(0)]
 
 
 def _matched(ours: Mapping[int, int], theirs: Mapping[int, int]) -> tuple[list[int], list[int]]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
-from reports.statistics.spread import Spread, blank, can_tell, patterns, put, standard_error
+from reports.statistics.spread import Spread, blank, can_tell, patterns, put, standard_error, trainings
 from reports.statistics.student import quantile
 
 Side = tuple[np.ndarray, np.ndarray]  # figures (M, S) and their replicates (M, S, B)
@@ -38,25 +39,24 @@ def spread_of_sets(
             for (values, again), rows in zip(signed, one.rows, strict=True)
         ]
         first = (sides[0][0] if ours is None else ours)[one.members][:, one.rows[0]].mean(1)
-        put(found, one.members, _sets(parts, first, items[one.members], units[one.members]))
+        put(found, one.members, {"ours": first, "units": units[one.members], "images": items[one.members]})
+        put(found, one.members, _sets(parts, units[one.members]))
     return found
 
 
-def _sets(sides: Sequence[Side], ours: np.ndarray, items: np.ndarray, units: np.ndarray) -> Spread:
+def _sets(sides: Sequence[Side], units: np.ndarray) -> dict[str, Any]:
     """`spread_of_sets` of complete figures, to be summed over the sides."""
-    mean = sum(values.mean(1) for values, _ in sides)
     joint = np.sum([again.mean(1) for _, again in sides], 0)
     grown = units / np.maximum(units - 1, 1)
-    of_items, rest = joint.var(1, ddof=1) * grown, np.zeros(len(items))
+    of_items, rest = joint.var(1, ddof=1) * grown, np.zeros(len(units))
     factor = np.maximum(quantile(np.maximum(units - 1.0, 1.0)), _symmetric(joint))
     by_training = [values for values, _ in sides]
     if can_tell(by_training):  # without replicates the trainings must do
         rest = np.nan_to_num(np.sum([_rest(again) for _, again in sides], 0) * grown)
         of_items, factor = np.nan_to_num(of_items), np.nan_to_num(factor)
     error, factor = standard_error(by_training, of_items, rest, factor)
-    seeds = [np.full(len(items), values.shape[1]) for values in by_training] + [np.zeros(len(items), np.int64)]
-    error, none = np.where(units < 2, np.nan, error), np.zeros(len(items), np.int64)
-    return Spread(mean, error, factor, ours, units.astype(np.int64), items.astype(np.int64), none, *seeds[:2])
+    mean = sum(values.mean(1) for values in by_training)
+    return {"mean": mean, "error": np.where(units < 2, np.nan, error), "factor": factor, **trainings(by_training)}
 
 
 def _rest(replicates: np.ndarray) -> np.ndarray:
