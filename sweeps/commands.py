@@ -54,7 +54,7 @@ def _retry(chosen: argparse.Namespace) -> int:
     if not retry(sweep, chosen.settings):
         say("nothing failed or was stopped")
         return 0
-    if elsewhere(sweep.root, sweep.folder):
+    if elsewhere(Sweep(sweep.root, sweep.folder)):
         say(f"python -m sweeps status --watch {sweep.folder.name}{results_words(sweep.root)}")
         return 0
     return show(sweep.root, sweep.folder, [], report=True)
