@@ -1,7 +1,5 @@
 """One factor varied with all others equal, and two varied together."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """From the records and points of a sweep to everything that a report says."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress

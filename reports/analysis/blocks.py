@@ -1,7 +1,5 @@
 """A block of the report: its conditions with scores and costs, ablations, interactions and verdicts."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np

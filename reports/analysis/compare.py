@@ -1,7 +1,5 @@
 """Two runs, or two conditions, against each other: what differs on each metric, paired by picture and by seed."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import replace
 from pathlib import Path

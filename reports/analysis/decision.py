@@ -1,7 +1,5 @@
 """The one rule by which a comparison is decided, and the comparisons that it is applied to."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

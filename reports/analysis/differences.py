@@ -1,7 +1,5 @@
 """Conditions against conditions on a metric: means, differences, win rates, who is beaten beyond the interval."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 import numpy as np

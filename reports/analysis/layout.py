@@ -1,7 +1,5 @@
 """From runs to blocks and conditions: what is the same but for its seeds, and what may be compared with it."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence

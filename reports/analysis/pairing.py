@@ -1,7 +1,5 @@
 """Which figures meet which: rows of figures by condition and training seed, paired seed by seed."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal

@@ -1,7 +1,5 @@
 """A metric in a block: means, paired comparisons with the baseline, who beats whom, who is first."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace

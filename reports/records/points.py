@@ -1,7 +1,5 @@
 """What was asked for: the points of a sweep, the commands that repeat them, what failed."""
 
-from __future__ import annotations
-
 import shlex
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Records from the disk: what a run is (a row of heads) apart from its figures (a narrow table), so that 10,000 fit."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass

@@ -48,8 +48,6 @@ of three trainings. Without a common seed, 3 to 10 trainings on each side: on 3 
 with one training, 74 to 82% with three or more; with t_0.975 + t_0.8 in its place 54 to 80%.
 """
 
-from __future__ import annotations
-
 import functools
 import warnings
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """Intervals of figures that belong to a whole set of pictures, from their bootstrap replicates."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

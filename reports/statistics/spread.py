@@ -1,7 +1,5 @@
 """Means with their standard errors, and what follows from them: intervals, p values, power."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """What jobs have said: the end of their logs, found by the key of anything that they make, or by their numbers."""
 
-from __future__ import annotations
-
 from collections import deque
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The picture grid of a sweep: which rows it has, what they are called, and what it leaves out."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any

@@ -1,8 +1,6 @@
 """What a sweep would do, before it does it: how much, what is there already, in how many jobs, how long; and what a
 user should know of it beside its figures."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 

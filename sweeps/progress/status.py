@@ -1,7 +1,5 @@
 """How a sweep stands, as a text: points, kinds of work, what runs, what failed, what was spent and is left."""
 
-from __future__ import annotations
-
 import shlex
 import time
 from collections import Counter

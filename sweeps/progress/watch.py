@@ -1,7 +1,5 @@
 """What is running right now, while one waits for it: live on a terminal, a line now and then in a log."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
