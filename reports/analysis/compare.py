@@ -4,8 +4,6 @@ import math
 from dataclasses import replace
 from pathlib import Path
 
-import pandas as pd
-
 from errors import UserError
 from reports.analysis.blocks import stamps
 from reports.analysis.decision import compare_pairs
@@ -37,7 +35,8 @@ def compare(root: Path, first: str, second: str) -> list[Table]:
     """
     records = scan(root)
     sides = [runs_named(records.heads, words) for words in (first, second)]
-    if set(sides[0]["run"]) & set(sides[1]["run"]):
+    named = [set(side["run"]) for side in sides]
+    if named[0] & named[1]:
         raise UserError(f"{first} and {second} name the same runs: there is nothing to compare")
     shared = set(sides[0]["inputs"]) & set(sides[1]["inputs"])
     if not shared:
@@ -45,7 +44,7 @@ def compare(root: Path, first: str, second: str) -> list[Table]:
     found = [
         _table(records, made, ends, (first, second))
         for made in layouts(records.heads, {})
-        if (ends := _ends(made, sides)) is not None and shared.intersection(made.inputs)
+        if (ends := _ends(made, named)) is not None and shared.intersection(made.inputs)
     ]
     reasons = [why for _, whys in found for why in whys]
     if not reasons:
@@ -55,13 +54,12 @@ def compare(root: Path, first: str, second: str) -> list[Table]:
     return [table for table, whys in found if whys]
 
 
-def _ends(layout: Layout, sides: list[pd.DataFrame]) -> tuple[ConditionGroup, ConditionGroup] | None:
+def _ends(layout: Layout, sides: list[set[str]]) -> tuple[ConditionGroup, ConditionGroup] | None:
     """Both sides as conditions of a block, of the runs named alone; None where it lacks one of them."""
     runs = layout.heads["run"].tolist()
     found = []
-    for place, side in enumerate(sides):
-        named = set(side["run"])
-        groups = [group for group in layout.groups if any(runs[run] in named for run in group.runs)]
+    for place, named in enumerate(sides):
+        groups = [group for group in layout.groups if not named.isdisjoint(layout.runs_of(group))]
         if not groups:
             return None
         mine = tuple(run for group in groups for run in group.runs if runs[run] in named)

@@ -101,9 +101,7 @@ class Seeds:
 
     def blends(self, sets: Sequence[Sequence[int]]) -> list[Rows]:
         """For each set of conditions its mean, by the `common` training seeds; over all where there is none."""
-        shared = self.common(sets)
-        if not shared:
-            return [(self.mean([row for one in conditions for row in self._all(one)]),) for conditions in sets]
+        shared: Sequence[int | None] = self.common(sets) or [None]
         return [
             tuple(self.mean([row for one in conditions for row in self._at(one, seed)]) for seed in shared)
             for conditions in sets
@@ -112,9 +110,11 @@ class Seeds:
     def _all(self, condition: int) -> list[int]:
         return [row for cells in self.of[condition].values() for row in cells.values()]
 
-    def _at(self, condition: int, seed: int) -> list[int]:
-        cells = self.of[condition].get(seed) if self.trained[condition] else None
-        return list(cells.values()) if cells else self._all(condition)
+    def _at(self, condition: int, seed: int | None) -> list[int]:
+        """Rows at a training seed; all of them for None, and of a condition without a training."""
+        if seed is None or not self.trained[condition]:
+            return self._all(condition)
+        return list(self.of[condition][seed].values())
 
     def _shared(self, one: int, other: int) -> Mapping[int, Mapping[int, int]]:
         """A condition's rows; without a training, they stand at every seed of one that has one."""

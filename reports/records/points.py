@@ -62,12 +62,11 @@ def _point(point: Mapping[str, Any], sweep: str) -> PlannedRun:
 def failures(root: Path, points: Sequence[PlannedRun], done: Collection[str]) -> list[tuple[str, str, str]]:
     """The points asked for that will have no record: their words, the reason, and the traceback where one was kept."""
     lost = {point.run: point for point in points if point.asked and point.run not in done}
-    return [_failure(root, point) for point in lost.values() if not point.waiting]
-
-
-def _failure(root: Path, point: PlannedRun) -> tuple[str, str, str]:
-    kept = failure_of(Store(root).entry("failures", point.run))  # nothing for what never started
-    damaged = "its record is damaged: give the sweep's command again"
-    ended = damaged if path_of(root, point.run).exists() else "did not run to its end"
-    reason = point.reason or str(kept.get("reason", "")) or ended
-    return " ".join(point.overrides), reason, str(kept.get("traceback", ""))
+    found = []
+    for point in (point for point in lost.values() if not point.waiting):
+        kept = failure_of(Store(root).entry("failures", point.run))  # nothing for what never started
+        damaged = "its record is damaged: give the sweep's command again"
+        ended = damaged if path_of(root, point.run).exists() else "did not run to its end"
+        reason = point.reason or str(kept.get("reason", "")) or ended
+        found.append((" ".join(point.overrides), reason, str(kept.get("traceback", ""))))
+    return found
