@@ -80,7 +80,7 @@ def _costs(layout: Layout) -> dict[str, np.ndarray]:
 def _conditions(
     layout: Layout, metrics: Sequence[MetricScores], costs: Mapping[str, np.ndarray], commands: Mapping[str, str]
 ) -> tuple[Condition, ...]:
-    seeds = layout.heads["seed"].fillna(0).astype(int)
+    seeds = layout.heads["seed"].fillna(0).astype(int).tolist()
     return tuple(
         Condition(
             key=group.key,
@@ -88,7 +88,7 @@ def _conditions(
             method=group.method,
             options=group.options,
             runs=layout.runs_of(group),
-            seeds=tuple(sorted(set(seeds.iloc[list(group.runs)].tolist()))),
+            seeds=tuple(sorted({seeds[run] for run in group.runs})),
             scores={one.facts.name: one.scores[place] for one in metrics if place in one.scores},
             costs={name: float(values[place]) for name, values in costs.items()},
             command=next((commands[run] for run in layout.runs_of(group) if commands.get(run)), ""),

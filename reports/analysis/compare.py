@@ -56,13 +56,12 @@ def compare(root: Path, first: str, second: str) -> list[Table]:
 
 def _ends(layout: Layout, sides: list[set[str]]) -> tuple[ConditionGroup, ConditionGroup] | None:
     """Both sides as conditions of a block, of the runs named alone; None where it lacks one of them."""
-    runs = layout.heads["run"].tolist()
     found = []
     for place, named in enumerate(sides):
         groups = [group for group in layout.groups if not named.isdisjoint(layout.runs_of(group))]
         if not groups:
             return None
-        mine = tuple(run for group in groups for run in group.runs if runs[run] in named)
+        mine = tuple(run for group in groups for run in group.runs if layout.runs[run] in named)
         found.append(replace(groups[0], key="AB"[place], runs=mine))
     return found[0], found[1]
 

@@ -1,5 +1,6 @@
 """From runs to blocks and conditions: what is the same but for its seeds, and what may be compared with it."""
 
+import functools
 import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
@@ -48,9 +49,14 @@ class Layout:
         """The keys of the test pictures, one for each data seed and fold."""
         return tuple(dict.fromkeys(self.heads["inputs"]))
 
+    @functools.cached_property
+    def runs(self) -> list[str]:
+        """The keys of the runs."""
+        return self.heads["run"].tolist()
+
     def runs_of(self, group: ConditionGroup) -> tuple[str, ...]:
         """The keys of a condition's runs."""
-        return tuple(self.heads["run"].iloc[list(group.runs)])
+        return tuple(self.runs[run] for run in group.runs)
 
 
 def layouts(heads: pd.DataFrame, order: Mapping[str, int]) -> list[Layout]:

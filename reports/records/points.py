@@ -38,9 +38,8 @@ class PlannedRun:
     @property
     def identity(self) -> str:
         """The command that degrades the same pictures and returns them."""
-        places = [apart(word.lstrip("+~").partition("=")[0])[0] for word in self.overrides]
         later = (*LATER, *roles())
-        kept = [word for word, place in zip(self.overrides, places, strict=True) if place not in later]
+        kept = [word for word in self.overrides if apart(word.lstrip("+~").partition("=")[0])[0] not in later]
         return PlannedRun("", (*kept, "method=identity"), self.experiment, "", False).command
 
 
