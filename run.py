@@ -26,6 +26,7 @@ from sweeps.launchers.launch import LAUNCHERS, hand_over
 from sweeps.progress.attempts import driving
 from sweeps.progress.preview import notes, preview
 from sweeps.progress.show import show, show_unwritable
+from sweeps.progress.state import Sweep
 from sweeps.progress.status import elsewhere, results_words, watch
 
 
@@ -74,7 +75,7 @@ def sweep(words: Words, command: Command, plans: Sequence[Plan]) -> int:
     except KeyboardInterrupt:
         say("stopped; the same command goes on where it was")
         return 130  # as shells have it
-    if elsewhere(root, folder):
+    if elsewhere(Sweep(root, folder)):
         if not words.wait:
             say(f"next:     python -m sweeps status --watch {folder.name}{results_words(root)}")
             return 0

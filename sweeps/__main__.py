@@ -98,7 +98,7 @@ def _retry(sweep: Sweep, chosen: argparse.Namespace) -> int:
     if not again.retry(sweep, chosen.settings):
         say("nothing failed or was stopped")
         return 0
-    if progress.elsewhere(sweep.root, sweep.folder):
+    if progress.elsewhere(Sweep(sweep.root, sweep.folder)):
         say(f"python -m sweeps status --watch {sweep.folder.name}{progress.results_words(sweep.root)}")
         return 0
     return show(sweep.root, sweep.folder, [], report=True)

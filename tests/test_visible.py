@@ -11,7 +11,7 @@ from errors import UserError, page, visible
 from harness import progress
 from sweeps.__main__ import main
 from sweeps.progress import logs
-from sweeps.progress.show import Outcome, _failures
+from sweeps.progress.show import _failures
 from sweeps.progress.state import Standing
 from tests.sweeps.store_for_tests import row, sweep
 
@@ -52,7 +52,7 @@ def test_names_and_reasons_of_points_are_on_their_lines(tmp_path: Path, capsys: 
     assert f"dataset.clean={SHOWN}: " in capsys.readouterr().out
     assert main(["retry", "--dry-run", "--results", str(tmp_path)]) == 0
     assert capsys.readouterr().out == f"dataset.clean={SHOWN}\n1 points\n"
-    _failures(Outcome(tmp_path, None, [(told, Standing("failed", HOSTILE))], None))
+    _failures([(told, Standing("failed", HOSTILE))], "run-1")
     assert capsys.readouterr().err == f"failed: dataset.clean={SHOWN}: {SHOWN}\n"
 
 

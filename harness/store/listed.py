@@ -1,7 +1,5 @@
 """The points of a sweep on the disk: ``points.json`` in its folder, sealed, with the keys of all that they need."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any

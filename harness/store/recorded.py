@@ -79,8 +79,7 @@ def head_of(path: Path) -> dict[str, Any]:
     """The head of a record. Raises `ValueError` or `OSError` for a file without one."""
     import pyarrow.parquet as pq
 
-    with pq.ParquetFile(path) as file:
-        return _head(file)
+    return _head(pq.read_metadata(path))
 
 
 def read(path: Path) -> tuple[dict[str, Any], pa.Table]:
@@ -90,14 +89,14 @@ def read(path: Path) -> tuple[dict[str, Any], pa.Table]:
     texts = [name for name, kind in FIGURES.items() if kind == "string"]
     try:
         with pq.ParquetFile(path, read_dictionary=texts) as file:
-            return _head(file), file.read(use_threads=False)
+            return _head(file.metadata), file.read(use_threads=False)
     except KeyError as error:
         raise ValueError("it has not the columns of a record") from error
 
 
-def _head(file: pq.ParquetFile) -> dict[str, Any]:
+def _head(metadata: pq.FileMetaData) -> dict[str, Any]:
     try:
-        return dict(json.loads(file.metadata.metadata[HEAD]))
+        return dict(json.loads(metadata.metadata[HEAD]))
     except (KeyError, TypeError) as error:
         raise ValueError("it has no head") from error
 

@@ -1,11 +1,9 @@
 """One factor varied with all others equal, and two varied together."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import chain, combinations
 from typing import Any
 
 import numpy as np
@@ -93,7 +91,7 @@ def ablation(one: MetricScores, design: AblationDesign) -> Ablation | None:
     Without a training seed that all have there are means alone: their differences would pass over what trainings add.
     """
     figures, levels = one.figures, list(design.levels.values())
-    if np.isnan(_own_means(figures, levels)).any():
+    if np.isnan(one.means[list(chain(*levels))]).any():
         return None
     kept, rows = _shared(figures, figures.seeds.blends(levels))
     own, values = means(kept, rows), [value[0] for value in design.levels]
@@ -115,20 +113,14 @@ def interaction(one: MetricScores, design: AblationDesign) -> Interaction | None
     rows, columns = (_ordered(level[side] for level in design.levels) for side in (0, 1))
     if min(len(rows), len(columns)) < 2:
         return None
-    lacking = np.isnan(_own_means(one.figures, list(design.levels.values()))).reshape(len(design.levels), -1).any(1)
-    levels = {level: design.levels[level] for level, lacks in zip(design.levels, lacking, strict=True) if not lacks}
-    seeds = one.figures.seeds
-    if not levels or seeds.common(list(levels.values())) == []:
+    levels = {level: members for level, members in design.levels.items() if not np.isnan(one.means[members]).any()}
+    seeds, sets = one.figures.seeds, list(levels.values())
+    if not levels or seeds.common(sets) == []:
         return None
-    kept, blended = _shared(one.figures, seeds.blends(list(levels.values())))
+    kept, blended = _shared(one.figures, seeds.blends(sets))
     cells = dict(zip(levels, means(kept, blended, 0).mean.tolist(), strict=True))
     values = tuple(tuple(cells.get((row, column), math.nan) for column in columns) for row in rows)
     return Interaction(design.axes[0], design.axes[1], one.facts.name, design.within, rows, columns, values)
-
-
-def _own_means(figures: Figures, levels: Sequence[Sequence[int]]) -> np.ndarray:
-    """The mean of each condition of all levels, NaN where it has no figures."""
-    return means(figures, [figures.seeds.own(place) for members in levels for place in members], 0).mean
 
 
 def _shared(figures: Figures, rows: Sequence[Rows]) -> tuple[Figures, list[Rows]]:

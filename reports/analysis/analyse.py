@@ -1,11 +1,12 @@
 """From the records and points of a sweep to everything that a report says."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from reports.analysis.blocks import block
 from reports.analysis.layout import BESIDES, IDENTITY, Layout, layouts
@@ -16,10 +17,6 @@ from reports.records.points import PlannedRun, failures, points_of
 from reports.records.scan import Records, Stamp, scan
 from reports.records.select import parse_condition
 from reports.wording.numbers import worded
-
-if TYPE_CHECKING:
-    import pandas as pd
-
 
 LINES = {
     "seed": "training seeds",
@@ -98,11 +95,16 @@ def _commands(layout: Layout, points: Sequence[PlannedRun]) -> dict[str, str]:
 
 def _axes(blocks: Sequence[Block]) -> dict[str, list[str]]:
     """The options that vary, each with its values in the order of the conditions."""
-    axes: dict[str, dict[str, None]] = {}
-    for condition in (condition for one in blocks for condition in one.conditions):
-        for name, value in condition.options.items():
-            axes.setdefault(name, {})[worded(value)] = None
-    return {name: list(values) for name, values in axes.items()}
+    conditions = [condition for one in blocks for condition in one.conditions]
+    return _by_name((name, worded(value)) for one in conditions for name, value in one.options.items())
+
+
+def _by_name(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    """The different values of each name, as they come."""
+    found: dict[str, dict[str, None]] = {}
+    for name, value in pairs:
+        found.setdefault(name, {})[value] = None
+    return {name: list(values) for name, values in found.items()}
 
 
 def _trainings(blocks: Sequence[Block], heads: pd.DataFrame) -> list[tuple[int, int]]:
@@ -123,19 +125,13 @@ def _trainings(blocks: Sequence[Block], heads: pd.DataFrame) -> list[tuple[int, 
 def _provenance(heads: pd.DataFrame, stamps: Iterable[Stamp]) -> list[tuple[str, str]]:
     """Seeds, versions, hardware and code as (what, values); values that differ between runs stand side by side."""
     lines = [(what, _values(heads[name])) for name, what in LINES.items() if name in heads.columns]
-    versions: dict[str, dict[str, None]] = {}
+    versions: list[tuple[str, str]] = []
     for text in heads["packages"].dropna().unique():
-        try:
-            packages = dict(json.loads(text))
-        except (ValueError, TypeError):
-            continue  # a record of another kind says nothing of packages
-        for package, version in packages.items():
-            versions.setdefault(str(package), {})[str(version)] = None
-    lines += [(package, ", ".join(different)) for package, different in sorted(versions.items())]
-    protocols: dict[str, dict[str, None]] = {}
-    for metric, protocol, *_ in stamps:
-        protocols.setdefault(metric, {})[protocol] = None
-    lines += [(f"protocol {metric}", "; ".join(different)) for metric, different in protocols.items() if metric]
+        with suppress(ValueError, TypeError):  # a record of another kind says nothing of packages
+            versions += [(str(package), str(version)) for package, version in dict(json.loads(text)).items()]
+    lines += [(package, ", ".join(different)) for package, different in sorted(_by_name(versions).items())]
+    protocols = _by_name((metric, protocol) for metric, protocol, *_ in stamps if metric)
+    lines += [(f"protocol {metric}", "; ".join(different)) for metric, different in protocols.items()]
     return [(what, values) for what, values in lines if values]
 
 

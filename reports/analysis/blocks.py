@@ -1,7 +1,5 @@
 """A block of the report: its conditions with scores and costs, ablations, interactions and verdicts."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
@@ -9,7 +7,7 @@ import numpy as np
 from errors import UserError
 from reports.analysis.ablations import ablation, designs, interaction
 from reports.analysis.figures import figures
-from reports.analysis.layout import ConditionGroup, Layout, baselines
+from reports.analysis.layout import Layout, baselines
 from reports.analysis.model import Block, Condition
 from reports.analysis.pairing import Seeds
 from reports.analysis.scores import MetricScores, fronts, lead, metric_scores, table
@@ -82,23 +80,21 @@ def _costs(layout: Layout) -> dict[str, np.ndarray]:
 def _conditions(
     layout: Layout, metrics: Sequence[MetricScores], costs: Mapping[str, np.ndarray], commands: Mapping[str, str]
 ) -> tuple[Condition, ...]:
-    runs, seeds = layout.heads["run"].tolist(), layout.heads["seed"].fillna(0).astype(int).tolist()
-
-    def condition(place: int, group: ConditionGroup) -> Condition:
-        mine = tuple(runs[run] for run in group.runs)
-        return Condition(
+    seeds = layout.heads["seed"].fillna(0).astype(int).tolist()
+    return tuple(
+        Condition(
             key=group.key,
             label=group.label,
             method=group.method,
             options=group.options,
-            runs=mine,
+            runs=layout.runs_of(group),
             seeds=tuple(sorted({seeds[run] for run in group.runs})),
             scores={one.facts.name: one.scores[place] for one in metrics if place in one.scores},
             costs={name: float(values[place]) for name, values in costs.items()},
-            command=next((commands[run] for run in mine if commands.get(run)), ""),
+            command=next((commands[run] for run in layout.runs_of(group) if commands.get(run)), ""),
         )
-
-    return tuple(condition(place, group) for place, group in enumerate(layout.groups))
+        for place, group in enumerate(layout.groups)
+    )
 
 
 def _verdicts(metrics: Sequence[MetricScores], conditions: Sequence[Condition], base: Condition) -> tuple[str, ...]:

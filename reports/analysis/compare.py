@@ -1,16 +1,13 @@
 """Two runs, or two conditions, against each other: what differs on each metric, paired by picture and by seed."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from errors import UserError
 from reports.analysis.blocks import stamps
 from reports.analysis.decision import compare_pairs
-from reports.analysis.figures import Figures, figures
+from reports.analysis.figures import figures
 from reports.analysis.layout import ConditionGroup, Layout, layouts
 from reports.analysis.model import Comparison, Estimate, MetricInfo
 from reports.analysis.pairing import Seeds
@@ -22,9 +19,6 @@ from reports.tables.scores import comparison_cells, verdict
 from reports.tables.table import Cell, Table, columns_of, number
 from reports.wording.numbers import NOTHING, decimals
 from reports.wording.wording import adjusted, left_out, plain, titled, units
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 HEADER = ("metric", "A", "B", "A − B", "A wins", "p", "p adjusted", "paired over", "seeds", "A is")
 
@@ -41,7 +35,8 @@ def compare(root: Path, first: str, second: str) -> list[Table]:
     """
     records = scan(root)
     sides = [runs_named(records.heads, words) for words in (first, second)]
-    if set(sides[0]["run"]) & set(sides[1]["run"]):
+    named = [set(side["run"]) for side in sides]
+    if named[0] & named[1]:
         raise UserError(f"{first} and {second} name the same runs: there is nothing to compare")
     shared = set(sides[0]["inputs"]) & set(sides[1]["inputs"])
     if not shared:
@@ -49,7 +44,7 @@ def compare(root: Path, first: str, second: str) -> list[Table]:
     found = [
         _table(records, made, ends, (first, second))
         for made in layouts(records.heads, {})
-        if (ends := _ends(made, sides)) is not None and shared.intersection(made.inputs)
+        if (ends := _ends(made, named)) is not None and shared.intersection(made.inputs)
     ]
     reasons = [why for _, whys in found for why in whys]
     if not reasons:
@@ -59,16 +54,14 @@ def compare(root: Path, first: str, second: str) -> list[Table]:
     return [table for table, whys in found if whys]
 
 
-def _ends(layout: Layout, sides: list[pd.DataFrame]) -> tuple[ConditionGroup, ConditionGroup] | None:
+def _ends(layout: Layout, sides: list[set[str]]) -> tuple[ConditionGroup, ConditionGroup] | None:
     """Both sides as conditions of a block, of the runs named alone; None where it lacks one of them."""
-    runs = layout.heads["run"].tolist()
     found = []
-    for place, side in enumerate(sides):
-        named = set(side["run"])
-        groups = [group for group in layout.groups if any(runs[run] in named for run in group.runs)]
+    for place, named in enumerate(sides):
+        groups = [group for group in layout.groups if not named.isdisjoint(layout.runs_of(group))]
         if not groups:
             return None
-        mine = tuple(run for group in groups for run in group.runs if runs[run] in named)
+        mine = tuple(run for group in groups for run in group.runs if layout.runs[run] in named)
         found.append(replace(groups[0], key="AB"[place], runs=mine))
     return found[0], found[1]
 
@@ -85,12 +78,11 @@ def _table(
     rows, reasons, least = [], [], FEWEST
     for code in stamps(records, layout.places[sorted(taken)]):
         one = figures(records, whole, seeds, code)
-        facts, against = _against(one, records.stamps[code], len(whole.groups))
-        if against is None:
-            continue
-        rows.append(_row(facts, against))
-        reasons.append(against.why)
-        least = least if against.why else min(least, against.seeds)
+        facts, pairs = metric_facts(one, records.stamps[code]), [(k, 1) for k in range(len(whole.groups)) if k != 1]
+        if against := compare_pairs(one, pairs, facts.sign)[0]:  # A with B, of all conditions' comparisons with B
+            rows.append(_row(facts, against))
+            reasons.append(against.why)
+            least = least if against.why else min(least, against.seeds)
     head = layout.heads.iloc[0]
     caption = f"{plain(head['dataset'])} {plain(head['task'])}: A = {plain(names[0])}, B = {plain(names[1])}"
     caption += "; conditional on these trainings" if trained and least < FEWEST else ""
@@ -103,12 +95,6 @@ def _only(layout: Layout, groups: tuple[ConditionGroup, ...]) -> Layout:
     place = {run: number for number, run in enumerate(kept)}
     moved = tuple(replace(group, runs=tuple(place[run] for run in group.runs)) for group in groups)
     return Layout(layout.name, layout.heads.iloc[kept].reset_index(drop=True), layout.places[kept], moved)
-
-
-def _against(one: Figures, stamp: tuple[str, str, str, bool], groups: int) -> tuple[MetricInfo, Comparison | None]:
-    """A against B, of the comparisons of all conditions with B."""
-    facts, pairs = metric_facts(one, stamp), [(place, 1) for place in range(groups) if place != 1]
-    return facts, compare_pairs(one, pairs, facts.sign)[0]
 
 
 def _row(facts: MetricInfo, against: Comparison) -> list[Cell]:

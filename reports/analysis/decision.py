@@ -1,8 +1,5 @@
 """The one rule by which a comparison is decided, and the comparisons that it is applied to."""
 
-from __future__ import annotations
-
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -14,7 +11,6 @@ from reports.statistics.multiplicity import adjust
 from reports.statistics.spread import Spread
 
 ALPHA = 0.05
-NONE = Estimate(math.nan, math.nan, math.nan)
 
 
 def decide(gap: Estimate, p_adjusted: float, sign: float) -> Verdict:
@@ -45,12 +41,8 @@ def compare_pairs(figures: Figures, pairs: Sequence[tuple[int, int]], sign: floa
     family = int(np.isfinite(gaps.p).sum())
     comparisons: list[Comparison | None] = []
     for k, pair in enumerate(met):
-        if pair.why:
-            nan = math.nan
-            comparisons.append(Comparison(NONE, NONE, nan, nan, adjustment, nan, 0, 0, "refused", why=pair.why))
-            continue
         gap = estimate(gaps, k)
-        verdict = decide(gap, float(p_adjusted[k]), sign)
+        verdict = "refused" if pair.why else decide(gap, float(p_adjusted[k]), sign)
         if gaps.infinite[k] and endless(figures, pair, sign)[verdict in ("better", "leads")]:
             verdict = "inconclusive"
         comparison = Comparison(
@@ -70,8 +62,9 @@ def compare_pairs(figures: Figures, pairs: Sequence[tuple[int, int]], sign: floa
             left_out=pair.left_out,
             trainings=pair.trainings,
             family=family,
+            why=pair.why,
         )
-        comparisons.append(comparison if gaps.images[k] + gaps.infinite[k] else None)
+        comparisons.append(comparison if pair.why or gaps.images[k] + gaps.infinite[k] else None)
     return comparisons
 
 

@@ -1,7 +1,5 @@
 """Conditions against conditions on a metric: means, differences, win rates, who is beaten beyond the interval."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -26,8 +24,8 @@ def means(figures: Figures, rows: Sequence[Rows], draws: int = DRAWS) -> Spread:
         if figures.replicates is None:
             part = spread(cells, draws, photographs=figures.photographs)
         else:
-            part = spread_of_sets([(cells[:, :, 0], figures.resampled(wanted))], *_counts(figures, members))
-        put(whole, members, part)
+            part = spread_of_sets([(cells[:, :, 0], figures.resampled(wanted))], figures.items, figures.units)
+        put(whole, members, vars(part))
     for place in np.flatnonzero((whole.images == 0) & (whole.infinite > 0)).tolist():
         cells = figures.cells(np.array(rows[place]))
         with np.errstate(invalid="ignore"):
@@ -44,12 +42,12 @@ def differences(figures: Figures, pairs: Sequence[Pair], draws: int = DRAWS) -> 
         if figures.replicates is not None:
             sides = [(ours[:, :, 0], figures.resampled(left)), (theirs[:, :, 0], figures.resampled(right))]
             joint = [(sides[0][0] - sides[1][0], sides[0][1] - sides[1][1])] if together else sides
-            part = spread_of_sets(joint, *_counts(figures, members), ours[:, :, 0])
+            part = spread_of_sets(joint, figures.items, figures.units, ours[:, :, 0])
         elif together:
             part = spread(_gaps(ours, theirs), draws, photographs=figures.photographs, ours=ours)
         else:
             part = apart(ours, theirs, draws, photographs=figures.photographs)
-        put(whole, members, part)
+        put(whole, members, vars(part))
     return whole
 
 
@@ -84,11 +82,6 @@ def endless(figures: Figures, pair: Pair, sign: float) -> tuple[bool, bool]:
 def _meeting(pair: Pair, ours: np.ndarray, theirs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Figures (M, S, I) and (M, T, I) so that those meet which are compared: each with each where they stand apart."""
     return (ours[:, :, None], theirs[:, None]) if pair.kind == "apart" else (ours, theirs)
-
-
-def _counts(figures: Figures, members: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The items of sets, and the units that their replicates draw."""
-    return np.full(len(members), float(figures.items)), np.full(len(members), float(figures.units))
 
 
 def _sides(figures: Figures, pairs: Sequence[Pair]) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:

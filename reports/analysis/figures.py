@@ -5,17 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from itertools import islice
 
 import numpy as np
+import pandas as pd
 
 from errors import UserError
 from reports.analysis.layout import Layout
 from reports.analysis.pairing import Seeds
 from reports.records.scan import Records
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 @dataclass
@@ -61,14 +59,9 @@ class Figures:
     def _averaged(self, key: int, rows: np.ndarray) -> np.ndarray:
         """The means of rows by recipe; those of recipes that are new since the last time are added."""
         means = self._means.get(key, np.zeros((0, rows.shape[1])))
-        fresh = list(self.seeds.recipes)[len(means) :] if len(self.seeds.recipes) > len(means) else []
-        if fresh:
-            more = np.empty((len(fresh), rows.shape[1]))
-            lengths = np.array([len(recipe) for recipe in fresh])
-            for length in np.unique(lengths):
-                places = np.flatnonzero(lengths == length)
-                more[places] = rows[np.array([fresh[place] for place in places])].mean(1)
-            self._means[key] = means = np.concatenate([means, more])
+        if len(self.seeds.recipes) > len(means):
+            fresh = [rows[list(recipe)].mean(0) for recipe in islice(self.seeds.recipes, len(means), None)]
+            self._means[key] = means = np.concatenate([means, fresh])
         return means
 
 

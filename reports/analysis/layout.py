@@ -1,21 +1,18 @@
 """From runs to blocks and conditions: what is the same but for its seeds, and what may be compared with it."""
 
-from __future__ import annotations
-
+import functools
 import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from reports.records.columns import POOLED, SEEDS, plain, varying
 from reports.records.select import matching
 from reports.wording.numbers import worded
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 IDENTITY = "identity"  # the method that returns its input
 PLACES = ("dataset", "task")
@@ -51,6 +48,15 @@ class Layout:
     def inputs(self) -> tuple[str, ...]:
         """The keys of the test pictures, one for each data seed and fold."""
         return tuple(dict.fromkeys(self.heads["inputs"]))
+
+    @functools.cached_property
+    def runs(self) -> list[str]:
+        """The keys of the runs."""
+        return self.heads["run"].tolist()
+
+    def runs_of(self, group: ConditionGroup) -> tuple[str, ...]:
+        """The keys of a condition's runs."""
+        return tuple(self.runs[run] for run in group.runs)
 
 
 def layouts(heads: pd.DataFrame, order: Mapping[str, int]) -> list[Layout]:
@@ -151,8 +157,7 @@ def baselines(layout: Layout, asked: Collection[str], wanted: Mapping[str, str])
         firsts = layout.heads.iloc[[group.runs[0] for group in groups]].reset_index(drop=True)
         found = matching(firsts, wanted, f"condition of {layout.name}").index.tolist()
         return [_counterpart(layout, place, found, wanted) for place in range(len(groups))]
-    runs = layout.heads["run"].tolist()
-    known = [place for place, group in enumerate(groups) if any(runs[run] in asked for run in group.runs)]
+    known = [place for place, group in enumerate(groups) if any(run in asked for run in layout.runs_of(group))]
     identities = [place for place in known if groups[place].method == IDENTITY]
     return [(identities or known or [0])[0]] * len(groups)
 

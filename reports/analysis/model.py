@@ -4,8 +4,6 @@ A *condition* is a configuration without its seeds; its runs differ in seeds onl
 that share data set, task and inputs, so that everything in it is paired by image.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,18 +1,13 @@
 """Which figures meet which: rows of figures by condition and training seed, paired seed by seed."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 
 from reports.analysis.layout import Layout
 from reports.statistics.spread import FEWEST
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 Rows = tuple[int, ...]  # a mean of figures each, one for every training seed
 
@@ -54,7 +49,7 @@ class Seeds:
         self.recipes: dict[tuple[int, ...], int] = {}  # which rows are averaged, with the place of their mean
         self._trainings: list[set[tuple[int, str]]] = []  # by condition, with their seeds
         self._pairs: dict[tuple[int, int], Pair] = {}
-        seeds, draws = (_whole(layout.heads, name) for name in ("seed", "sampling_seed"))
+        seeds, draws = (layout.heads[name].fillna(0).astype(int).tolist() for name in ("seed", "sampling_seed"))
         keys = layout.heads["training"].fillna("").tolist()
         for group in layout.groups:
             cells: dict[int, dict[int, int]] = {}
@@ -106,9 +101,7 @@ class Seeds:
 
     def blends(self, sets: Sequence[Sequence[int]]) -> list[Rows]:
         """For each set of conditions its mean, by the `common` training seeds; over all where there is none."""
-        shared = self.common(sets)
-        if not shared:
-            return [(self.mean([row for one in conditions for row in self._all(one)]),) for conditions in sets]
+        shared: Sequence[int | None] = self.common(sets) or [None]
         return [
             tuple(self.mean([row for one in conditions for row in self._at(one, seed)]) for seed in shared)
             for conditions in sets
@@ -117,9 +110,11 @@ class Seeds:
     def _all(self, condition: int) -> list[int]:
         return [row for cells in self.of[condition].values() for row in cells.values()]
 
-    def _at(self, condition: int, seed: int) -> list[int]:
-        cells = self.of[condition].get(seed) if self.trained[condition] else None
-        return list(cells.values()) if cells else self._all(condition)
+    def _at(self, condition: int, seed: int | None) -> list[int]:
+        """Rows at a training seed; all of them for None, and of a condition without a training."""
+        if seed is None or not self.trained[condition]:
+            return self._all(condition)
+        return list(self.of[condition][seed].values())
 
     def _shared(self, one: int, other: int) -> Mapping[int, Mapping[int, int]]:
         """A condition's rows; without a training, they stand at every seed of one that has one."""
@@ -128,12 +123,6 @@ class Seeds:
         rows = self._all(one)
         every = {-1 - place: row for place, row in enumerate(rows)}  # no sampling seed of another condition
         return {seed: self.of[one].get(seed, every) if len(rows) > 1 else every for seed in self.of[other]}
-
-
-def _whole(heads: pd.DataFrame, name: str) -> list[int]:
-    if name not in heads.columns:
-        return [0] * len(heads)
-    return [int(value) for value in heads[name].astype("Int64").fillna(0)]
 
 
 def _matched(ours: Mapping[int, int], theirs: Mapping[int, int]) -> tuple[list[int], list[int]]:

@@ -1,24 +1,19 @@
 """A metric in a block: means, paired comparisons with the baseline, who beats whom, who is first."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
+import pandas as pd
 
 from reports.analysis.decision import compare_pairs, estimate
 from reports.analysis.differences import defeats, means
 from reports.analysis.figures import Figures
 from reports.analysis.layout import IDENTITY, Layout
 from reports.analysis.model import Comparison, MetricInfo, Score
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from reports.records.scan import Stamp
+from reports.records.scan import Stamp
 
 FRONTS = ("nfe", "seconds_per_image", "peak_memory_mb")  # costs that a front is drawn against
 BEATEN = ("better", "leads")  # the verdicts that leave the other one behind
@@ -120,8 +115,6 @@ def fronts(one: MetricScores, costs: Mapping[str, np.ndarray]) -> dict[str, tupl
 
 def table(one: MetricScores) -> pd.DataFrame:
     """Figures by picture and condition, means over seeds."""
-    import pandas as pd
-
     columns = {
         one.layout.groups[place].key: one.figures.cells(np.array(one.figures.seeds.own(place))).mean(0)
         for place in one.scores

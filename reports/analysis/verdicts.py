@@ -1,7 +1,5 @@
 """The report's sentences: who wins on which metric, by how much, over whom, and on what that depends."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Mapping, Sequence
 

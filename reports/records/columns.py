@@ -51,15 +51,13 @@ def varying(runs: pd.DataFrame) -> list[str]:
     Two values make a difference, and so do a value and none within one method, where an option was set to null.
     An option that another method does not have is none in that method's rows and makes no difference by itself.
     """
-    options = [name for name in runs.columns if "." in name and name not in FIXED and not _repeats(name)]
-    candidates = [*options, *(name for name in SETTINGS if name in runs.columns)]
+    # ``method.name`` says again what the column ``method`` says.
+    fixed = {*FIXED, *(f"{name}.name" for name in FIXED)}
+    candidates = [
+        *(name for name in runs.columns if "." in name and name not in fixed),
+        *(name for name in SETTINGS if name in runs.columns),
+    ]
     return [name for name in candidates if _differs(runs, name)]
-
-
-def _repeats(name: str) -> bool:
-    """Whether an option column says again what a fixed column says: ``method.name`` is ``method``."""
-    group, _, option = name.partition(".")
-    return option == "name" and group in FIXED
 
 
 def _differs(runs: pd.DataFrame, name: str) -> bool:

@@ -1,7 +1,5 @@
 """What was asked for: the points of a sweep, the commands that repeat them, what failed."""
 
-from __future__ import annotations
-
 import shlex
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -40,9 +38,8 @@ class PlannedRun:
     @property
     def identity(self) -> str:
         """The command that degrades the same pictures and returns them."""
-        places = [apart(word.lstrip("+~").partition("=")[0])[0] for word in self.overrides]
         later = (*LATER, *roles())
-        kept = [word for word, place in zip(self.overrides, places, strict=True) if place not in later]
+        kept = [word for word in self.overrides if apart(word.lstrip("+~").partition("=")[0])[0] not in later]
         return PlannedRun("", (*kept, "method=identity"), self.experiment, "", False).command
 
 
@@ -64,12 +61,11 @@ def _point(point: Mapping[str, Any], sweep: str) -> PlannedRun:
 def failures(root: Path, points: Sequence[PlannedRun], done: Collection[str]) -> list[tuple[str, str, str]]:
     """The points asked for that will have no record: their words, the reason, and the traceback where one was kept."""
     lost = {point.run: point for point in points if point.asked and point.run not in done}
-    return [_failure(root, point) for point in lost.values() if not point.waiting]
-
-
-def _failure(root: Path, point: PlannedRun) -> tuple[str, str, str]:
-    kept = failure_of(Store(root).entry("failures", point.run))  # nothing for what never started
-    damaged = "its record is damaged: give the sweep's command again"
-    ended = damaged if path_of(root, point.run).exists() else "did not run to its end"
-    reason = point.reason or str(kept.get("reason", "")) or ended
-    return " ".join(point.overrides), reason, str(kept.get("traceback", ""))
+    found = []
+    for point in (point for point in lost.values() if not point.waiting):
+        kept = failure_of(Store(root).entry("failures", point.run))  # nothing for what never started
+        damaged = "its record is damaged: give the sweep's command again"
+        ended = damaged if path_of(root, point.run).exists() else "did not run to its end"
+        reason = point.reason or str(kept.get("reason", "")) or ended
+        found.append((" ".join(point.overrides), reason, str(kept.get("traceback", ""))))
+    return found

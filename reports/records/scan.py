@@ -1,24 +1,20 @@
 """Records from the disk: what a run is (a row of heads) apart from its figures (a narrow table), so that 10,000 fit."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
 
 from errors import UserError
 from harness.progress import say_once
 from harness.store.recorded import READERS, arrow_types, check, path_of, read
 from harness.store.sealed import Damaged
 from reports.records.columns import HEAD, REQUIRED
-
-if TYPE_CHECKING:
-    import pandas as pd
-    import pyarrow as pa
 
 KINDS: Mapping[str, tuple[type, ...]] = {"string": (str,), "int64": (int,), "float64": (int, float)}
 Stamp = tuple[str, str, str, bool]  # metric, protocol, unit, whether higher is better
@@ -59,8 +55,6 @@ def scan(root: Path, runs: Iterable[str] | None = None) -> Records:
 
 def _read(path: Path) -> tuple[dict[str, Any], pa.Table] | Damaged:
     """The head of a record, and its figures in the types that all records share."""
-    import pyarrow as pa
-
     try:
         check(path)
         head, table = read(path)
@@ -85,8 +79,6 @@ def _damaged(path: Path, error: Exception) -> UserError:
 
 def _typed(table: pa.Table) -> pa.Table:
     """The figures, texts as codes of a dictionary; missing columns are null."""
-    import pyarrow as pa
-
     columns = {}
     for name, kind in arrow_types().items():
         coded = pa.dictionary(pa.int32(), kind) if kind == pa.string() else kind
@@ -96,9 +88,6 @@ def _typed(table: pa.Table) -> pa.Table:
 
 
 def _records(heads: Sequence[Mapping[str, Any]], tables: Sequence[pa.Table]) -> Records:
-    import pandas as pd
-    import pyarrow as pa
-
     names = dict.fromkeys([*(name for name in HEAD if name != "sweep"), *(name for head in heads for name in head)])
     figures = pa.concat_tables(tables or [_typed(pa.table({}))]).unify_dictionaries().to_pandas()
     for name in ("image", "source", "metric", "protocol", "unit"):
@@ -115,8 +104,6 @@ def _records(heads: Sequence[Mapping[str, Any]], tables: Sequence[pa.Table]) -> 
 
 def _column(name: str, values: list[Any]) -> pd.Series:
     """A column in its fixed type, or in the one that holds every value: text, where some are text."""
-    import pandas as pd
-
     kinds = {type(value) for value in values if value is not None}
     if HEAD.get(name) == "float64" or (float in kinds and kinds <= {int, float}):
         return pd.Series(np.array([np.nan if value is None else value for value in values], np.float64))

@@ -48,15 +48,14 @@ of three trainings. Without a common seed, 3 to 10 trainings on each side: on 3 
 with one training, 74 to 82% with three or more; with t_0.975 + t_0.8 in its place 54 to 80%.
 """
 
-from __future__ import annotations
-
 import functools
 import warnings
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
-from reports.statistics.spread import ROOM, Spread, blank, can_tell, patterns, put, standard_error
+from reports.statistics.spread import ROOM, Spread, blank, can_tell, patterns, put, standard_error, trainings
 from reports.statistics.student import quantile
 
 DRAWS = 1999  # bootstrap replicates: (DRAWS + 1) * 0.95 is whole
@@ -122,17 +121,12 @@ def _spread(
     found = blank(len(sides[0]))
     for one in patterns(sides):
         units = None if photographs is None else photographs[one.columns]
-        parts = [_cut(side, one.members, rows, one.columns) for side, rows in zip(sides, one.rows, strict=True)]
-        first = parts[0] if ours is None else _cut(ours, one.members, one.rows[0], one.columns)
+        parts = [side[np.ix_(one.members, rows, one.columns)] for side, rows in zip(sides, one.rows, strict=True)]
+        first = parts[0] if ours is None else ours[np.ix_(one.members, one.rows[0], one.columns)]
         used = [_by_photograph(part, units) for part in (*parts, first)]
-        put(found, one.members, _crossed(used[:-1], used[-1], drawing, (parts[0].shape[2], one.infinite)))
+        put(found, one.members, {"images": one.columns.sum(), "infinite": one.infinite, **trainings(parts)})
+        put(found, one.members, _crossed(used[:-1], used[-1], drawing))
     return found
-
-
-def _cut(side: np.ndarray, members: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    found = side if len(members) == len(side) else side[members]
-    found = found if rows.all() else found[:, rows]
-    return found if columns.all() else found[:, :, columns]
 
 
 def _by_photograph(cells: np.ndarray, photographs: np.ndarray | None) -> np.ndarray:
@@ -144,24 +138,20 @@ def _by_photograph(cells: np.ndarray, photographs: np.ndarray | None) -> np.ndar
     return np.add.reduceat(cells[:, :, order], first, axis=2) / counts
 
 
-def _crossed(
-    sides: Sequence[np.ndarray], ours: np.ndarray, drawing: tuple[int, int], images: tuple[int, int]
-) -> Spread:
-    """`spread` of complete cells by photograph, summed over the sides; ``images`` are used, and infinite."""
+def _crossed(sides: Sequence[np.ndarray], ours: np.ndarray, drawing: tuple[int, int]) -> dict[str, Any]:
+    """`spread` of complete cells by photograph, summed over the sides."""
     count, _, units = sides[0].shape
-    seeds = [np.full(count, side.shape[1]) for side in sides] + [np.zeros(count, np.int64)]
-    numbers = [np.full(count, number) for number in (units, *images)] + seeds[:2]
-    none = np.full(count, np.nan)
     if not units:
-        return Spread(none, none, none, none, *numbers)
-    by_unit, level = np.sum([side.mean(1) for side in sides], 0), ours.mean((1, 2))
+        return {}
+    by_unit = np.sum([side.mean(1) for side in sides], 0)
     mean = by_unit.mean(1)
+    found = {"units": units, "mean": mean, "ours": ours.mean((1, 2))}
     if units < 2:
-        return Spread(mean, none, none, level, *numbers)
+        return found
     factor = np.maximum(quantile(np.array(units - 1.0)), _studentised(by_unit, mean, *drawing))
     rest = np.sum([_rest(side) for side in sides], 0) if can_tell(sides) else np.zeros(count)
     error, factor = standard_error([side.mean(2) for side in sides], by_unit.var(1, ddof=1) / units, rest, factor)
-    return Spread(mean, error, factor, level, *numbers)
+    return {**found, "error": error, "factor": factor}
 
 
 def _rest(cells: np.ndarray) -> np.ndarray:

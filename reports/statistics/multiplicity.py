@@ -1,7 +1,5 @@
 """Many comparisons at once: adjusted p values."""
 
-from __future__ import annotations
-
 import numpy as np
 
 FEW = 10  # comparisons up to which every single one is guarded

@@ -1,10 +1,9 @@
 """Means with their standard errors, and what follows from them: intervals, p values, power."""
 
-from __future__ import annotations
-
 import functools
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -81,10 +80,15 @@ def blank(count: int) -> Spread:
     return Spread(*(np.full(count, np.nan) for _ in range(4)), *(np.zeros(count, np.int64) for _ in range(5)))
 
 
-def put(whole: Spread, members: np.ndarray, part: Spread) -> None:
-    """Write a part where its members stand."""
-    for one in fields(whole):
-        getattr(whole, one.name)[members] = getattr(part, one.name)
+def put(whole: Spread, members: np.ndarray, parts: Mapping[str, Any]) -> None:
+    """Write what is known of members, by the field of `Spread`: one value for each, or one for all."""
+    for name, values in parts.items():
+        getattr(whole, name)[members] = values
+
+
+def trainings(sides: Sequence[np.ndarray]) -> dict[str, int]:
+    """How many trainings the sides, (M, S) or more axes, have, by the field of `Spread`."""
+    return dict(zip(("seeds", "others"), (side.shape[1] for side in sides), strict=False))
 
 
 @dataclass(frozen=True)
@@ -105,24 +109,24 @@ def patterns(sides: Sequence[np.ndarray]) -> Iterator[Pattern]:
     """
     if not sides[0].size or not sides[-1].size:
         return
-    for first, members in _alike(sides):
-        rows = tuple(_full(~np.isnan(side[first])) for side in sides)
-        used = np.concatenate([side[first][row] for side, row in zip(sides, rows, strict=True)])
+    for members in _alike(sides):
+        firsts = [side[members[0]] for side in sides]
+        rows = tuple(_full(~np.isnan(first)) for first in firsts)
+        used = np.concatenate([first[row] for first, row in zip(firsts, rows, strict=True)])
         there, endless = ~np.isnan(used).any(axis=0), np.isinf(used).any(axis=0)
         if all(row.any() for row in rows) and there.any():
             yield Pattern(members, rows, there & ~endless, int((there & endless).sum()))
 
 
-def _alike(sides: Sequence[np.ndarray]) -> Iterator[tuple[int, np.ndarray]]:
-    """The members of each pattern, with the first of them."""
+def _alike(sides: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """The members of each pattern."""
     kinds = [(np.isnan(side) + 2 * np.isinf(side)).astype(np.uint8).reshape(len(side), -1) for side in sides]
     flat = np.concatenate(kinds, 1)
     if (flat == flat[0]).all():
-        yield 0, np.arange(len(flat))
-        return
-    _, first, inverse, counts = np.unique(flat, axis=0, return_index=True, return_inverse=True, return_counts=True)
+        return [np.arange(len(flat))]
+    _, inverse, counts = np.unique(flat, axis=0, return_inverse=True, return_counts=True)
     order = np.argsort(inverse.reshape(-1), kind="stable")  # NumPy 2.0 gives it a second axis
-    yield from zip(first.tolist(), np.split(order, np.cumsum(counts)[:-1]), strict=True)
+    return np.split(order, np.cumsum(counts)[:-1])
 
 
 def _full(known: np.ndarray) -> np.ndarray:

@@ -1,7 +1,5 @@
 """Student's t for many comparisons at once: p values, quantiles, and the true mean that a test finds."""
 
-from __future__ import annotations
-
 import numpy as np
 from scipy import special
 

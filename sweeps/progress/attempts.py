@@ -3,8 +3,6 @@
 That process is known to others by a file that it touches while it lives.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import time

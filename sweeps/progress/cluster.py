@@ -1,7 +1,5 @@
 """What a SLURM cluster says of itself and of jobs, by its own commands, and what submissions to it left on the disk."""
 
-from __future__ import annotations
-
 import getpass
 import json
 import re

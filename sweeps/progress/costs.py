@@ -1,7 +1,5 @@
 """What work will cost, about, going by like work that lies in the store: unknown before a first one is done."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What jobs have said: the end of their logs, found by the key of anything that they make, or by their numbers."""
 
-from __future__ import annotations
-
 from collections import deque
 from pathlib import Path
 
@@ -21,7 +19,8 @@ def logs(sweep: Sweep, word: str) -> str:
         raise UserError(f"{word}: no job of {sweep.folder.name} makes that; python -m sweeps status lists keys")
     parts = []
     for job in found[-LOGS:]:
-        path = log_of(job)
+        kept = job.submission
+        path = cluster.log_of(kept, job.name) if job.name else kept.path(job.facts["number"], "log")
         head = f"== {label(job)} {job.facts['kind']} {job.facts['method']}: {path}"
         parts += [head, *_end(path)]
     return page(parts)
@@ -30,13 +29,6 @@ def logs(sweep: Sweep, word: str) -> str:
 def label(job: SubmittedJob) -> str:
     """A job's name among all of its sweep: its submission and its number there."""
     return f"{job.submission.folder.name}.{job.facts['number']}"
-
-
-def log_of(job: SubmittedJob) -> Path:
-    """Where a job's log lies."""
-    if job.name:
-        return cluster.log_of(job.submission, job.name)
-    return job.submission.path(job.facts["number"], "log")
 
 
 def _named(sweep: Sweep, job: SubmittedJob, word: str) -> bool:

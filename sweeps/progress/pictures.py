@@ -1,9 +1,6 @@
 """The picture grid of a sweep: which rows it has, what they are called, and what it leaves out."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,18 +16,11 @@ _HIDDEN = ("method", "results_dir")
 Row = Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class Grid:
-    """The picture that was written, and in words what it leaves out."""
-
-    path: Path
-    note: str
-
-
-def draw(rows: Sequence[Row], store: Store, path: Path) -> Grid | None:
+def draw(rows: Sequence[Row], store: Store, path: Path) -> str | None:
     """Write the grid of the points ``rows`` (of points.json, all done): degraded, what each made of it, clean.
 
-    Those on the first one's inputs are shown. None where the samples were cleared away: the figures are in the records.
+    Those on the first one's inputs are shown. Gives in words what it leaves out; None, without a grid, where the
+    samples were cleared away: the figures are in the records.
     """
     from reports.pictures.grid import grid, points_grid
 
@@ -51,7 +41,7 @@ def draw(rows: Sequence[Row], store: Store, path: Path) -> Grid | None:
         points_grid(pictures, path, note=note)
     else:
         grid(pictures, path, COLUMNS, note=note)
-    return Grid(path, note)
+    return note
 
 
 def conditions(rows: Sequence[Row]) -> dict[str, str]:

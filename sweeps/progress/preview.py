@@ -1,8 +1,6 @@
 """What a sweep would do, before it does it: how much, what is there already, in how many jobs, how long; and what a
 user should know of it beside its figures."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,11 +9,13 @@ from harness.config.run_config import inside
 from harness.planning.plan import Plan
 from harness.progress import first_of
 from registry import find
+from reports.wording.wording import count
 from sweeps.graph import KINDS, Graph, WorkItem, graph, group_tasks, with_identity_baselines
 from sweeps.progress.costs import History, about
 
 CHUNK = 16  # as the launchers have it, unless they are told otherwise
 SHOWN = 12  # trainings listed one by one
+NEEDS = {"pair": "the true picture of each degraded one", "mask": "masks", "likelihood": "a method with a likelihood"}
 
 
 def preview(plans: Sequence[Plan], root: Path, chunk: int = CHUNK) -> str:
@@ -24,7 +24,7 @@ def preview(plans: Sequence[Plan], root: Path, chunk: int = CHUNK) -> str:
     whole, history = graph(everything, root), History(root)
     jobs = group_tasks(whole.wanted, chunk)
     extra = len(everything) - len({made.run for made in plans})
-    lines = [f"{_many(len(plans), 'point')}{f', and doing nothing on their inputs ({extra})' if extra else ''}", ""]
+    lines = [f"{count(len(plans), 'point')}{f', and doing nothing on their inputs ({extra})' if extra else ''}", ""]
     lines.append(f"{'':<12}{'all':>7}{'there':>8}{'to do':>8}{'jobs':>7}   about")
     for kind in KINDS:
         tasks = whole.of(kind)
@@ -46,7 +46,7 @@ def _trainings(whole: Graph, history: History) -> list[str]:
     for task in whole.of("training"):
         state = "there" if task.key in whole.done else about(history.seconds(task))
         stage = "" if len(task.plan.stages) == 1 else f" {task.stage}"
-        samplings = _many(readers.get(task.key, 0), "sampling")
+        samplings = count(readers.get(task.key, 0), "sampling")
         lines.append(f"  train {task.method}{stage} {task.key[:8]} ({state}) -> {samplings} to do")
     return ["", *first_of(lines, SHOWN, "  and {} more trainings")] if lines else []
 
@@ -60,10 +60,6 @@ def _cost(tasks: Sequence[WorkItem], history: History) -> str:
         return "unknown: nothing like it has been done here"
     more = len(tasks) - len(known)
     return about(sum(known)) + (f", and {more} unknown" if more else "")
-
-
-def _many(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def notes(plans: Sequence[Plan]) -> list[str]:
@@ -82,10 +78,4 @@ def notes(plans: Sequence[Plan]) -> list[str]:
 
 def _needs(metric: str) -> str:
     facts = find("metrics", metric).facts
-    said = {
-        "pair": "the true picture of each degraded one",
-        "mask": "masks",
-        "likelihood": "a method with a likelihood",
-    }
-    wanted = [said[need] for need in facts.needs]
-    return f"it needs {' and '.join(wanted) or facts.data}"
+    return f"it needs {' and '.join(NEEDS[need] for need in facts.needs) or facts.data}"

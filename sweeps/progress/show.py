@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +12,8 @@ from errors import UserError
 from harness.planning.plan import Plan
 from harness.progress import console, first_of, say
 from harness.store.listed import write_points
-from sweeps.progress.pictures import Grid, draw
-from sweeps.progress.state import LOST, Standing, Sweep
+from sweeps.progress.pictures import draw
+from sweeps.progress.state import LOST, UNSETTLED, Standing, Sweep
 from sweeps.progress.status import loss_lines, results_words
 
 if TYPE_CHECKING:
@@ -22,35 +22,20 @@ if TYPE_CHECKING:
 FAILURES = 20  # told one by one
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What a sweep has come to: its folder, its table, how each point stands, its pictures."""
-
-    folder: Path
-    table: pd.DataFrame | None
-    points: Sequence[tuple[Mapping[str, Any], Standing]]
-    grid: Grid | None
-
-    def count(self, *statuses: str) -> int:
-        """The number of points that stand so."""
-        return sum(standing.status in statuses for _, standing in self.points)
-
-
-def collect(root: Path, folder: Path) -> Outcome:
-    """Read back every point and write points.json, table.csv, table.parquet and grid.png into the folder."""
+def collect(sweep: Sweep) -> tuple[pd.DataFrame | None, str | None]:
+    """Read back every point and write points.json, table.csv, table.parquet and grid.png into the sweep's folder: the
+    table, and what the grid leaves out; None for what was not written."""
     from reports.writers.export import write_table
 
-    sweep = Sweep(root, folder)
-    stood = {row["run"]: standing for row, standing in sweep.points}
-    update = {run: {"status": standing.status, "reason": standing.reason} for run, standing in stood.items()}
-    identities = [row["run"] for row in sweep.rows if row["status"] == "identity"]
-    write_points(folder, [row if row["status"] == "identity" else row | update[row["run"]] for row in sweep.rows])
+    stood = {row["run"]: {"status": standing.status, "reason": standing.reason} for row, standing in sweep.points}
+    write_points(sweep.folder, [row | stood.get(row["run"], {}) for row in sweep.rows])
     done = [row for row, standing in sweep.points if standing.status == "done"]
-    table = table_of(root, [row["run"] for row in done], identities)
+    identities = [row["run"] for row in sweep.rows if row["status"] == "identity"]
+    table = table_of(sweep.root, [row["run"] for row in done], identities)
     if table is None:
-        return Outcome(folder, None, sweep.points, None)
-    write_table(table, folder)
-    return Outcome(folder, table, sweep.points, draw(done, sweep.store, folder / "grid.png"))
+        return None, None
+    write_table(table, sweep.folder)
+    return table, draw(done, sweep.store, sweep.folder / "grid.png")
 
 
 def table_of(root: Path, runs: Sequence[str], identities: Sequence[str]) -> pd.DataFrame | None:
@@ -65,31 +50,34 @@ def table_of(root: Path, runs: Sequence[str], identities: Sequence[str]) -> pd.D
 
 def show(root: Path, folder: Path, notes: Sequence[str], report: bool) -> int:
     """Collect, and print table, failures and report; the exit status: 1 where a point failed or was stopped."""
-    outcome = collect(root, folder)
-    if outcome.table is not None:
-        _print(outcome.table)
+    sweep = Sweep(root, folder)
+    table, left_out = collect(sweep)
+    if table is not None:
+        _print(table)
     for note in notes:
         say(f"note: {note}")
-    _failures(outcome)
+    counts = _failures(sweep.points, f"{folder.name}{results_words(root)}")
     if report:
         tell_report(root, folder)
-    if outcome.grid is not None:
-        say(f"pictures: {outcome.grid.path}")
-        if outcome.grid.note:
-            say(f"          {outcome.grid.note}")
-    if outcome.table is not None:
+    if left_out is not None:
+        say(f"pictures: {folder / 'grid.png'}")
+        if left_out:
+            say(f"          {left_out}")
+    if table is not None:
         say(f"table:    {folder / 'table.csv'} (and .parquet)")
-        say(f"records:  {root / 'records'} ({outcome.count('done')} of {len(outcome.points)} runs)")
-    return 1 if outcome.count(*LOST) else 0
+        say(f"records:  {root / 'records'} ({counts['done']} of {len(sweep.points)} runs)")
+    return 1 if any(counts[name] for name in LOST) else 0
 
 
-def _failures(outcome: Outcome) -> None:
-    name = f"{outcome.folder.name}{results_words(outcome.folder.parent.parent)}"
-    for line in first_of(loss_lines(outcome.points), FAILURES, f"and {{}} more; python -m sweeps status {name}"):
+def _failures(points: Sequence[tuple[Mapping[str, Any], Standing]], name: str) -> Counter[str]:
+    """Tell which points failed or are not done; how many there are by status."""
+    for line in first_of(loss_lines(points), FAILURES, f"and {{}} more; python -m sweeps status {name}"):
         say(line)
-    unfinished = outcome.count("running", "waiting")
+    counts = Counter(standing.status for _, standing in points)
+    unfinished = sum(counts[status] for status in UNSETTLED)
     if unfinished:
-        say(f"{outcome.count('done')} of {len(outcome.points)} points are done; {unfinished} run or wait")
+        say(f"{counts['done']} of {len(points)} points are done; {unfinished} run or wait")
+    return counts
 
 
 def tell_report(root: Path, folder: Path) -> None:

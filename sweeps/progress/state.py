@@ -1,7 +1,5 @@
 """How the points and jobs of a sweep stand, from what lies on the disk and what a cluster says. Nothing is changed."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,7 +1,5 @@
 """How a sweep stands, as a text: points, kinds of work, what runs, what failed, what was spent and is left."""
 
-from __future__ import annotations
-
 import shlex
 import time
 from collections import Counter
@@ -118,20 +116,15 @@ def results_words(root: Path) -> str:
     return "" if root == (Path.cwd() / "results") else f" --results {shlex.quote(str(root))}"
 
 
-def is_settled(sweep: Sweep) -> bool:
-    """Whether nobody will do any more of it."""
-    return not any(standing.status in UNSETTLED for _, standing in sweep.points)
-
-
-def elsewhere(root: Path, folder: Path) -> bool:
-    """Whether others are still at a sweep that this process has handed over."""
-    return not is_settled(Sweep(root, folder))
+def elsewhere(sweep: Sweep) -> bool:
+    """Whether anybody will do any more of a sweep that this process has handed over."""
+    return any(standing.status in UNSETTLED for _, standing in sweep.points)
 
 
 def watch(root: Path, folder: Path) -> None:
     """Show how a sweep stands until nobody will do any more of it: live on a terminal, now and then in a log."""
     with View() as view:
-        while not is_settled(sweep := Sweep(root, folder)):
+        while elsewhere(sweep := Sweep(root, folder)):
             head, *rows = status(sweep).splitlines()
             view.show(head, lambda: rows if console.is_terminal else [])  # noqa: B023 - called here
             time.sleep(EVERY)

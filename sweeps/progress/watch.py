@@ -1,9 +1,8 @@
 """What is running right now, while one waits for it: live on a terminal, a line now and then in a log."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from rich.live import Live
@@ -37,10 +36,9 @@ class View(Live):
 
 def state_of(submission: Submission, number: int) -> dict[str, Any]:
     """What a job last said of itself; nothing before it said anything."""
-    try:
+    with suppress(Damaged):
         return dict(read(submission.path(number, "progress.json"), {"done": int, "total": int, "text": str}))
-    except Damaged:
-        return {}
+    return {}
 
 
 def state_text(submission: Submission, number: int) -> str:

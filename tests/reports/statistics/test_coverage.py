@@ -144,8 +144,7 @@ def test_figures_of_sets_resample_photographs(pictures: int, photographs: int, t
     of = even((pictures, photographs))
     weights = [np.bincount(rows, minlength=pictures) / len(rows) for rows, _ in _resamples(400, of, 0, True, 3)]
     cells = cut(of, 0.5, trainings, seed=11)
-    counts = (np.full(R, float(number)) for number in (pictures, photographs))
-    found = spread_of_sets([(cells.mean(2), cells @ np.array(weights).T)], *counts)
+    found = spread_of_sets([(cells.mean(2), cells @ np.array(weights).T)], pictures, photographs)
     assert 0.93 - ERROR < covered(found) < 0.985 + ERROR
     assert (found.units == photographs).all() and (found.images == pictures).all()
 

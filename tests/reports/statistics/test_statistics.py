@@ -192,7 +192,7 @@ def test_set_intervals_cover() -> None:
     effects = 0.2 * rng.standard_normal((count, 3))
     rows = effects[:, :, None] + rng.exponential(size=(count, 1, size)) + 0.5 * rng.standard_normal((count, 3, size))
     weights = rng.multinomial(size, np.full(size, 1 / size), 300).T / size
-    values, replicates, items = rows.mean(2), rows @ weights, np.full(count, size)
+    values, replicates, items = rows.mean(2), rows @ weights, size
     within = 3 * np.sqrt(0.95 * 0.05 / count)
     of_all = spread_of_sets(
         [(values, replicates + 5.0)], items
