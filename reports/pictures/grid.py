@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from harness.store.files import write_atomic
+from harness.store.files import write_files
 
 INK, PAPER = (32, 32, 32), (255, 255, 255)
 FONT_SIZE = 15
@@ -165,7 +165,4 @@ def png_of(image: Image.Image) -> bytes:
 
 
 def _save(page: Image.Image, path: str | Path) -> Path:
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomic(path, png_of(page))
-    return path
+    return write_files(Path(path).parent, {Path(path).name: png_of(page)})[0]

@@ -24,7 +24,7 @@ CELL = 0.42  # inches of height
 
 def ablation(report: Report, block: Block, axis: str) -> Figure:
     """The ablation of one axis: its values on x, ordered where they are numbers, a line for each group held equal."""
-    found = [part for part in block.ablations if part.axis == axis and part.metric in block.metrics]
+    found = [part for part in block.ablations if part.axis == axis]
     names = list(dict.fromkeys(part.metric for part in found))
     facts, note = first([block.metrics[name] for name in names], PANELS, "metrics")
     groups = list(dict.fromkeys(part.within for part in found))

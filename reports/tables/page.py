@@ -89,7 +89,7 @@ def _differences(block: Block, metric: str, scores: Sequence[Score | None], cell
     for condition, score, cell in zip(block.conditions, scores, cells, strict=True):
         one = score.comparison if score else None
         if score and one and one.verdict != "refused":
-            whole = (own[condition.key], own.get(one.baseline or block.baseline, math.nan))
+            whole = (own[condition.key], own.get(one.baseline, math.nan))
             ours, theirs = (fixed(mean, digits) for mean in one.means)
             same = math.isnan(one.means[0]) or [ours, theirs] == [fixed(mean, digits) for mean in whole]
             shared = "" if same else f"{ours} against {theirs} over {count(one.images, 'shared picture')}"

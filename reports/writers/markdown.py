@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from harness.store.files import write_files
 from reports.analysis.model import Block, Failure, Report
@@ -16,7 +17,7 @@ from reports.pictures.grid import grid
 from reports.pictures.pictures import Gallery, galleries
 from reports.tables.blocks import tables_of
 from reports.tables.table import Cell, Table
-from reports.wording.wording import HOW, plain, slug
+from reports.wording.wording import HOW, plain, plain_lines, slug
 from reports.writers.document import BlockContent, FigureNames, Piece, Section, sections
 
 ROWS = 300  # of a table
@@ -99,10 +100,9 @@ def escape(value: object) -> str:
 
 def fenced(text: str, language: str = "") -> str:
     """Text in a fence that it can't close: one backtick longer than the longest run in it."""
-    kept = "".join(letter if letter in "\n\t" or letter.isprintable() else ascii(letter)[1:-1] for letter in text)
-    longest = max(map(len, re.findall(r"`+", kept)), default=0)
+    longest = max(map(len, re.findall(r"`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
-    return f"{fence}{language}\n{kept.rstrip()}\n{fence}"
+    return f"{fence}{language}\n{plain_lines(text).rstrip()}\n{fence}"
 
 
 def table(one: Table) -> str:
@@ -130,16 +130,9 @@ def pictures_of(gallery: Gallery | None, key: str, folder: Path) -> list[str]:
         return [f"![points of every source](figures/{name})", *notes]
     rows, names = gallery.rows[:COLUMNS], [plain(source) for source in gallery.sources]
     labels = [one if names.count(one) == 1 else f"{one} ({place})" for place, one in enumerate(names, 1)]
-    strips = {
-        label: np.stack([_pixels(row.tiles[place].picture) for row in rows]) for place, label in enumerate(labels)
-    }
+    strips: dict[str, np.ndarray] = {}
+    for label, tiles in zip(labels, zip(*(row.tiles for row in rows), strict=True), strict=True):
+        strips[label] = np.stack([np.asarray(Image.open(io.BytesIO(one.picture)).convert("RGB")) for one in tiles])
     grid(strips, folder / name, len(rows))
     reasons = (f"{number}. {escape(row.image)}: {inline(row.why)}" for number, row in enumerate(rows, 1))
     return [f"![pictures of every source](figures/{name})", "The columns, from the left:", "\n".join(reasons), *notes]
-
-
-def _pixels(data: bytes) -> np.ndarray:
-    from PIL import Image
-
-    array = np.asarray(Image.open(io.BytesIO(data)))
-    return array[..., None] if array.ndim == 2 else array
