@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from PIL import Image
 
 from harness.store.files import write_files
-from reports.analysis.model import Block, Failure, Report
+from reports.analysis.model import Block, Report
 from reports.pictures.grid import grid
 from reports.pictures.pictures import Gallery, galleries
 from reports.tables.blocks import tables_of
@@ -50,40 +50,16 @@ def document(report: Report, names: Sequence[str], shown: Sequence[Sequence[str]
         BlockContent(tables, HOW, [Piece("pictures", lines)] if lines else [], [_commands(block)])
         for block, tables, lines in zip(report.blocks, tables_of(report), shown, strict=True)
     ]
-    lines = [f"# {inline(report.title)}", *([escape(report.question)] if report.question else [])]
-    for section in sections(report, contents, FigureNames(names, report.blocks)):
-        lines += _section(section, 2)
-    return "\n\n".join(lines) + "\n"
+    found = sections(report, contents, FigureNames(names, report.blocks))
+    loader = FileSystemLoader(Path(__file__).parent / "templates")
+    page = Environment(loader=loader, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    page.filters |= {"inline": inline, "escaped": escape, "fenced": fenced, "table": table}
+    return page.get_template("report.md").render(report=report, sections=found, length=LENGTH).rstrip("\n") + "\n"
 
 
 def _commands(block: Block) -> Section:
     lines = [f"# {plain(condition.label)}\n{condition.command}" for condition in block.conditions[:ROWS]]
     return Section("", "Commands", (Piece("code", ("\n".join(lines), "sh")),))
-
-
-def _section(section: Section, level: int) -> list[str]:
-    lines = [f"{'#' * level} {inline(section.title)}"]
-    for item in section.items:
-        lines += ITEMS[item.kind](item.value)
-    return [*lines, *(line for part in section.parts for line in _section(part, level + 1))]
-
-
-def _failure(failure: Failure) -> list[str]:
-    line = f"- {escape(failure.overrides or 'the default run')}: {inline(failure.reason)}"
-    return [line, fenced(failure.traceback[-LENGTH:])] if failure.traceback else [line]
-
-
-ITEMS: Mapping[str, Callable[[Any], list[str]]] = {
-    "text": lambda text: [escape(text)],
-    "title": lambda text: [f"### {inline(text)}"],
-    "list": lambda sentences: ["\n".join(f"- {escape(sentence)}" for sentence in sentences)],
-    "facts": lambda pairs: ["\n".join(f"- {escape(name)}: {inline(value)}" for name, value in pairs)],
-    "figures": lambda names: [f"![{name.replace('-', ' ')}](figures/{name}.png)" for name in names],
-    "code": lambda code: [fenced(*code)],
-    "pictures": list,
-    "table": lambda one: [table(one)],
-    "failure": _failure,
-}
 
 
 def inline(value: object) -> str:

@@ -216,7 +216,9 @@ def test_a_report_of_nothing_still_says_so(tmp_path):
 def test_a_block_without_comparisons_pictures_or_costs(tmp_path):
     whole = report(tmp_path)
     block = whole.blocks[0]
-    bare = tuple(dataclasses.replace(one, scores={}, costs=dict.fromkeys(one.costs, math.nan)) for one in block.conditions)
+    bare = tuple(
+        dataclasses.replace(one, scores={}, costs=dict.fromkeys(one.costs, math.nan)) for one in block.conditions
+    )
     block = dataclasses.replace(block, conditions=bare, images={}, ablations=(), interactions=())
     page = document(dataclasses.replace(whole, blocks=(block,)), {}, [None])
     assert Outline(page).open == []
