@@ -68,8 +68,7 @@ def _tile(image: np.ndarray, scale: int | None) -> Image.Image:
     least = math.ceil((TILE if scale is None else SMALLEST) / min(height, width))
     times = max(scale or 1, least)
     tile = Image.fromarray(np.broadcast_to(image, (height, width, 3)).repeat(times, 0).repeat(times, 1))
-    if max(tile.size) > LARGEST:
-        tile.thumbnail((LARGEST, LARGEST), Image.Resampling.BOX)
+    tile.thumbnail((LARGEST, LARGEST), Image.Resampling.BOX)
     return tile
 
 

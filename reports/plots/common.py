@@ -61,8 +61,7 @@ def looks(report: Report, conditions: Sequence[Condition]) -> dict[str, Look]:
 
 def look_of(report: Report, method: str) -> Look:
     """Colour and line of a method, the same all over a report."""
-    methods = list(dict.fromkeys(report.methods))
-    return look(methods.index(method) if method in methods else len(methods))
+    return look(report.methods.index(method))
 
 
 def arms(estimates: Iterable[Estimate]) -> list[list[float]]:

@@ -142,12 +142,8 @@ def _tables(block: Block, key: str, limit: Limits, names: Names) -> list[Table]:
 
 def _reading(block: Block, limit: Limits) -> str:
     left = {"metrics": len(block.metrics) - limit.metrics, "conditions": len(block.conditions) - limit.rows(block)}
-    lost = [
-        f" The last {number} {what} are left out, for the size of this page."
-        for what, number in left.items()
-        if number > 0
-    ]
-    return READ + "".join(lost)
+    lost = [f"{number} {what}" for what, number in left.items() if number > 0]
+    return READ + "".join(f" The last {words} are left out, for the size of this page." for words in lost)
 
 
 def _first_right(block: Block, gallery: Gallery | None) -> int:
