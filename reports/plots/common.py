@@ -61,7 +61,8 @@ def looks(report: Report, conditions: Sequence[Condition]) -> dict[str, Look]:
 
 def look_of(report: Report, method: str) -> Look:
     """Colour and line of a method, the same all over a report."""
-    return look(report.methods.index(method))
+    methods = list(dict.fromkeys(report.methods))
+    return look(methods.index(method) if method in methods else len(methods))
 
 
 def arms(estimates: Iterable[Estimate]) -> list[list[float]]:

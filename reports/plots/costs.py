@@ -9,11 +9,11 @@ from typing import Any
 from reports.analysis.model import Block, Estimate, Report
 from reports.plots.common import MOST, arms, first, look_of, looks, scale_x, shown
 from reports.plots.style import LETTERS, PALE, Axes, Figure, Look, beside, remark, sheet, wrapped
+from reports.tables.blocks import BESIDE
 from reports.wording.numbers import amount
 from reports.wording.wording import COSTS
 
 BAR = 0.27  # inches
-AXES = ("nfe", "seconds_per_image", "peak_memory_mb")
 
 
 def known(block: Block) -> list[str]:
@@ -55,8 +55,8 @@ def _bars(axes: Axes, values: Sequence[float], colours: Sequence[str]) -> None:
 def axes_of(block: Block, metric: str) -> list[str]:
     """The costs worth a panel beside a metric: known for two conditions at least, and not the same for all."""
     scored = [condition for condition in block.conditions if metric in condition.scores]
-    values = {name: {cost for one in scored if not math.isnan(cost := one.costs[name])} for name in AXES}
-    return [name for name in AXES if len(values[name]) > 1]
+    values = {name: {cost for one in scored if not math.isnan(cost := one.costs[name])} for name in BESIDE}
+    return [name for name in BESIDE if len(values[name]) > 1]
 
 
 def pareto(report: Report, block: Block, metric: str) -> Figure:
