@@ -8,58 +8,38 @@ seconds and 4 GB, all together. The last line is the whole `reports build`, with
 from __future__ import annotations
 
 import argparse
-import json
 import math
-import resource
 import sys
 import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from importlib import import_module
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from benchmarks.measured import measured
+from harness.config.commandline import read
+from harness.planning.plan import plan
+from harness.store import records
 from harness.store.listed import write_points
 from harness.store.recorded import pack, write_note
 
 METRICS = (("psnr", "dB", True, 20.0, 1.0), ("ssim", "", True, 0.6, 0.03), ("mae", "8-bit levels", False, 20.0, -2.0))
+MODULES = ("records.scan", "analysis.analyse", "writers.html.page", "build")
 SWEEP = "scale-00000000"
 LISTED = {"status": "done", "reason": "", "trainings": {}, "scores": {}}
 LISTED |= {"inputs": "i", "samples": "s", "references": "r"}
-FIXED = {
-    **{f"train.{name}": 0.5 for name in ("lr", "ema", "clip", "decay", "warmup", "steps")},
-    **{f"network.{name}": 32 for name in ("dim", "groups", "heads", "depth")},
-    **{f"schedule.{name}": "increased" for name in ("alpha", "beta", "name")},
-    **{f"task.{name}": 0.1 for name in ("exposure", "full_well", "read")},
-    "task.name": "lowlight",
-    "dataset.name": "photos",
-    "dataset.size": 64,
-    "sampler.name": "rddm",
-    "code_hash": "0123456789abcdef",
-    "git_commit": "0" * 40,
-    "hardware.device": "cpu",
-    "hardware.name": "x86_64",
-    "hardware.threads": 2,
-    "scale": "cpu",
-    "precision": "fp32",
-    "data_seed": 0,
-    "sampling_seed": 0,
-    "packages": json.dumps({"torch": "2.13.0", "numpy": "2.4.0", "diffusers": "0.41.0"}),
-    "gflops_per_image": 1.5,
-    "parameters": 1_234_567,
-    "peak_memory_mb": 120.0,
-    "train_seconds": 118.0,
-}
+COST = {"gflops_per_image": 1.5, "parameters": 1_234_567, "peak_memory_mb": 120.0, "train_seconds": 118.0}
+COST |= {"hardware.device": "cpu", "hardware.name": "x86_64", "hardware.threads": 2}
 
 
-def points(runs: int, seeds: int) -> list[dict[str, object]]:
+def points(runs: int, seeds: int) -> list[dict[str, Any]]:
     """Identity, and two methods over eta, steps and seeds."""
     etas = math.ceil(runs / 2 / seeds / 10)
     grid = product(("ddim", "rddm"), range(etas), range(10), range(seeds))
-    made: list[dict[str, object]] = [{"method": "identity", "seed": 0, "training": ""}]
+    made: list[dict[str, Any]] = [{"method": "identity", "seed": 0, "training": ""}]
     for method, eta, steps, seed in grid:
         training = f"{method}-{seed}"
         options = {"sampler.eta": eta / etas, "sampler.steps": 5 * (steps + 1)}
@@ -70,18 +50,18 @@ def points(runs: int, seeds: int) -> list[dict[str, object]]:
 def write(root: Path, runs: int, images: int, seeds: int) -> None:
     """Records of runs whose figures depend on the picture, the method, eta, the training and chance."""
     rng, folder = np.random.default_rng(0), root / "records"
+    head = records.head(plan(read(["method=rddm", "task=lowlight"]).points[0]), COST)
+    head = {name: value for name, value in head.items() if not name.startswith("sampler.")}
     folder.mkdir(parents=True)
     pictures = rng.normal(size=images)
     names = [f"photo-{place:04d}" for place in range(images)]
     told = []
     for place, point in enumerate(points(runs, seeds)):
         run = f"{place:020d}"
-        gain = {"identity": -3.0, "ddim": 0.0, "rddm": 0.5}[str(point["method"])] - 0.3 * float(
-            point.get("sampler.eta", 0)
-        )  # type: ignore[arg-type]
+        gain = {"identity": -3.0, "ddim": 0.0, "rddm": 0.5}[point["method"]] - 0.3 * point.get("sampler.eta", 0)
         figures = gain + pictures + 0.2 * rng.normal(size=images)
         path = folder / f"{run}.parquet"
-        data = record(point | {"run": run, "samples": f"s{run}"}, names, figures)
+        data = record(head | point | {"run": run, "samples": f"s{run}"}, names, figures)
         path.write_bytes(data)
         write_note(path, data, {})
         words = [f"{name}={value}" for name, value in point.items() if name != "training"]
@@ -89,7 +69,7 @@ def write(root: Path, runs: int, images: int, seeds: int) -> None:
     write_points(root / "sweeps" / SWEEP, told)
 
 
-def record(point: dict[str, object], names: list[str], figures: np.ndarray) -> bytes:
+def record(point: dict[str, Any], names: list[str], figures: np.ndarray) -> bytes:
     """A record as the harness writes it."""
     rows = {
         "image": names * len(METRICS),
@@ -99,20 +79,10 @@ def record(point: dict[str, object], names: list[str], figures: np.ndarray) -> b
         "protocol": [f"{metric};8bit;range=255;channels=all;per-image;v1" for metric, *_ in METRICS for _ in names],
         "higher_is_better": [higher for _, _, higher, *_ in METRICS for _ in names],
     }
-    steps = float(point.get("sampler.steps", 0))  # type: ignore[arg-type]
-    head = {**FIXED, **point, "inputs": "i", "dataset": "photos", "task": "lowlight", "n": len(names), "nfe": steps}
+    steps = float(point.get("sampler.steps", 0))
+    head = {**point, "inputs": "i", "dataset": "photos", "task": "lowlight", "n": len(names), "nfe": steps}
     head |= {"seconds_per_image": 0.01 * steps, "method.name": point["method"]}
     return pack(head, pd.DataFrame(rows))
-
-
-@contextmanager
-def measured(what: str) -> Iterator[None]:
-    """Print seconds, seconds of the processor (what counts on a busy machine) and the peak memory so far."""
-    start, worked = time.perf_counter(), time.process_time()
-    yield
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-    took, work = time.perf_counter() - start, time.process_time() - worked
-    print(f"{what:12s} {took:7.1f} s   {work:7.1f} s of processor   peak {peak:5.2f} GB", flush=True)
 
 
 def main() -> None:
@@ -124,21 +94,13 @@ def main() -> None:
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         root = Path(scratch)
-        with measured("(make)"):
-            write(root, chosen.runs, chosen.images, chosen.seeds)
-        with measured("import"):
-            from reports.analysis.analyse import analyse
-            from reports.build import build
-            from reports.records.scan import scan
-            from reports.writers.html import write_html
-        with measured("read alone"):
-            scan(root)
-        with measured("analysis"):
-            report = analyse(root, SWEEP)
-        with measured("html"):
-            write_html(report, root / "report", {})
-        with measured("build"):
-            build(root, SWEEP)
+        measured("(make)", lambda: write(root, chosen.runs, chosen.images, chosen.seeds))
+        modules, _ = measured("import", lambda: [import_module(f"reports.{name}") for name in MODULES])
+        scan, analysis, html, build = modules
+        measured("read alone", lambda: scan.scan(root))
+        report, _ = measured("analysis", lambda: analysis.analyse(root, SWEEP))
+        measured("html", lambda: html.write_html(report, root / "report", {}))
+        measured("build", lambda: build.build(root, SWEEP))
         size = sum(path.stat().st_size for path in (root / "report").rglob("*") if path.is_file())
         block = report.blocks[0]
         print(f"{report.done} runs, {len(block.conditions)} conditions, {size / 1e6:.1f} MB of page", file=sys.stdout)

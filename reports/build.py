@@ -53,7 +53,7 @@ def write(report: Report, root: Path, folder: Path) -> Path:
     moved, the page last: a failure leaves what was there before. Raises `UserError` where ``folder`` can't be written.
     """
     from reports.writers.export import export
-    from reports.writers.html import write_html
+    from reports.writers.html.page import write_html
     from reports.writers.latex import write_latex
     from reports.writers.markdown import write_markdown
 

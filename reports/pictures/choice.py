@@ -27,12 +27,12 @@ def counterparts(block: Block) -> dict[str, str]:
 
     A block has one baseline, or several that are each other's equals in the remaining options.
     """
-    named = {}
+    bases = {}
     for one in block.conditions:
-        bases = [score.comparison.baseline for score in one.scores.values() if score.comparison]
-        named[one.key] = next(filter(None, bases), "")
-    keys = {block.baseline, *named.values()}
-    return {key: key if key in keys else base or block.baseline for key, base in named.items()}
+        compared = (score.comparison.baseline for score in one.scores.values() if score.comparison)
+        bases[one.key] = next(compared, block.baseline)
+    keys = {block.baseline, *bases.values()}
+    return {key: key if key in keys else base for key, base in bases.items()}
 
 
 def ranked(figures: pd.DataFrame, key: str, baseline: str, higher_is_better: bool) -> dict[str, tuple[str, float]]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from harness.store.files import write_atomic
+from harness.store.files import write_files
 
 INK, PAPER = (32, 32, 32), (255, 255, 255)
 FONT_SIZE = 15
@@ -68,8 +68,7 @@ def _tile(image: np.ndarray, scale: int | None) -> Image.Image:
     least = math.ceil((TILE if scale is None else SMALLEST) / min(height, width))
     times = max(scale or 1, least)
     tile = Image.fromarray(np.broadcast_to(image, (height, width, 3)).repeat(times, 0).repeat(times, 1))
-    if max(tile.size) > LARGEST:
-        tile.thumbnail((LARGEST, LARGEST), Image.Resampling.BOX)
+    tile.thumbnail((LARGEST, LARGEST), Image.Resampling.BOX)
     return tile
 
 
@@ -165,7 +164,4 @@ def png_of(image: Image.Image) -> bytes:
 
 
 def _save(page: Image.Image, path: str | Path) -> Path:
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomic(path, png_of(page))
-    return path
+    return write_files(Path(path).parent, {Path(path).name: png_of(page)})[0]

@@ -7,7 +7,7 @@ difference to the baseline on the block's first per-image metric.
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import accumulate
 
@@ -17,7 +17,7 @@ from PIL import Image
 
 from harness.store.entries import Store, read_npz
 from harness.store.sealed import Damaged
-from reports.analysis.model import Block, Condition, Report
+from reports.analysis.model import Block, Report
 from reports.pictures.choice import RULE, chosen, picked
 from reports.pictures.grid import png_of, points_page
 from reports.records.load import load
@@ -85,12 +85,7 @@ class _Sources:
     block: Block
     ids: list[str]
     images: dict[str, np.ndarray] = field(default_factory=dict)
-    labels: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
-
-    def add(self, key: str, label: str, images: np.ndarray) -> None:
-        """A further source."""
-        self.images[key], self.labels[key] = images, label
 
 
 def galleries(report: Report, budget: int) -> list[Gallery | None]:
@@ -107,43 +102,35 @@ def galleries(report: Report, budget: int) -> list[Gallery | None]:
 def _sources(report: Report, block: Block) -> _Sources | None:
     """The inputs of the first run that has a record, and the samples of each condition's first run on them."""
     conditions, store = chosen(block), Store(report.root)
-    inputs, samples = _keys(report, conditions)
+    of_run = {run: condition.key for condition in conditions for run in condition.runs}
+    heads = load(report.root, runs=list(of_run)).drop_duplicates("run").set_index("run")
+    heads = heads.loc[[run for run in of_run if run in heads.index], ["inputs", "samples"]].astype(str)
+    inputs = next(iter(heads["inputs"]), "none")
+    samples = heads.loc[heads["inputs"] == inputs, "samples"].groupby(of_run.get).first()
     try:
-        pictures = read_npz(store.entry("inputs", inputs or "none"), "inputs.npz")
+        pictures = read_npz(store.entry("inputs", inputs), "inputs.npz")
     except Damaged:
         return None
     found = _Sources(block, [str(image) for image in pictures["ids"]])
     if DEGRADED in pictures:
-        found.add(DEGRADED, DEGRADED, pictures[DEGRADED])
+        found.images[DEGRADED] = pictures[DEGRADED]
     for condition in conditions:
         try:
             entry = store.entry("samples", samples.get(condition.key, "none"))
-            found.add(condition.key, condition.label, read_npz(entry, "samples.npz")["images"])
+            found.images[condition.key] = read_npz(entry, "samples.npz")["images"]
         except Damaged:
             found.notes.append(f"No samples are left of {condition.label}.")
-    found.add(CLEAN, CLEAN, pictures[CLEAN])
+    found.images[CLEAN] = pictures[CLEAN]
     if len(block.conditions) > len(conditions):
         found.notes.append(f"{len(conditions)} of {len(block.conditions)} conditions are shown: {RULE}.")
     return found
 
 
-def _keys(report: Report, conditions: Sequence[Condition]) -> tuple[str, Mapping[str, str]]:
-    """The key of the inputs, and by condition that of the samples."""
-    of_run = {run: condition.key for condition in conditions for run in condition.runs}
-    heads = load(report.root, runs=list(of_run)).drop_duplicates("run").set_index("run")
-    there = [run for run in of_run if run in heads.index]
-    inputs = str(heads.loc[there[0], "inputs"]) if there else ""
-    samples: dict[str, str] = {}
-    for run in there:
-        if heads.loc[run, "inputs"] == inputs:
-            samples.setdefault(of_run[run], str(heads.loc[run, "samples"]))
-    return inputs, samples
-
-
 def _gallery(sources: _Sources, room: int) -> Gallery:
-    labels, notes = tuple(sources.labels.values()), sources.notes
+    names = {one.key: one.label for one in sources.block.conditions}
+    labels, notes = tuple(names.get(key, key) for key in sources.images), sources.notes
     if sources.images[CLEAN].ndim == 2:
-        panels = {sources.labels[key]: sets for key, sets in sources.images.items()}
+        panels = dict(zip(labels, sources.images.values(), strict=True))
         return Gallery(labels, points=png_of(points_page(panels, POINTS)), notes=tuple(notes))
     metric, reasons = picked(sources.block, sources.ids)
     places = [sources.ids.index(image) for image in reasons]
@@ -151,7 +138,7 @@ def _gallery(sources: _Sources, room: int) -> Gallery:
     gain = gain_of((images[place], sources.images[CLEAN][place]) for images in outputs for place in places)
     rows: list[Row] = []
     for largest in SIZES:
-        rows = _rows(sources, metric, reasons, (gain, largest))
+        rows = _rows(sources, metric, reasons, gain, largest)
         if sum(row.size for row in rows) <= room:
             break
     sides = max(max(images.shape[1:3]) for images in sources.images.values())
@@ -163,11 +150,9 @@ def _gallery(sources: _Sources, room: int) -> Gallery:
     return Gallery(labels, metric, gain, tuple(kept), tuple(notes))
 
 
-def _rows(sources: _Sources, metric: str, reasons: Mapping[str, str], look: tuple[int, int]) -> list[Row]:
-    """The chosen pictures from every source, with the gain and the largest side of ``look``."""
+def _rows(sources: _Sources, metric: str, reasons: Mapping[str, str], gain: int, largest: int) -> list[Row]:
     table = sources.block.images[metric] if metric else pd.DataFrame()
     figures = table.reindex(index=list(reasons), columns=list(sources.images)).to_numpy(float)
-    gain, largest = look
     rows = []
     for (image, why), values in zip(reasons.items(), figures, strict=True):
         place = sources.ids.index(image)
@@ -183,8 +168,7 @@ def png(image: np.ndarray, largest: int) -> bytes:
     """A picture, uint8 (H, W, C) with C in {1, 3} or (H, W), as PNG; sides beyond ``largest`` are averaged down."""
     plain = image[..., 0] if image.ndim == 3 and image.shape[-1] == 1 else image
     picture = Image.fromarray(np.ascontiguousarray(plain))
-    if max(picture.size) > largest:
-        picture.thumbnail((largest, largest), Image.Resampling.BOX)
+    picture.thumbnail((largest, largest), Image.Resampling.BOX)
     return png_of(picture)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness.store.files import write_atomic
+from harness.store.files import write_files
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -57,7 +57,6 @@ def rgm_levels() -> tuple[np.ndarray, np.ndarray]:
 
 def draw(path: str | Path) -> Path:
     """Write the figure as PNG, whole or not at all; the folder is made. Gives the path."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9.0, 7.2), layout="constrained")
@@ -76,11 +75,8 @@ def draw(path: str | Path) -> Path:
         axes.plot(*place, "o", color=INK, markersize=7, zorder=6)
         axes.annotate(text, place, offset, textcoords="offset points", fontsize=11, color=INK, ha=side)
     buffer = io.BytesIO()
-    FigureCanvasAgg(figure).print_png(buffer, metadata={"Software": None})
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomic(path, buffer.getvalue())
-    return path
+    figure.savefig(buffer, format="png", metadata={"Software": None})
+    return write_files(Path(path).parent, {Path(path).name: buffer.getvalue()})[0]
 
 
 def _paths(axes: Axes) -> None:

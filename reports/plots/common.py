@@ -26,11 +26,10 @@ def shown(block: Block, metric: str, first: Collection[str] = ()) -> tuple[list[
     scored = [condition for condition in block.conditions if metric in condition.scores]
     if len(scored) <= MOST:
         return scored, ""
-    sign = -1 if block.metrics[metric].higher_is_better else 1
 
     def rank(condition: Condition) -> tuple[bool, bool, float]:
-        value = sign * condition.scores[metric].mean.value
-        place = math.inf if math.isnan(value) else value
+        value = condition.scores[metric].mean.value
+        place = math.inf if math.isnan(value) else -block.metrics[metric].sign * value
         return condition.key != block.baseline, condition.key not in first, place
 
     kept = {condition.key for condition in sorted(scored, key=rank)[:MOST]}
@@ -42,7 +41,7 @@ def shown(block: Block, metric: str, first: Collection[str] = ()) -> tuple[list[
 def counterpart(block: Block, condition: Condition, metric: str) -> str:
     """The key of what a condition is compared with: the block's baseline, or the one of its kind."""
     compared = condition.scores[metric].comparison
-    return (compared.baseline if compared else "") or block.baseline
+    return compared.baseline if compared else block.baseline
 
 
 def against(block: Block, conditions: Sequence[Condition], metric: str) -> str:

@@ -6,25 +6,19 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from reports.analysis.model import Block, Condition, Estimate, Report
+from reports.analysis.model import Block, Estimate, Report
 from reports.plots.common import MOST, arms, first, look_of, looks, scale_x, shown
 from reports.plots.style import LETTERS, PALE, Axes, Figure, Look, beside, remark, sheet, wrapped
+from reports.tables.blocks import BESIDE
 from reports.wording.numbers import amount
 from reports.wording.wording import COSTS
 
 BAR = 0.27  # inches
-AXES = ("nfe", "seconds_per_image", "peak_memory_mb")
 
 
 def known(block: Block) -> list[str]:
     """The costs that some condition has, beyond nothing."""
-    return [name for name in COSTS if any(_cost(condition, name) > 0 for condition in block.conditions)]
-
-
-def _cost(condition: Condition, name: str) -> float:
-    """NaN where it is not known."""
-    value = condition.costs.get(name)
-    return math.nan if value is None or not math.isfinite(value) else float(value)
+    return [name for name in COSTS if any(condition.costs[name] > 0 for condition in block.conditions)]
 
 
 def bars(report: Report, block: Block) -> Figure:
@@ -34,7 +28,7 @@ def bars(report: Report, block: Block) -> Figure:
     conditions, note = first(order if len(order) > MOST else block.conditions, MOST, "conditions")
     labels = [wrapped(condition.label, 26, 2) for condition in conditions]
     colours = [look_of(report, condition.method).colour for condition in conditions]
-    values = {name: [_cost(condition, name) for condition in conditions] for name in known(block)}
+    values = {name: [condition.costs[name] for condition in conditions] for name in known(block)}
     names = [name for name in values if len({value for value in values[name] if value > 0}) > 1] or list(values)
     tall = BAR * sum(1 + 0.45 * text.count("\n") for text in labels)
     figure, panels = sheet(f"{block.name}: costs", [0.7 + tall] * len(names))
@@ -61,8 +55,8 @@ def _bars(axes: Axes, values: Sequence[float], colours: Sequence[str]) -> None:
 def axes_of(block: Block, metric: str) -> list[str]:
     """The costs worth a panel beside a metric: known for two conditions at least, and not the same for all."""
     scored = [condition for condition in block.conditions if metric in condition.scores]
-    values = {name: {cost for one in scored if not math.isnan(cost := _cost(one, name))} for name in AXES}
-    return [name for name in AXES if len(values[name]) > 1]
+    values = {name: {cost for one in scored if not math.isnan(cost := one.costs[name])} for name in BESIDE}
+    return [name for name in BESIDE if len(values[name]) > 1]
 
 
 def pareto(report: Report, block: Block, metric: str) -> Figure:
@@ -72,12 +66,12 @@ def pareto(report: Report, block: Block, metric: str) -> Figure:
     figure, panels = sheet(f"{block.name}: {facts.name} against cost", [2.0] * len(names), len(conditions))
     styles = looks(report, conditions)
     for axes, name in zip(panels, names, strict=True):
-        points = {one.key: (_cost(one, name), one.scores[metric].mean) for one in conditions}
-        points = {key: point for key, point in points.items() if not math.isnan(point[0])}
+        there = [one for one in conditions if not math.isnan(one.costs[name])]
+        points = {one.key: (one.costs[name], one.scores[metric].mean) for one in there}
         scale_x(axes, [cost for cost, _ in points.values()])
         for key, point in points.items():
             _mark(axes, point, styles[key], key in fronts.get(name, ()))
-        _staircase(axes, [(cost, mean.value) for cost, mean in points.values()], facts.higher_is_better)
+        _staircase(axes, [(cost, mean.value) for cost, mean in points.values()], facts.sign)
         axes.set(xlabel=f"{COSTS[name]}  ← better", ylabel=beside(facts))
         axes.margins(0.08, 0.12)
     for condition in conditions:  # for the legend: every condition, also one that a panel lacks
@@ -95,9 +89,8 @@ def _mark(axes: Axes, point: tuple[float, Estimate], style: Look, leads: bool) -
     axes.errorbar([cost], [mean.value], yerr=arms([mean]), color=style.colour, elinewidth=1, capsize=2, **mark)
 
 
-def _staircase(axes: Axes, points: Sequence[tuple[float, float]], higher_is_better: bool) -> None:
+def _staircase(axes: Axes, points: Sequence[tuple[float, float]], sign: float) -> None:
     """From the best mean to the next better one, by growing cost."""
-    sign = 1.0 if higher_is_better else -1.0
     steps: list[tuple[float, float]] = []
     for cost, value in sorted(points, key=lambda point: (point[0], -sign * point[1])):
         if not math.isnan(value) and (not steps or sign * value > sign * steps[-1][1]):

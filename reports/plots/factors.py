@@ -24,7 +24,7 @@ CELL = 0.42  # inches of height
 
 def ablation(report: Report, block: Block, axis: str) -> Figure:
     """The ablation of one axis: its values on x, ordered where they are numbers, a line for each group held equal."""
-    found = [part for part in block.ablations if part.axis == axis and part.metric in block.metrics]
+    found = [part for part in block.ablations if part.axis == axis]
     names = list(dict.fromkeys(part.metric for part in found))
     facts, note = first([block.metrics[name] for name in names], PANELS, "metrics")
     groups = list(dict.fromkeys(part.within for part in found))
@@ -55,7 +55,8 @@ def _styles(report: Report, groups: Sequence[str]) -> dict[str, Look]:
 
 def _lines(axes: Axes, parts: Sequence[Ablation], styles: dict[str, Look]) -> None:
     values = list(dict.fromkeys(level.value for part in parts for level in part.levels))
-    numbers = all(_is_number(value) for value in values)
+    real = [isinstance(value, (int, float)) and not isinstance(value, bool) for value in values]
+    numbers = all(real) and all(map(math.isfinite, values))
     values = sorted(values) if numbers else values
     places = {value: float(value if numbers else number) for number, value in enumerate(values)}
     if numbers:
@@ -86,11 +87,6 @@ def _beside(axes: Axes, places: Sequence[float], steps: float) -> list[float]:
         return [place + APART * steps * ((high - low) or 1.0) for place in places]
     ratio = high / low if axes.get_xscale() == "log" else 10.0
     return [place * ratio ** (APART * steps) for place in places]
-
-
-def _is_number(value: Any) -> bool:
-    """Whether a value has a place on an axis of numbers."""
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def interaction(block: Block, part: Interaction) -> Figure:

@@ -43,29 +43,25 @@ def drawings(report: Report, root: Path) -> list[Drawing]:
 
 
 def _of_block(report: Report, block: Block, root: Path) -> Iterator[tuple[str, list[str], str, Callable[[], Figure]]]:
-    metrics = {metric: plain(metric) for metric in list(block.metrics)[:METRICS]}
-    for metric, name in metrics.items():
+    metrics = list(block.metrics)[:METRICS]
+    for metric in metrics:
         if paired.compared(block, metric)[0]:
-            about = f"differences in {name} to the baseline, with intervals"
+            about = f"differences in {plain(metric)} to the baseline, with intervals"
             yield "difference", [metric], about, partial(paired.forest, report, block, metric)
-    for metric, name in metrics.items():
+    for metric in metrics:
         if costs.axes_of(block, metric):
-            about = f"{name} against network calls, time and memory"
+            about = f"{plain(metric)} against network calls, time and memory"
             yield "pareto", [metric], about, partial(costs.pareto, report, block, metric)
-    for axis in list(dict.fromkeys(part.axis for part in block.ablations if part.metric in block.metrics))[:AXES]:
-        yield (
-            "ablation",
-            [axis],
-            f"{plain(axis)} varied, all else equal",
-            partial(factors.ablation, report, block, axis),
-        )
-    for part in [part for part in block.interactions if part.metric in block.metrics][:AXES]:
+    for axis in list(dict.fromkeys(part.axis for part in block.ablations))[:AXES]:
+        about = f"{plain(axis)} varied, all else equal"
+        yield "ablation", [axis], about, partial(factors.ablation, report, block, axis)
+    for part in block.interactions[:AXES]:
         about = f"{plain(part.metric)} by {plain(part.rows)} and {plain(part.columns)}"
         subject = f"{part.rows} {part.columns} {part.metric}"
         yield "interaction", [subject], about, partial(factors.interaction, block, part)
-    for metric, name in metrics.items():
+    for metric in metrics:
         if paired.pairs(block, metric):
-            about = f"{name} of every picture against the baseline's"
+            about = f"{plain(metric)} of every picture against the baseline's"
             yield "scatter", [metric], about, partial(paired.scatter, report, block, metric)
     if costs.known(block):
         yield "costs", [], "costs of every condition", partial(costs.bars, report, block)

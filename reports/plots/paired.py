@@ -20,26 +20,25 @@ MARKS = {"better": "o", "worse": "s", "leads": "o", "trails": "s"}
 FILLED = ("better", "worse")  # the verdicts that outlast the adjustment
 
 
-def compared(block: Block, metric: str) -> tuple[list[Condition], str]:
-    """The conditions with a comparison on a metric, and a remark on those left out."""
+def compared(block: Block, metric: str) -> tuple[list[tuple[Condition, Comparison]], str]:
+    """The conditions with their comparisons on a metric, where there is one, and a remark on those left out."""
     conditions, note = shown(block, metric)
     found = [(condition, condition.scores[metric].comparison) for condition in conditions]
-    return [condition for condition, one in found if one is not None and one.verdict != "refused"], note
+    return [(condition, one) for condition, one in found if one is not None and one.verdict != "refused"], note
 
 
 def forest(report: Report, block: Block, metric: str) -> Figure:
     """The paired difference of each condition to the baseline with its interval; filled where it decides."""
     facts = block.metrics[metric]
-    conditions, note = compared(block, metric)
+    found, note = compared(block, metric)
+    conditions = [condition for condition, _ in found]
     labels = [wrapped(condition.label, 26, 3) for condition in conditions]
     heights = np.array([ROW + LINE * (label.count("\n") + 1) for label in labels])
     places, height = np.cumsum(heights) - heights / 2, float(heights.sum())
     figure, (axes,) = sheet(f"{block.name}: against {against(block, conditions, metric)}", [0.9 + height])
     axes.axvline(0, color=INK, linewidth=1)
-    for place, condition in zip(places, conditions, strict=True):
-        comparison = condition.scores[metric].comparison
-        if comparison is not None:
-            _difference(axes, place, comparison, look_of(report, condition.method).colour)
+    for place, (condition, comparison) in zip(places, found, strict=True):
+        _difference(axes, place, comparison, look_of(report, condition.method).colour)
     axes.set_yticks(places, labels)
     axes.set_ylim(height + 0.05, -0.05)
     axes.grid(visible=False, axis="y")

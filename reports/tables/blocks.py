@@ -45,10 +45,7 @@ def _labels(block: Block) -> Column:
 
 def costs(block: Block, names: Iterable[str] = COSTS) -> list[Column]:
     """Columns of costs."""
-    return [
-        Column(COSTS[name], [cost(float(one.costs.get(name, math.nan))) for one in block.conditions], "cost")
-        for name in names
-    ]
+    return [Column(COSTS[name], [cost(one.costs[name]) for one in block.conditions], "cost") for name in names]
 
 
 def _costs(block: Block, name: str) -> Table:
@@ -75,8 +72,7 @@ def ablation_tables(block: Block, names: Names) -> Iterator[Table]:
     found: dict[str, dict[str, list[Ablation]]] = {}
     for part in block.ablations:
         axis = found.setdefault(part.axis, {})
-        if part.metric in block.metrics:
-            axis.setdefault(part.within, []).append(part)
+        axis.setdefault(part.within, []).append(part)
     for axis in found.values():
         for parts in axis.values():
             yield _ablation(block, parts, names)
@@ -108,8 +104,7 @@ def _levels(head: str, estimates: dict[str, Estimate], values: Sequence[str], si
 def interaction_tables(block: Block, names: Names) -> Iterator[Table]:
     """A table for each pair of axes and metric, its figures shaded: the darker, the better."""
     for part in block.interactions:
-        if part.metric in block.metrics:
-            yield _interaction(block, part, names)
+        yield _interaction(block, part, names)
 
 
 def _interaction(block: Block, part: Interaction, names: Names) -> Table:

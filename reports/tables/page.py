@@ -8,13 +8,12 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from reports.analysis.model import Block, Comparison, Estimate, Score
 from reports.pictures.choice import counterparts
-from reports.tables.blocks import costs
+from reports.tables.blocks import BESIDE, costs
 from reports.tables.scores import comparison_columns, mean_digits, means
 from reports.tables.table import ABSENT, Cell, Column, IntervalBar, Table, word
 from reports.wording.numbers import NOTHING, decimals, fixed
 from reports.wording.wording import BOLD, count, counted
 
-BESIDE = ("nfe", "seconds_per_image", "peak_memory_mb", "train_seconds")  # what the main table has of them
 FARTHEST = 2.0  # times the median: how far the scale of the small plots reaches, so that one outlier flattens none
 RULE = "from the interval and the adjusted p (better, worse) or the interval alone (leads, trails)"
 RULE += "; if inconclusive, the difference that would be found with power 0.8"
@@ -30,7 +29,7 @@ def main_page(block: Block, name: str, metrics: Sequence[str]) -> Table:
     there = [one for one in found if one and one.verdict != "refused"]
     compared = _spans(block, there) if there else "nothing to compare"
     caption = f"{block.name} · {count(len(block.conditions), 'condition')} · {compared}"
-    return Table("main", "", name, caption, (*columns, *costs(block, BESIDE), command))
+    return Table("main", "", name, caption, (*columns, *costs(block, (*BESIDE, "train_seconds")), command))
 
 
 def costs_page(block: Block, name: str) -> Table:
@@ -89,7 +88,7 @@ def _differences(block: Block, metric: str, scores: Sequence[Score | None], cell
     for condition, score, cell in zip(block.conditions, scores, cells, strict=True):
         one = score.comparison if score else None
         if score and one and one.verdict != "refused":
-            whole = (own[condition.key], own.get(one.baseline or block.baseline, math.nan))
+            whole = (own[condition.key], own.get(one.baseline, math.nan))
             ours, theirs = (fixed(mean, digits) for mean in one.means)
             same = math.isnan(one.means[0]) or [ours, theirs] == [fixed(mean, digits) for mean in whole]
             shared = "" if same else f"{ours} against {theirs} over {count(one.images, 'shared picture')}"

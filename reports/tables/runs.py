@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from errors import UserError
 from reports.analysis.model import Estimate
@@ -11,9 +13,6 @@ from reports.records.columns import varying
 from reports.tables.table import ABSENT, Column, Table, cost, number, word
 from reports.wording.numbers import decimals
 from reports.wording.wording import ARROWS
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 IDENTITY = "identity"  # the method that returns its input: its figures are the input's
 PLACES = ("method", "dataset", "task")
@@ -84,14 +83,12 @@ def runs_table(frame: pd.DataFrame) -> Table:
     costs = [name for name in COSTS if frame[name].notna().any() and (name != "n" or frame[name].nunique() > 1)]
     columns = []
     for name in words:
-        missing = frame[name].isna()
-        cells = [ABSENT if none else word(value) for value, none in zip(frame[name], missing, strict=True)]
+        cells = [ABSENT if pd.isna(value) else word(value) for value in frame[name]]
         columns.append(Column(name.replace(".", ".\n", 1), cells, "label"))
     columns += [_metric(frame, name) for name in metrics]
-    columns += [
-        Column(COSTS[name], [cost(float(value)) for value in frame[name]], "cost", name.replace("_", " "))
-        for name in costs
-    ]
+    for name in costs:
+        cells = [cost(float(value)) for value in frame[name]]
+        columns.append(Column(COSTS[name], cells, "cost", name.replace("_", " ")))
     notes = [f"images per run: {frame['n'].iloc[0]}"] if frame["n"].nunique() == 1 else []
     notes += ["means by photograph first"] if frame.attrs.get("photographs") else []
     inputs = any(frame[f"{name}_input"].notna().any() for name in metrics)
@@ -102,7 +99,7 @@ def runs_table(frame: pd.DataFrame) -> Table:
 def _metric(frame: pd.DataFrame, name: str) -> Column:
     facts = frame.attrs.get("metrics", {}).get(name, {})
     ours, inputs = ([float(value) for value in frame[column]] for column in (name, f"{name}_input"))
-    digits = decimals(Estimate(value, float("nan"), float("nan")) for value in (*ours, *inputs))
+    digits = decimals(Estimate(value, math.nan, math.nan) for value in (*ours, *inputs))
     known = frame[f"{name}_input"].notna().any()
     cells = [
         number(value, digits)._replace(note=number(base, digits).text if known else "")

@@ -79,7 +79,7 @@ def comparison_table(block: Block, metric: str, name: str) -> Table:
     ]
     ours, theirs = ([number(pair[side], digits) for pair in both] for side in (0, 1))
     labels = {condition.key: plain(condition.label) for condition in block.conditions}
-    bases = [labels.get(one.baseline or block.baseline, NOTHING) if one else NOTHING for one in found]
+    bases = [labels[one.baseline] if one else NOTHING for one in found]
     spans = [over(one, facts) if one else NOTHING for one in found]
     columns = [Column("condition", [label(block, condition) for condition in scored], "label")]
     columns += [Column(titled(facts), ours), Column("baseline", theirs), *comparison_columns(facts, found)]

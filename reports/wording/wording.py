@@ -8,6 +8,7 @@ import textwrap
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from errors import visible
 from registry import components
 from reports.analysis.model import Comparison, Estimate, MetricInfo
 from reports.wording.numbers import NOTHING, fixed, interval, probability, worded
@@ -36,7 +37,12 @@ LONGEST = 80  # letters of a slug
 
 def plain(value: Any) -> str:
     """A value as one printable line: what would break the line, turn it round or colour a terminal is escaped."""
-    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in worded(value))
+    return visible(worded(value))
+
+
+def plain_lines(text: str) -> str:
+    """As `plain`, with its line breaks and tabs."""
+    return "".join(letter if letter in "\n\t" else visible(letter) for letter in text)
 
 
 def slug(name: object) -> str:

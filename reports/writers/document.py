@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import partial
+from itertools import product
 from typing import Any, Literal, NamedTuple
 
 from reports.analysis.model import Block, Report
@@ -45,26 +46,24 @@ class FigureNames:
     """The names of figures, ``kind-block-...``, each given out once."""
 
     def __init__(self, names: Iterable[str], blocks: Iterable[Block]) -> None:
-        self._waiting = list(names)
-        self._slugs = sorted((slug(block.name) for block in blocks), key=len, reverse=True)
+        self._waiting = dict.fromkeys(names, "")  # with the slug of the block, the longest that fits
+        for known, name in product(sorted((slug(block.name) for block in blocks), key=len), self._waiting):
+            if f"{name.partition('-')[2]}-".startswith(f"{known}-"):
+                self._waiting[name] = known
 
     def take(self, kind: str, block: Block, subject: str = "") -> list[Piece]:
         """All figures of that kind, block and beginning that nobody took before."""
-        start = "-".join([kind, slug(block.name), *([slug(subject)] if subject else [])])
-        return self._taken([name for name in self._waiting if self._belongs(name, start, block)])
+        own = slug(block.name)
+        start = f"{kind}-{own}-{slug(subject)}-" if subject else f"{kind}-{own}-"
+        return self._taken([name for name, of in self._waiting.items() if of == own and f"{name}-".startswith(start)])
 
     def rest(self) -> list[Piece]:
         """What nobody took."""
-        return self._taken(self._waiting)
-
-    def _belongs(self, name: str, start: str, block: Block) -> bool:
-        """Whether a name begins with these words, and with no longer name of a block."""
-        tail = f"{name.partition('-')[2]}-"
-        longest = next((known for known in self._slugs if tail.startswith(f"{known}-")), None)
-        return f"{name}-".startswith(f"{start}-") and longest == slug(block.name)
+        return self._taken(list(self._waiting))
 
     def _taken(self, names: list[str]) -> list[Piece]:
-        self._waiting = [name for name in self._waiting if name not in names]
+        for name in names:
+            del self._waiting[name]
         return [Piece("figures", names)] if names else []
 
 

@@ -2,21 +2,58 @@
 
 from __future__ import annotations
 
-import io
+import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from errors import UserError
 from harness.store.files import write_files
 from registry import nearest
-from reports.analysis.model import Report
+from reports.analysis.model import Block, Comparison, Condition, Estimate, Report
 from reports.tables.blocks import tables_of
-from reports.tables.data import data_table
-from reports.tables.table import Table
+from reports.tables.table import NONE, Column, Table, word
+from reports.wording.wording import COSTS
+from reports.writers import latex, markdown
 
 NAME = "table"
+SHARED = ("images", "photographs", "infinite", "seeds")  # what a condition and its baseline both have
+NOT_COMPARED = Comparison(NONE, NONE, math.nan, math.nan, "", math.nan, 0, 0, "inconclusive")
+
+
+def data_table(report: Report) -> Table:
+    """The mean of each condition on each metric with its interval, its comparison with the baseline, its costs, options
+    and command. Options that a condition does not have are missing."""
+    found = [(block, one, name) for block in report.blocks for one in block.conditions for name in one.scores]
+    rows = [_row(*one) for one in found]
+    options = dict.fromkeys(name for _, one, _ in found for name in one.options)
+    columns = [Column(head, [word(row[head]) for row in rows]) for head in (rows[0] if rows else ())]
+    columns += [Column(name, [word(one.options.get(name)) for _, one, _ in found]) for name in options]
+    return Table("data", "", "table", "", tuple(columns))
+
+
+def _row(block: Block, condition: Condition, metric: str) -> dict[str, Any]:
+    facts, score = block.metrics[metric], condition.scores[metric]
+    compared = score.comparison or NOT_COMPARED
+    row: dict[str, Any] = {"block": block.name, "dataset": block.dataset, "task": block.task}
+    row |= {"method": condition.method, "condition": condition.label}
+    row |= {"baseline": condition.key == block.baseline, "metric": metric}
+    row |= {name: getattr(facts, name) for name in ("unit", "higher_is_better", "protocol")}
+    row |= _named("mean", score.mean) | {name: getattr(score, name) for name in ("best", "images", "infinite")}
+    row |= {"seeds": " ".join(map(str, condition.seeds)), "runs": " ".join(condition.runs)}
+    row |= _named("difference", compared.difference) | _named("win_rate", compared.win_rate)
+    row |= {name: getattr(compared, name) for name in ("p", "p_adjusted", "detectable", "adjustment")}
+    row |= {"verdict": compared.verdict if score.comparison else ""}
+    row |= {"shared_mean": compared.means[0], "baseline_shared_mean": compared.means[1], "counted": facts.counted}
+    row |= {f"shared_{name}": getattr(compared, name) for name in SHARED}
+    row |= {name: condition.costs[name] for name in COSTS}
+    return row | {"command": condition.command}
+
+
+def _named(name: str, estimate: Estimate) -> dict[str, float]:
+    return {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
 
 
 def frame(table: Table) -> pd.DataFrame:
@@ -27,28 +64,27 @@ def frame(table: Table) -> pd.DataFrame:
     return pd.concat(columns, axis=1) if columns else pd.DataFrame()
 
 
-def _bytes(table: pd.DataFrame, kind: str) -> bytes:
-    if kind == "csv":
-        return table.to_csv(index=False, lineterminator="\n").encode()
-    buffer = io.BytesIO()
-    table.to_parquet(buffer, index=False)
-    return buffer.getvalue()
+def _csv(table: pd.DataFrame) -> bytes:
+    return table.to_csv(index=False, lineterminator="\n").encode()
 
 
-def _text(report: Report, kind: str) -> bytes:
-    from reports.writers import latex, markdown
+def _parquet(table: pd.DataFrame) -> bytes:
+    return table.to_parquet(index=False)
 
-    found = tables_of(report)
-    if kind == "tex":
-        return "\n".join(latex.table(one) for tables in found for one in latex.chosen(tables)).encode()
-    return "\n\n".join(markdown.table(one) for tables in found for one in tables).encode() + b"\n"
+
+def _latex(report: Report) -> bytes:
+    return "\n".join(latex.table(one) for tables in tables_of(report) for one in latex.chosen(tables)).encode()
+
+
+def _markdown(report: Report) -> bytes:
+    return "\n\n".join(markdown.table(one) for tables in tables_of(report) for one in tables).encode() + b"\n"
 
 
 FORMATS: Mapping[str, Callable[[Report], bytes]] = {
-    "csv": lambda report: _bytes(frame(data_table(report)), "csv"),
-    "tex": lambda report: _text(report, "tex"),
-    "md": lambda report: _text(report, "md"),
-    "parquet": lambda report: _bytes(frame(data_table(report)), "parquet"),
+    "csv": lambda report: _csv(frame(data_table(report))),
+    "tex": _latex,
+    "md": _markdown,
+    "parquet": lambda report: _parquet(frame(data_table(report))),
 }
 
 
@@ -71,4 +107,4 @@ def export(report: Report, formats: Sequence[str], folder: Path) -> list[Path]:
 
 def write_table(table: pd.DataFrame, folder: str | Path) -> list[Path]:
     """Write table.csv and table.parquet into a folder, which is made; each is whole or not there. Gives their paths."""
-    return write_files(folder, {f"{NAME}.{kind}": _bytes(table, kind) for kind in ("csv", "parquet")})
+    return write_files(folder, {f"{NAME}.csv": _csv(table), f"{NAME}.parquet": _parquet(table)})

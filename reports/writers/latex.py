@@ -30,6 +30,7 @@ SIGNS |= {"—": "---", "≥": r"$\geq$", "≤": r"$\leq$", "×": r"$\times$", "
 SIGNS |= {"∞": r"$\infty$", "…": r"\dots{}", "σ": r"$\sigma$", "η": r"$\eta$", "α": r"$\alpha$", "β": r"$\beta$"}
 SIGNS |= {"λ": r"$\lambda$", "µ": r"\textmu{}", "μ": r"\textmu{}", "Δ": r"$\Delta$", "·": r"\textperiodcentered{}"}
 LATIN = frozenset("ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖØÙÚÛÜÝÞßàáâãäåæçèéêëìíîïðñòóôõöøùúûüýþÿ")
+KNOWN = {letter: letter for letter in (*map(chr, range(128)), *LATIN)} | ASCII | SIGNS
 
 
 def write_latex(report: Report, folder: Path) -> list[Path]:
@@ -69,11 +70,4 @@ def chosen(tables: Sequence[Table]) -> list[Table]:
 def escape(value: object) -> str:
     """A value as LaTeX text on one line. A letter that pdfLaTeX's fonts lack stands as its number, ``{[}U+4E2D{]}``."""
     text = re.sub(r"(?<=-)-|(?<=,),", lambda found: f"\0{found[0]}", plain(value))  # two would be another sign
-    return "".join(map(_letter, text)).replace("\0", "{}")
-
-
-def _letter(letter: str) -> str:
-    known = ASCII.get(letter) or SIGNS.get(letter)
-    if known:
-        return known
-    return letter if letter.isascii() or letter in LATIN else f"{{[}}U+{ord(letter):04X}{{]}}"
+    return "".join(KNOWN.get(letter) or f"{{[}}U+{ord(letter):04X}{{]}}" for letter in text).replace("\0", "{}")

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from PIL import Image
 
 from harness.store.files import write_files
-from reports.analysis.model import Block, Failure, Report
+from reports.analysis.model import Block, Report
 from reports.pictures.grid import grid
 from reports.pictures.pictures import Gallery, galleries
 from reports.tables.blocks import tables_of
 from reports.tables.table import Cell, Table
-from reports.wording.wording import HOW, plain, slug
+from reports.wording.wording import HOW, plain, plain_lines, slug
 from reports.writers.document import BlockContent, FigureNames, Piece, Section, sections
 
 ROWS = 300  # of a table
@@ -49,40 +50,16 @@ def document(report: Report, names: Sequence[str], shown: Sequence[Sequence[str]
         BlockContent(tables, HOW, [Piece("pictures", lines)] if lines else [], [_commands(block)])
         for block, tables, lines in zip(report.blocks, tables_of(report), shown, strict=True)
     ]
-    lines = [f"# {inline(report.title)}", *([escape(report.question)] if report.question else [])]
-    for section in sections(report, contents, FigureNames(names, report.blocks)):
-        lines += _section(section, 2)
-    return "\n\n".join(lines) + "\n"
+    found = sections(report, contents, FigureNames(names, report.blocks))
+    loader = FileSystemLoader(Path(__file__).parent / "templates")
+    page = Environment(loader=loader, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    page.filters |= {"inline": inline, "escaped": escape, "fenced": fenced, "table": table}
+    return page.get_template("report.md").render(report=report, sections=found, length=LENGTH).rstrip("\n") + "\n"
 
 
 def _commands(block: Block) -> Section:
     lines = [f"# {plain(condition.label)}\n{condition.command}" for condition in block.conditions[:ROWS]]
     return Section("", "Commands", (Piece("code", ("\n".join(lines), "sh")),))
-
-
-def _section(section: Section, level: int) -> list[str]:
-    lines = [f"{'#' * level} {inline(section.title)}"]
-    for item in section.items:
-        lines += ITEMS[item.kind](item.value)
-    return [*lines, *(line for part in section.parts for line in _section(part, level + 1))]
-
-
-def _failure(failure: Failure) -> list[str]:
-    line = f"- {escape(failure.overrides or 'the default run')}: {inline(failure.reason)}"
-    return [line, fenced(failure.traceback[-LENGTH:])] if failure.traceback else [line]
-
-
-ITEMS: Mapping[str, Callable[[Any], list[str]]] = {
-    "text": lambda text: [escape(text)],
-    "title": lambda text: [f"### {inline(text)}"],
-    "list": lambda sentences: ["\n".join(f"- {escape(sentence)}" for sentence in sentences)],
-    "facts": lambda pairs: ["\n".join(f"- {escape(name)}: {inline(value)}" for name, value in pairs)],
-    "figures": lambda names: [f"![{name.replace('-', ' ')}](figures/{name}.png)" for name in names],
-    "code": lambda code: [fenced(*code)],
-    "pictures": list,
-    "table": lambda one: [table(one)],
-    "failure": _failure,
-}
 
 
 def inline(value: object) -> str:
@@ -99,10 +76,9 @@ def escape(value: object) -> str:
 
 def fenced(text: str, language: str = "") -> str:
     """Text in a fence that it can't close: one backtick longer than the longest run in it."""
-    kept = "".join(letter if letter in "\n\t" or letter.isprintable() else ascii(letter)[1:-1] for letter in text)
-    longest = max(map(len, re.findall(r"`+", kept)), default=0)
+    longest = max(map(len, re.findall(r"`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
-    return f"{fence}{language}\n{kept.rstrip()}\n{fence}"
+    return f"{fence}{language}\n{plain_lines(text).rstrip()}\n{fence}"
 
 
 def table(one: Table) -> str:
@@ -130,16 +106,9 @@ def pictures_of(gallery: Gallery | None, key: str, folder: Path) -> list[str]:
         return [f"![points of every source](figures/{name})", *notes]
     rows, names = gallery.rows[:COLUMNS], [plain(source) for source in gallery.sources]
     labels = [one if names.count(one) == 1 else f"{one} ({place})" for place, one in enumerate(names, 1)]
-    strips = {
-        label: np.stack([_pixels(row.tiles[place].picture) for row in rows]) for place, label in enumerate(labels)
-    }
+    strips: dict[str, np.ndarray] = {}
+    for label, tiles in zip(labels, zip(*(row.tiles for row in rows), strict=True), strict=True):
+        strips[label] = np.stack([np.asarray(Image.open(io.BytesIO(one.picture)).convert("RGB")) for one in tiles])
     grid(strips, folder / name, len(rows))
     reasons = (f"{number}. {escape(row.image)}: {inline(row.why)}" for number, row in enumerate(rows, 1))
     return [f"![pictures of every source](figures/{name})", "The columns, from the left:", "\n".join(reasons), *notes]
-
-
-def _pixels(data: bytes) -> np.ndarray:
-    from PIL import Image
-
-    array = np.asarray(Image.open(io.BytesIO(data)))
-    return array[..., None] if array.ndim == 2 else array

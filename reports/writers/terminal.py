@@ -48,12 +48,13 @@ def _lines(columns: list[Column], width: int) -> list[str]:
 
     grid = Grid(box=box.SIMPLE_HEAD, padding=(0, GAP - 1, 0, 0), pad_edge=False, show_edge=False, header_style="")
     for column in columns:
-        head = Text("\n".join(map(visible, column.head.splitlines())))
-        widest = _widest(column)
-        if column.left:
-            grid.add_column(head, overflow="fold", max_width=widest)
-        else:
-            grid.add_column(head, justify="right", no_wrap=True, max_width=widest)
+        grid.add_column(
+            Text("\n".join(map(visible, column.head.splitlines()))),
+            justify="left" if column.left else "right",
+            no_wrap=not column.left,
+            overflow="fold",
+            max_width=_widest(column),
+        )
     for row in zip(*(column.cells for column in columns), strict=True):
         grid.add_row(*(Text(visible(cell.words)) for cell in row))
     least = [min(_widest(column), SHORTEST) if column.left else _widest(column) for column in columns]

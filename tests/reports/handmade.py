@@ -58,7 +58,7 @@ def score(metric: str, gain: float, place: int, baseline: bool) -> Score:
     verdict = "inconclusive" if open_ else "better" if sign * difference.value > 0 else "worse"
     wins = Estimate(float((sign * gains > 0).mean()), 0.3, 0.9)
     p = 0.2 if open_ else 0.0001
-    compared = Comparison(difference, wins, p, min(1.0, 2 * p), "Holm", 1.4 * half, IMAGES, 2, verdict)
+    compared = Comparison(difference, wins, p, min(1.0, 2 * p), "Holm", 1.4 * half, IMAGES, 2, verdict, "c0")
     return Score(mean, IMAGES, verdict == "better", compared)
 
 

@@ -47,7 +47,9 @@ def comparison(value: float, half: float, higher: bool, kind: str) -> Comparison
     verdict = "inconclusive" if open_ else "better" if (value > 0) == higher else "worse"
     wins = Estimate(math.nan, math.nan, math.nan) if kind == "set" else estimate(0.5 if open_ else 0.83, 0.1)
     p = 0.4 if open_ else 0.0002
-    return Comparison(estimate(value, half), wins, p, min(1.0, 3 * p), "Holm", 2.8 * half / 1.96, PICTURES, 3, verdict)
+    return Comparison(
+        estimate(value, half), wins, p, min(1.0, 3 * p), "Holm", 2.8 * half / 1.96, PICTURES, 3, verdict, "k1"
+    )
 
 
 def score(metric: str, gain: float, baseline: bool, best: bool) -> Score:

@@ -8,6 +8,7 @@ import html
 import math
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -21,14 +22,19 @@ from reports.tables.blocks import ablation_tables, interaction_tables, protocols
 from reports.tables.page import costs_page, main_page
 from reports.tables.table import Cell, Table
 from reports.wording.numbers import amount
-from reports.wording.wording import HOW, Names, count
+from reports.wording.wording import HOW, Names, count, plain_lines
 from reports.writers.document import BlockContent, FigureNames, Piece, sections
-from reports.writers.html.limits import Limits, fitting, limits
 
 HERE = Path(__file__).parent
 STYLES = ("page.css", "table.css", "pictures.css", "print.css")  # print last: it overrules
 SCRIPTS = ("table.js", "slider.js", "copy.js")
-PAGE = 200  # rows of a table in the document at a time
+ROWS = 200  # of a table in the document at a time
+# How much a page holds, so that it opens quickly whatever was run: what is left out is said where it would stand.
+PAGE = 24_000_000  # bytes, about
+TABLES = 11_500_000
+FIGURES = 6_000_000  # before base64, as are the pictures
+PICTURES = (2_000_000, 9_000_000)  # at least and at most
+ROW, METRIC = 800, 300  # bytes of a condition in the tables, without metrics, and of each metric
 MARKS = {"better": "▲ ", "worse": "▼ ", "leads": "△ ", "trails": "▽ ", "inconclusive": "≈ ", "refused": ""}
 READ = (
     f"{HOW} A bold mean: no other condition is better beyond the 95% interval of their difference, which is not "
@@ -38,6 +44,40 @@ NO_MARKUP = Markup("")
 BARE = Cell("")[2:]  # all that a cell may have beside its text and value
 ALONE = ("scatter", "curve")  # kinds of figures, the first word of their names, whose numbers are in no table
 _TITLE = re.compile(rb"<title[^>]*>(.*?)</title>", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """``metrics`` of each main table, the first ones; ``share`` of each block's conditions; bytes for pictures."""
+
+    metrics: int
+    share: float
+    pictures: int
+
+    def rows(self, block: Block) -> int:
+        """How many of a block's conditions the tables have."""
+        return min(len(block.conditions), max(1, int(self.share * len(block.conditions))))
+
+
+def limits(report: Report, figures: Mapping[str, bytes]) -> Limits:
+    """What there is room for: first rows, then metrics, then figures, and pictures with what is left."""
+    conditions = max(1, sum(len(block.conditions) for block in report.blocks))
+    share = min(1.0, TABLES / (conditions * (ROW + METRIC)))
+    metrics = max(1, int((TABLES / (share * conditions) - ROW) / METRIC))
+    shown = min(metrics, max((len(block.metrics) for block in report.blocks), default=0))
+    tables = share * conditions * (ROW + METRIC * shown)
+    charts = min(FIGURES, sum(map(len, figures.values())))
+    least, most = PICTURES
+    return Limits(metrics, share, int(min(most, max(least, 0.75 * (PAGE - tables) - charts))))
+
+
+def fitting(figures: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The figures that together have `FIGURES` bytes at most; one that is too large makes room for those after it."""
+    kept: dict[str, bytes] = {}
+    for name, data in figures.items():
+        if len(data) + sum(map(len, kept.values())) <= FIGURES:
+            kept[name] = data
+    return kept
 
 
 def write_html(report: Report, folder: Path, figures: Mapping[str, bytes]) -> Path:
@@ -65,7 +105,7 @@ def document(report: Report, figures: Mapping[str, bytes], shown: Sequence[Galle
     script = _assets(SCRIPTS)
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     page = environment().get_template("page.html")
-    values = {"report": report, "sections": found, "figures": kept, "page": PAGE}
+    values = {"report": report, "sections": found, "figures": kept, "page": ROWS}
     return page.render(**values, style=_assets(STYLES), script=script, digest=digest)
 
 
@@ -84,10 +124,10 @@ def environment() -> Environment:
 def visible_text(value: object) -> str:
     """A value as text in which control and format characters (zero width, changes of direction), halves of surrogate
     pairs and unusual blanks are shown as their escapes; markup as it is."""
-    text = value if isinstance(value, Markup) else str(value)
-    if isinstance(text, Markup) or text.isprintable():
-        return text
-    return "".join(letter if letter in "\n\t" or letter.isprintable() else ascii(letter)[1:-1] for letter in text)
+    if isinstance(value, Markup):
+        return value
+    text = str(value)
+    return text if text.isprintable() else plain_lines(text)
 
 
 def _assets(names: Sequence[str]) -> Markup:
@@ -102,12 +142,8 @@ def _tables(block: Block, key: str, limit: Limits, names: Names) -> list[Table]:
 
 def _reading(block: Block, limit: Limits) -> str:
     left = {"metrics": len(block.metrics) - limit.metrics, "conditions": len(block.conditions) - limit.rows(block)}
-    lost = [
-        f" The last {number} {what} are left out, for the size of this page."
-        for what, number in left.items()
-        if number > 0
-    ]
-    return READ + "".join(lost)
+    lost = [f"{number} {what}" for what, number in left.items() if number > 0]
+    return READ + "".join(f" The last {words} are left out, for the size of this page." for words in lost)
 
 
 def _first_right(block: Block, gallery: Gallery | None) -> int:

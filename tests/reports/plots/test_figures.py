@@ -36,8 +36,9 @@ def report() -> Report:
     block = made.blocks[0]
     conditions = [replace(one, runs=runs.get(one.method, ("lost",))) for one in block.conditions]
     conditions = [replace(one, seeds=tuple(range(len(one.runs)))) for one in conditions]
-    metrics = {"psnr": block.metrics["psnr"]}
-    return replace(made, blocks=(replace(block, conditions=tuple(conditions), metrics=metrics),))
+    metrics, ablations = {"psnr": block.metrics["psnr"]}, [one for one in block.ablations if one.metric == "psnr"]
+    block = replace(block, conditions=tuple(conditions), metrics=metrics, ablations=tuple(ablations))
+    return replace(made, blocks=(block,))
 
 
 @pytest.fixture(scope="module")
@@ -146,7 +147,7 @@ def test_the_dotted_line_goes_from_best_to_better_best():
     for sign in (1, -1):
         axes = Figure().subplots()
         points = [(3.0, sign * 6.0), (1.0, sign * 5.0), (2.0, sign * 4.0), (4.0, math.nan), (1.0, sign * 4.5)]
-        costs._staircase(axes, points, sign > 0)
+        costs._staircase(axes, points, sign)
         assert [list(axes.lines[0].get_xdata()), list(axes.lines[0].get_ydata())] == [[1, 3], [sign * 5, sign * 6]]
 
 
@@ -250,7 +251,7 @@ def test_a_scatter_has_equal_axes_the_diagonal_and_the_share_of_wins():
 
 def test_no_figure_where_nothing_is_known():
     block = handmade.block("b", "x")
-    bare = [replace(one, costs={"nfe": NAN}, scores={}) for one in block.conditions]
+    bare = [replace(one, costs=dict.fromkeys(one.costs, NAN), scores={}) for one in block.conditions]
     block = replace(block, conditions=tuple(bare), ablations=(), interactions=(), images={})
     assert drawings(replace(handmade.report(), blocks=(block,)), RECORDED) == []
 

@@ -17,9 +17,8 @@ import handmade  # noqa: E402
 
 from errors import UserError  # noqa: E402
 from reports.tables.blocks import tables_of  # noqa: E402
-from reports.tables.data import data_table  # noqa: E402
 from reports.wording.numbers import decimals, fixed  # noqa: E402
-from reports.writers.export import FORMATS, export, frame  # noqa: E402
+from reports.writers.export import FORMATS, data_table, export, frame  # noqa: E402
 from reports.writers.markdown import table as marked  # noqa: E402
 
 

@@ -21,9 +21,7 @@ from reports.tables.scores import share
 from reports.wording.numbers import amount, decimals, fixed, interval, probability, worded
 from reports.wording.wording import slug  # noqa: E402
 from reports.writers.document import FigureNames
-from reports.writers.html import write_html
-from reports.writers.html.limits import fitting, limits
-from reports.writers.html.page import document, environment
+from reports.writers.html.page import document, environment, fitting, limits, write_html
 from tests.reports.report_fixture import HOSTILE, figures, report, results
 
 
@@ -154,7 +152,7 @@ def test_a_figure_of_a_block_with_a_longer_name_is_not_taken(made):
 
 
 def test_figures_beyond_the_limit_are_counted(made, monkeypatch):
-    monkeypatch.setattr("reports.writers.html.limits.FIGURES", 20)
+    monkeypatch.setattr("reports.writers.html.page.FIGURES", 20)
     figures = {"a": b"x" * 15, "b": b"x" * 15, "c": b"x" * 5}
     assert list(fitting(figures)) == ["a", "c"]
     rest = document(made, figures, [None, None]).partition('id="others"')[2].partition("</section>")[0]
@@ -200,7 +198,7 @@ def test_with_several_baselines_each_row_names_its_own(made):
 
 
 def test_rows_beyond_the_page_wait_in_a_template(made, monkeypatch):
-    monkeypatch.setattr("reports.writers.html.page.PAGE", 5)
+    monkeypatch.setattr("reports.writers.html.page.ROWS", 5)
     page = document(made, {}, galleries(made, 9_000_000))
     table = page[page.index('<table id="b1-table"') :]
     assert table[: table.index("</table>")].count("<tr>") == 1 + 5
@@ -218,7 +216,9 @@ def test_a_report_of_nothing_still_says_so(tmp_path):
 def test_a_block_without_comparisons_pictures_or_costs(tmp_path):
     whole = report(tmp_path)
     block = whole.blocks[0]
-    bare = tuple(dataclasses.replace(one, scores={}, costs={}) for one in block.conditions)
+    bare = tuple(
+        dataclasses.replace(one, scores={}, costs=dict.fromkeys(one.costs, math.nan)) for one in block.conditions
+    )
     block = dataclasses.replace(block, conditions=bare, images={}, ablations=(), interactions=())
     page = document(dataclasses.replace(whole, blocks=(block,)), {}, [None])
     assert Outline(page).open == []
@@ -246,10 +246,10 @@ def test_ten_thousand_conditions_stay_small_and_quick(made):
 
 
 def test_what_has_no_room_is_counted(made, monkeypatch):
-    monkeypatch.setattr("reports.writers.html.limits.TABLES", 16 * (800 + 2 * 300))
+    monkeypatch.setattr("reports.writers.html.page.TABLES", 16 * (800 + 2 * 300))
     page = document(made, {}, [None, None])
     assert "The last 2 metrics are left out" in page and "conditions are left out" not in page
-    monkeypatch.setattr("reports.writers.html.limits.TABLES", 8 * (800 + 300))
+    monkeypatch.setattr("reports.writers.html.page.TABLES", 8 * (800 + 300))
     page = document(made, {}, [None, None])
     assert "The last 3 metrics are left out" in page and "The last 4 conditions are left out" in page
 

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from reports.writers.html import write_html
+from reports.writers.html.page import write_html
 from tests.reports.report_fixture import HOSTILE, figures, report, results
 
 pytest.importorskip("selenium", reason="the browser tests need selenium")
