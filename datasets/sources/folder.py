@@ -80,10 +80,6 @@ class Folder(Windows):
         """The clean picture, and the degraded one where there are pairs."""
         return [self._cache.get(group[name]) for group in (self.clean, self.degraded) if group]
 
-    def choose(self, rng: np.random.Generator) -> str:
-        """Uniformly."""
-        return self.training[int(rng.integers(len(self.training)))]
-
 
 def _check_pairs(clean: dict[str, Path], degraded: dict[str, Path], sizes: dict[str, tuple[int, int]]) -> None:
     """`UserError` at the first file without its pair, or with a pair of another size."""
