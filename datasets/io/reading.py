@@ -1,9 +1,10 @@
-"""Picture files to 8-bit RGB arrays, with every way in which a file can be bad named in one line."""
+"""Picture files to 8-bit RGB arrays, kept while memory lasts, with every way in which a file can be bad in one line."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from errors import UserError
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+CACHE_BYTES = 2**30  # per data set; what does not fit is decoded again at each use
 _ORIENTATION = 0x0112  # EXIF tag; 5 to 8 exchange width and height
 
 
@@ -74,3 +76,23 @@ def read_mask(path: Path) -> np.ndarray:
     if (image != image[:, :, :1]).any():
         raise UserError(f"{path}: a mask is grey, this picture is in colour; put the mask there")
     return np.ascontiguousarray(image[:, :, 0])
+
+
+class Cache:
+    """Arrays by their key, from ``load``. Nothing is ever thrown out: items are drawn uniformly, any is as good."""
+
+    def __init__(self, load: Callable[[Any], np.ndarray]) -> None:
+        self.load = load
+        self.arrays: dict[Hashable, np.ndarray] = {}
+        self.left = CACHE_BYTES
+
+    def get(self, key: Hashable) -> np.ndarray:
+        """The array of a key, read-only; the same whether it was kept or not."""
+        if key in self.arrays:
+            return self.arrays[key]
+        array = self.load(key)
+        array.setflags(write=False)
+        if array.nbytes <= self.left:
+            self.left -= array.nbytes
+            self.arrays[key] = array
+        return array

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -12,9 +13,8 @@ import numpy as np
 
 from datasets.base import Item, Listed, digest, shuffled
 from datasets.io import crops
-from datasets.io.cache import Cache
 from datasets.io.preprocessing import Preprocessing
-from datasets.io.reading import read_mask, read_rgb
+from datasets.io.reading import Cache, read_mask, read_rgb
 from datasets.papers.layouts import ItemFiles, LocalCopy
 from errors import UserError
 
@@ -70,7 +70,7 @@ class Copied(Listed):
                 )
             by_id[item.id] = item
         self.tests = [by_id[name] for name in shuffled((item.id for item in tests), 0, "test")]
-        self._cache: Cache[tuple[str, str]] = Cache(self._preprocessed)
+        self._cache = Cache(self._preprocessed)
 
     def read(self, path: Path) -> np.ndarray:
         """One picture of the copy as uint8 (H, W, 3)."""
@@ -124,5 +124,6 @@ class WithoutTruth(Copied):
     defaults = {"task": "paired", "metrics": ["niqe", "brisque"]}
 
     def split(self, copy: LocalCopy) -> Split:
-        """As many as ``counts`` says of the paper's scale."""
-        return (), copy.without_truth(self.counts["images"]["paper"])
+        """As many of the root's pictures as ``counts`` says of the paper's scale; ``clean`` is the degraded one."""
+        pictures = copy.singles("test", ".", self.counts["images"]["paper"])
+        return (), [replace(item, degraded=item.clean) for item in pictures]

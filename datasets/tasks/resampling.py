@@ -16,7 +16,7 @@ def resize(image: np.ndarray, height: int, width: int, mode: str) -> np.ndarray:
     ``bilinear``  between half-pixel centres, borders repeated (`interpolate(align_corners=False)`, OpenCV's too).
     ``bicubic``   the same with Keys' cubic, a = -0.75; may leave the range of the input.
     """
-    rows, columns = _WEIGHTS[mode](image.shape[0], height), _WEIGHTS[mode](image.shape[1], width)
+    rows, columns = _weights(mode, image.shape[0], height), _weights(mode, image.shape[1], width)
     wide = np.tensordot(rows, image, axes=(1, 0))
     return np.ascontiguousarray(np.matmul(columns, wide)).astype(image.dtype, copy=False)
 
@@ -26,23 +26,20 @@ def divided(size: tuple[int, int], factor: float) -> tuple[int, int]:
     return max(1, int(size[0] / factor)), max(1, int(size[1] / factor))
 
 
-@functools.lru_cache(maxsize=256)
 def _area(before: int, after: int) -> np.ndarray:
     edges = np.arange(after + 1) * before
     first, last = edges[:-1] // after, -(-edges[1:] // after)
     source = np.arange(before)
     inside = (source >= first[:, None]) & (source < last[:, None])
-    return _fixed(inside / (last - first)[:, None])
+    return np.asarray(inside / (last - first)[:, None])
 
 
-@functools.lru_cache(maxsize=256)
 def _bilinear(before: int, after: int) -> np.ndarray:
     centre = np.clip((np.arange(after) + 0.5) * before / after - 0.5, 0, None)
     low = np.floor(centre).astype(int)
     return _taps(before, [(low, 1 - (centre - low)), (low + 1, centre - low)])
 
 
-@functools.lru_cache(maxsize=256)
 def _bicubic(before: int, after: int) -> np.ndarray:
     centre = (np.arange(after) + 0.5) * before / after - 0.5
     low = np.floor(centre).astype(int)
@@ -50,6 +47,13 @@ def _bicubic(before: int, after: int) -> np.ndarray:
 
 
 _WEIGHTS = {"area": _area, "bilinear": _bilinear, "bicubic": _bicubic}
+
+
+@functools.lru_cache(maxsize=768)
+def _weights(mode: str, before: int, after: int) -> np.ndarray:
+    weights = _WEIGHTS[mode](before, after).astype(np.float32)
+    weights.setflags(write=False)
+    return weights
 
 
 def _keys(distance: np.ndarray) -> np.ndarray:
@@ -64,12 +68,6 @@ def _taps(before: int, taps: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
     weights = np.zeros((len(taps[0][0]), before))
     for index, weight in taps:
         np.add.at(weights, (np.arange(len(index)), np.clip(index, 0, before - 1)), weight)
-    return _fixed(weights)
-
-
-def _fixed(weights: np.ndarray) -> np.ndarray:
-    weights = weights.astype(np.float32)
-    weights.setflags(write=False)
     return weights
 
 
@@ -78,15 +76,12 @@ def convolve(image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
 
     The mirror does not repeat the border pixel (OpenCV's default). Through the Fourier transform.
     """
-    from scipy.fft import irfft2, next_fast_len, rfft2
+    from scipy.signal import fftconvolve
 
     radius = kernel.shape[0] // 2
     padded = np.pad(image, ((radius, radius), (radius, radius), (0, 0)), mode="reflect")
-    shape = [next_fast_len(side, real=True) for side in padded.shape[:2]]
-    planes = np.moveaxis(padded, -1, 0)
-    product = rfft2(planes, shape) * rfft2(kernel.astype(image.dtype), shape)
-    full = irfft2(product, shape)[:, 2 * radius : 2 * radius + image.shape[0], 2 * radius : 2 * radius + image.shape[1]]
-    return np.ascontiguousarray(np.moveaxis(full, 0, -1)).astype(image.dtype, copy=False)
+    kernel = kernel.astype(image.dtype)[:, :, None]
+    return np.ascontiguousarray(fftconvolve(padded, kernel, mode="valid", axes=(0, 1)))
 
 
 def sharpen(image: np.ndarray) -> np.ndarray:
