@@ -76,12 +76,15 @@ def convolve(image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
 
     The mirror does not repeat the border pixel (OpenCV's default). Through the Fourier transform.
     """
-    from scipy.signal import fftconvolve
+    from scipy.fft import irfft2, next_fast_len, rfft2
 
     radius = kernel.shape[0] // 2
     padded = np.pad(image, ((radius, radius), (radius, radius), (0, 0)), mode="reflect")
-    kernel = kernel.astype(image.dtype)[:, :, None]
-    return np.ascontiguousarray(fftconvolve(padded, kernel, mode="valid", axes=(0, 1)))
+    shape = [next_fast_len(side, real=True) for side in padded.shape[:2]]
+    planes = np.moveaxis(padded, -1, 0)
+    product = rfft2(planes, shape) * rfft2(kernel.astype(image.dtype), shape)
+    full = irfft2(product, shape)[:, 2 * radius : 2 * radius + image.shape[0], 2 * radius : 2 * radius + image.shape[1]]
+    return np.ascontiguousarray(np.moveaxis(full, 0, -1)).astype(image.dtype, copy=False)
 
 
 def sharpen(image: np.ndarray) -> np.ndarray:

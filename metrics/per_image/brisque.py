@@ -14,7 +14,6 @@ from metrics.networks.weights import package_file, read_numbers, sha
 from metrics.per_image.scene_statistics import contrast_normalized, fit, halved, scales
 from registry import register
 
-SMALLEST = 16  # pixels a side, so that half the size still fills the window
 GREY = np.array([0.2125, 0.7154, 0.0721])  # BT.709 luma, as the package that trained the model takes it
 # The cubic kernel with a = -3/4 half-way between pixels, borders replicated.
 _halved = functools.partial(halved, kernel=np.array([-3, 19, 19, -3]) / 32, pad=(1, 3), border="edge")
@@ -56,7 +55,7 @@ class Brisque(Metric):
     higher_is_better = False
     unit = ""
     name = "brisque"
-    smallest = SMALLEST
+    smallest = 16  # so that half the size still fills the window
 
     @property
     def settings(self) -> str:
