@@ -35,11 +35,9 @@ class Item:
 
     def mirrored(self) -> Item:
         """Left and right exchanged in all that it has; its id says so."""
-        clean, degraded, mask = (
-            None if layer is None else crops.mirrored(layer) for layer in (self.clean, self.degraded, self.mask)
-        )
-        assert clean is not None
-        return replace(self, id=f"{self.id}-mirrored", clean=clean, degraded=degraded, mask=mask)
+        layers = {name: getattr(self, name) for name in ("clean", "degraded", "mask")}
+        mirrored: dict[str, Any] = {name: crops.mirrored(layer) for name, layer in layers.items() if layer is not None}
+        return replace(self, id=f"{self.id}-mirrored", **mirrored)
 
 
 class Dataset(DatasetFacts, ABC):

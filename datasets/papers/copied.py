@@ -13,7 +13,7 @@ import numpy as np
 
 from datasets.base import Item, Listed, digest, shuffled
 from datasets.io import crops
-from datasets.io.preprocessing import Preprocessing
+from datasets.io.crops import Preprocessing
 from datasets.io.reading import Cache, read_mask, read_rgb
 from datasets.papers.layouts import ItemFiles, LocalCopy
 from errors import UserError

@@ -39,8 +39,12 @@ from errors import UserError
 from registry import register
 
 _SKIMAGE = "skimage/data"
-_SKLEARN = "sklearn/datasets/images"
-_HERE = "datasets/files/photographs"
+_SEVEN = ("bee.jpg", "bridge.jpg", "citrus.jpg", "dandelions.jpg", "fig.jpg", "mountains.jpg", "stream.jpg")
+_NATURAL = {
+    _SKIMAGE: ("astronaut.png", "chelsea.png", "coffee.png", "motorcycle_left.png", "rocket.jpg"),
+    "sklearn/datasets/images": ("china.jpg", "flower.jpg"),
+    "datasets/files/photographs": _SEVEN,
+}
 
 
 @dataclass(frozen=True)
@@ -54,20 +58,7 @@ class _Photo:
 PHOTOS = {
     Path(photo.file).stem: photo
     for photo in (
-        _Photo(_SKIMAGE, "astronaut.png"),
-        _Photo(_SKIMAGE, "chelsea.png"),
-        _Photo(_SKIMAGE, "coffee.png"),
-        _Photo(_SKIMAGE, "motorcycle_left.png"),
-        _Photo(_SKIMAGE, "rocket.jpg"),
-        _Photo(_SKLEARN, "china.jpg"),
-        _Photo(_SKLEARN, "flower.jpg"),
-        _Photo(_HERE, "bee.jpg"),
-        _Photo(_HERE, "bridge.jpg"),
-        _Photo(_HERE, "citrus.jpg"),
-        _Photo(_HERE, "dandelions.jpg"),
-        _Photo(_HERE, "fig.jpg"),
-        _Photo(_HERE, "mountains.jpg"),
-        _Photo(_HERE, "stream.jpg"),
+        *(_Photo(folder, file) for folder, files in _NATURAL.items() for file in files),
         _Photo(_SKIMAGE, "ihc.png", natural=False),
         _Photo(_SKIMAGE, "retina.jpg", natural=False, extra=2),
     )

@@ -11,7 +11,7 @@ import numpy as np
 from datasets.base import Item
 from datasets.io import crops
 from datasets.io.pixels import from_uint8, to_uint8
-from datasets.tasks.kernels import Bell
+from datasets.tasks.filters import Bell
 from errors import UserError
 from registry import register
 from registry.facts import TaskFacts

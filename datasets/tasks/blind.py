@@ -10,10 +10,9 @@ from typing import Literal
 import numpy as np
 
 from datasets.tasks.basic import Task
+from datasets.tasks.filters import Bell, Range, convolve, divided, draw_gaussian, resize, sharpen
 from datasets.tasks.jpeg import compress
-from datasets.tasks.kernels import Bell, Range, draw_gaussian
 from datasets.tasks.realesrgan import TwoRounds, realesrgan
-from datasets.tasks.resampling import convolve, divided, resize, sharpen
 from registry import register
 
 

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from datasets.tasks.filters import Bell, Range, Sinc, convolve, divided, draw_mixed, draw_sinc, resize
 from datasets.tasks.jpeg import compress
-from datasets.tasks.kernels import Bell, Range, Sinc, draw_mixed, draw_sinc
 from datasets.tasks.masking import LUMA
-from datasets.tasks.resampling import convolve, divided, resize
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import io
 from pathlib import Path
 from typing import NamedTuple
 
@@ -96,17 +97,14 @@ def _file(name: str) -> Path:
 
 @functools.lru_cache(maxsize=1)
 def _model() -> SupportVectorRegression:
+    from sklearn.datasets import load_svmlight_file
+
     ranges = read_numbers(_file("normalize.pickle"))
     low, high = (np.array(ranges[name]) for name in ("min_", "max_"))
     head, _, body = _file("svm.txt").read_text(encoding="ascii").partition("SV\n")
     facts = dict(line.split(maxsplit=1) for line in head.splitlines())
     if (facts["svm_type"], facts["kernel_type"]) != ("epsilon_svr", "rbf"):
         raise UserError(f"{_file('svm.txt')} is not the model of brisque 0.2.0: install it again")
-    rows = [line.split() for line in body.splitlines()]
-    vectors = np.zeros((len(rows), len(low)))
-    for vector, row in zip(vectors, rows, strict=True):
-        for pair in row[1:]:
-            place, _, value = pair.partition(":")
-            vector[int(place) - 1] = float(value)
-    weights = np.array([float(row[0]) for row in rows])
-    return SupportVectorRegression(vectors, weights, float(facts["gamma"]), float(facts["rho"]), low, high)
+    vectors, weights = load_svmlight_file(io.BytesIO(body.encode()), n_features=len(low), zero_based=False)
+    gamma, rho = float(facts["gamma"]), float(facts["rho"])
+    return SupportVectorRegression(vectors.toarray(), weights, gamma, rho, low, high)

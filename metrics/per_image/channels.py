@@ -35,17 +35,12 @@ def grey(image: np.ndarray) -> np.ndarray:
     return (three.astype(np.int64) @ GREY + 500_000)[..., None] // 1_000_000
 
 
-def all_channels(image: np.ndarray) -> np.ndarray:
-    """The values as saved, int64."""
-    return image.astype(np.int64)
-
-
 def _weighted(image: np.ndarray) -> np.ndarray:
     three = np.broadcast_to(image, (*image.shape[:2], 3))
     return (three.astype(np.int64) @ LUMA)[..., None]
 
 
-CHANNELS = {"rgb": all_channels, "y": luma, "y_float": exact_luma}
+CHANNELS = {"rgb": lambda image: image.astype(np.int64), "y": luma, "y_float": exact_luma}
 STAMPS = {"rgb": "channels=all", "y": "channels=y,bt601,16-235,8bit", "y_float": "channels=y,bt601,16-235,float"}
 
 
