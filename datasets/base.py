@@ -6,6 +6,8 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
+from typing import Any
 
 import numpy as np
 
@@ -33,11 +35,9 @@ class Item:
 
     def mirrored(self) -> Item:
         """Left and right exchanged in all that it has; its id says so."""
-        clean, degraded, mask = (
-            None if layer is None else crops.mirrored(layer) for layer in (self.clean, self.degraded, self.mask)
-        )
-        assert clean is not None
-        return replace(self, id=f"{self.id}-mirrored", clean=clean, degraded=degraded, mask=mask)
+        layers = {name: getattr(self, name) for name in ("clean", "degraded", "mask")}
+        mirrored: dict[str, Any] = {name: crops.mirrored(layer) for name, layer in layers.items() if layer is not None}
+        return replace(self, id=f"{self.id}-mirrored", **mirrored)
 
 
 class Dataset(DatasetFacts, ABC):
@@ -61,6 +61,42 @@ class Dataset(DatasetFacts, ABC):
         """The first ``count`` held-out items, always the same; `UserError` where there are fewer."""
 
 
+class Listed(Dataset):
+    """A data set whose items are listed: entries to train on, drawn uniformly, and entries to test on.
+
+    ``label``    the data set, as in ``dataset=LABEL``, and ``remedy`` what to do where it has too few test items.
+    ``mirrors``  whether training items are mirrored with probability 1/2, all that belongs to one alike.
+    """
+
+    label: str
+    remedy: str = ""
+    mirrors: bool = True
+    training: Sequence[Any]
+    tests: Sequence[Any]
+
+    @abstractmethod
+    def item(self, entry: Any, rng: np.random.Generator | None) -> Item:
+        """The item of an entry of ``training``, which ``rng`` may cut a window out of, or, without, of ``tests``."""
+
+    def choose(self, rng: np.random.Generator) -> Any:
+        """The entry of a training item: uniformly."""
+        return self.training[int(rng.integers(len(self.training)))]
+
+    def draw(self, rng: np.random.Generator) -> Item:
+        """A training item, of the entry that is chosen."""
+        item = self.item(self.choose(rng), rng)
+        return item.mirrored() if self.mirrors and rng.random() < 0.5 else item
+
+    def test(self, count: int) -> list[Item]:
+        """The first ``count`` test items; `UserError` where there are fewer."""
+        if count > len(self.tests):
+            end = f", or {self.remedy}" if self.remedy else ""
+            raise UserError(
+                f"dataset={self.label} has {len(self.tests)} test items, {count} were asked for: ask for fewer{end}"
+            )
+        return [self.item(entry, None) for entry in self.tests[:count]]
+
+
 def stream(seed: int, *words: object) -> np.random.Generator:
     """The random stream that belongs to ``seed`` and these words, whatever was drawn elsewhere."""
     return np.random.default_rng(int.from_bytes(_hash([seed, *words])[:16], "little"))
@@ -79,27 +115,16 @@ def digest(*parts: object) -> str:
 def _hash(parts: Iterable[object]) -> bytes:
     total = hashlib.sha256()
     for part in parts:
-        for data in _encoded(part):
+        if isinstance(part, np.ndarray):
+            encoded = [f"{part.dtype.str}{part.shape}".encode(), part.tobytes()]
+        else:
+            encoded = [part if isinstance(part, bytes) else repr(part).encode()]
+        for data in encoded:
             total.update(len(data).to_bytes(8, "little"))  # so that ("ab", "c") is not ("a", "bc")
             total.update(data)
     return total.digest()
 
 
-def _encoded(part: object) -> list[bytes | memoryview]:
-    if isinstance(part, np.ndarray):
-        header = f"{part.dtype.str}{part.shape}".encode()
-        return [header, np.ascontiguousarray(part).tobytes()]
-    return [part if isinstance(part, bytes) else repr(part).encode()]
-
-
-def check_count(name: str, count: int, available: int, remedy: str = "") -> None:
-    """`UserError` where more test items are asked for than a data set has."""
-    if count > available:
-        end = f", or {remedy}" if remedy else ""
-        raise UserError(f"dataset={name} has {available} test items, {count} were asked for: ask for fewer{end}")
-
-
 def round_robin(lists: Sequence[Sequence[tuple[str, int, int]]]) -> list[tuple[str, int, int]]:
     """The first of each list, then the second of each, ...: a short test set already shows every picture."""
-    longest = max((len(entries) for entries in lists), default=0)
-    return [entries[i] for i in range(longest) for entries in lists if i < len(entries)]
+    return [entry for row in zip_longest(*lists) for entry in row if entry is not None]

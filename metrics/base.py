@@ -28,13 +28,14 @@ class Metric(MetricFacts, ABC):
     """A figure per image, of what was saved against the clean image.
 
     A leaf class sets ``higher_is_better`` and ``unit`` ("dB", "8-bit levels", "" for a pure number) as literals, and
-    ``name`` and ``settings`` for its stamp, and defines `score`. Each image is scored by itself, so a figure depends
+    ``name`` and ``_settings`` for its stamp, and defines `score`. Each image is scored by itself, so a figure depends
     neither on the batch it came in nor on the order, to the last bit. ``needs`` tells what there must be: "pair" (the
     clean image is the truth of this very image), "mask" (the data set or the task marks a region); nothing for
     no-reference metrics.
     """
 
     name: str
+    _settings: str
     smallest: int = 1  # pixels that a side must have
     crop: int = 0  # pixels that are left out on every side
 
@@ -53,9 +54,9 @@ class Metric(MetricFacts, ABC):
         return f"{self.name};8bit;{self.settings};v{self.version}"
 
     @property
-    @abstractmethod
     def settings(self) -> str:
         """What decides the figure beside metric and version: range, channels, borders, options, hashes of weights."""
+        return self._settings
 
     @abstractmethod
     def score(self, image: np.ndarray, clean: np.ndarray, mask: np.ndarray | None) -> float:

@@ -29,18 +29,13 @@ def _find(data: bytes, member: str) -> bytes:
     size = 14 if version == 1 else 22  # from 2 on a node has the time of the last change
     node = 0
     for word in member.split("/"):
-        first, count = _children(data, tree + size * node)
-        inside = range(first, first + count)
+        flags, count, first = struct.unpack_from(">4xHII", data, tree + size * node)
+        inside = range(first, first + count) if flags & _FOLDER else ()
         matches = [child for child in inside if _name(data, names, tree + size * child) == word]
         if not matches:
             raise ValueError("no such member")
         node = matches[0]
     return _content(data, contents, tree + size * node)
-
-
-def _children(data: bytes, node: int) -> tuple[int, int]:
-    flags, count, first = struct.unpack_from(">4xHII", data, node)
-    return first, count if flags & _FOLDER else 0
 
 
 def _name(data: bytes, names: int, node: int) -> str:

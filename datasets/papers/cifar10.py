@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
-from datasets.base import Dataset, Item, check_count, digest
+from datasets.base import Item, Listed, digest
 from datasets.papers.layouts import LocalCopy
 from errors import UserError
 from registry import register
@@ -21,7 +20,7 @@ _IN_FILE = 10_000
 
 
 @register("dataset", "cifar10")
-class Cifar10(Dataset):
+class Cifar10(Listed):
     """CIFAR-10 (Krizhevsky 2009): 50,000 + 10,000 colour pictures of 32 x 32 pixels, the labels left aside.
 
     ::
@@ -36,36 +35,29 @@ class Cifar10(Dataset):
     defaults = {"task": "generate"}
     counts = {"images": {"paper": 10_000}}
     free = ("root", "copy")
+    label = "cifar10"
 
     def __init__(self, seed: int, root: str = "", copy: Literal["whole", "part"] = "whole") -> None:
         del seed  # the split is the authors'
         self.shape = (3, 32, 32)
-        local = LocalCopy("cifar10", root, copy, "CIFAR-10, binary version (Krizhevsky 2009, cifar-10-binary.tar.gz)")
+        local = LocalCopy(self.label, root, copy, "CIFAR-10, binary version (Krizhevsky 2009, cifar-10-binary.tar.gz)")
         _refuse_pickles(local.root)
         files = [local.root / local.file(f"{_FOLDER}/{name}", name) for name in (*_TRAINING, _TEST)]
         records = [read_batch(path) for path in files]
         for path, planes in zip(files, records, strict=True):
             local.check_count(len(planes), _IN_FILE, str(path))
-        self.training, self.tests = np.concatenate(records[:-1]), records[-1]
+        self.planes = {"train": np.concatenate(records[:-1]), "test": records[-1]}
+        self.training, self.tests = (range(len(planes)) for planes in self.planes.values())
 
     def manifest(self) -> str:
         """Over the pixels of both parts and the version."""
-        return self._manifest
+        return digest(self.label, self.version, *self.planes.values())
 
-    @functools.cached_property
-    def _manifest(self) -> str:
-        return digest("cifar10", self.version, self.training, self.tests)
-
-    def draw(self, rng: np.random.Generator) -> Item:
-        """One training picture, uniformly, mirrored with probability 1/2."""
-        index = int(rng.integers(len(self.training)))
-        item = Item(f"train-{index:05d}", _picture(self.training[index]))
-        return item.mirrored() if rng.random() < 0.5 else item
-
-    def test(self, count: int) -> list[Item]:
-        """The first ``count`` test pictures, in the authors' order, which is random."""
-        check_count("cifar10", count, len(self.tests))
-        return [Item(f"test-{index:05d}", _picture(self.tests[index])) for index in range(count)]
+    def item(self, entry: int, rng: np.random.Generator | None) -> Item:
+        """The picture of that number; test pictures are in the authors' order, which is random."""
+        part = "test" if rng is None else "train"
+        planes = self.planes[part][entry].reshape(3, 32, 32)
+        return Item(f"{part}-{entry:05d}", np.ascontiguousarray(planes.transpose(1, 2, 0)))
 
 
 def read_batch(path: Path) -> np.ndarray:
@@ -77,10 +69,6 @@ def read_batch(path: Path) -> np.ndarray:
     if records[:, 0].max() > 9:
         raise UserError(f"{path}: a label of {records[:, 0].max()}, but CIFAR-10 has 0 to 9; unpack it again")
     return records[:, 1:]
-
-
-def _picture(planes: np.ndarray) -> np.ndarray:
-    return np.ascontiguousarray(planes.reshape(3, 32, 32).transpose(1, 2, 0))
 
 
 def _refuse_pickles(root: Path) -> None:

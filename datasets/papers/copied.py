@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import functools
 import os
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
 
-from datasets.base import Dataset, Item, check_count, digest, shuffled
+from datasets.base import Item, Listed, digest, shuffled
 from datasets.io import crops
-from datasets.io.cache import Cache
-from datasets.io.preprocessing import Preprocessing
-from datasets.io.reading import read_mask, read_rgb
+from datasets.io.crops import Preprocessing
+from datasets.io.reading import Cache, read_mask, read_rgb
 from datasets.papers.layouts import ItemFiles, LocalCopy
 from errors import UserError
 
@@ -24,7 +23,7 @@ SAMPLE = 64
 Split = tuple[Sequence[ItemFiles], Sequence[ItemFiles]]  # to train on, to test on
 
 
-class Copied(Dataset):
+class Copied(Listed):
     """Whole pictures from a local copy, with the authors' split, brought to one size by a protocol.
 
     A training item is a picture drawn uniformly and mirrored with probability 1/2, its pair and mask alike. The test
@@ -57,6 +56,7 @@ class Copied(Dataset):
 
     def open(self, root: str, extent: str, preprocessing: Preprocessing) -> None:
         """Take the items of the copy at ``root``; `UserError` where two have one id."""
+        self.label = self.name
         self.copy = copy = LocalCopy(self.name, root, extent, self.published)
         self.preprocessing = preprocessing
         self.shape = (3, preprocessing.size, preprocessing.size)
@@ -70,7 +70,7 @@ class Copied(Dataset):
                 )
             by_id[item.id] = item
         self.tests = [by_id[name] for name in shuffled((item.id for item in tests), 0, "test")]
-        self._cache: Cache[tuple[str, str]] = Cache(self._preprocessed)
+        self._cache = Cache(self._preprocessed)
 
     def read(self, path: Path) -> np.ndarray:
         """One picture of the copy as uint8 (H, W, 3)."""
@@ -82,10 +82,6 @@ class Copied(Dataset):
         Of a copy that is larger than `HASHED_WHOLE` bytes, the content of `SAMPLE` files only, evenly spread over it:
         hashing terabytes at each start would cost more than it tells. Where the copy lies does not enter.
         """
-        return self._manifest
-
-    @functools.cached_property
-    def _manifest(self) -> str:
         items = {"train": self.training, "test": self.tests}
         names = [name for group in items.values() for item in group for name in item.files()]
         sizes = [os.stat(os.path.join(self.copy.root, name)).st_size for name in names]
@@ -94,31 +90,25 @@ class Copied(Dataset):
         split = [(part, [item.id for item in group]) for part, group in items.items()]
         return digest(self.copy.name, self.version, self.preprocessing.protocol, split, sizes, content)
 
-    def draw(self, rng: np.random.Generator) -> Item:
-        """One training picture, or a random window of it, mirrored with probability 1/2."""
+    def choose(self, rng: np.random.Generator) -> ItemFiles:
+        """Uniformly; `UserError` where all of it is there to test on."""
         if not self.training:
             raise UserError(
-                f"dataset={self.copy.name} has no training split: it is there to test on; "
+                f"dataset={self.name} has no training split: it is there to test on; "
                 "to train, and for a set metric's real pictures, use another data set"
             )
-        item = self._item(self.training[int(rng.integers(len(self.training)))], rng)
-        return item.mirrored() if rng.random() < 0.5 else item
+        return super().choose(rng)
 
-    def test(self, count: int) -> list[Item]:
-        """The first ``count`` of the authors' test items."""
-        check_count(self.copy.name, count, len(self.tests))
-        return [self._item(files, None) for files in self.tests[:count]]
-
-    def _item(self, files: ItemFiles, rng: np.random.Generator | None) -> Item:
+    def item(self, entry: ItemFiles, rng: np.random.Generator | None) -> Item:
         """The item, its window random with ``rng`` and central without."""
-        top, left = self.preprocessing.corner(self._cache.get((files.clean, "picture")), rng)
+        top, left = self.preprocessing.corner(self._cache.get((entry.clean, "picture")), rng)
         kinds = {"clean": "picture", "degraded": "picture", "mask": "mask"}
         layers = {
             layer: crops.window(self._cache.get((name, kind)), top, left, self.preprocessing.size)
             for layer, kind in kinds.items()
-            if (name := getattr(files, layer))
+            if (name := getattr(entry, layer))
         }
-        return Item(files.id, **layers, source=files.source)
+        return Item(entry.id, **layers, source=entry.source)
 
     def _preprocessed(self, key: tuple[str, str]) -> np.ndarray:
         name, kind = key
@@ -134,5 +124,6 @@ class WithoutTruth(Copied):
     defaults = {"task": "paired", "metrics": ["niqe", "brisque"]}
 
     def split(self, copy: LocalCopy) -> Split:
-        """As many as ``counts`` says of the paper's scale."""
-        return (), copy.without_truth(self.counts["images"]["paper"])
+        """As many of the root's pictures as ``counts`` says of the paper's scale; ``clean`` is the degraded one."""
+        pictures = copy.singles("test", ".", self.counts["images"]["paper"])
+        return (), [replace(item, degraded=item.clean) for item in pictures]

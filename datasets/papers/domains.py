@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 from datasets.base import shuffled
+from datasets.io.crops import Preprocessing
 from datasets.io.listing import list_images, safe
-from datasets.io.preprocessing import Preprocessing
 from datasets.papers.copied import Copied, Split
 from datasets.papers.layouts import ItemFiles, LocalCopy
 from errors import UserError
@@ -47,20 +46,17 @@ class Domains(Copied):
         for option, folder in (("source", source), ("target", target)):
             if not folder:
                 raise UserError(f"dataset=domains: dataset.{option}=FOLDER is needed, the pictures of one domain")
-        pairs = _pairs(list_images(source, "dataset.source"), list_images(target, "dataset.target"))
-        order = shuffled(pairs, seed, "split")
+        pictures = zip(list_images(source, "dataset.source"), list_images(target, "dataset.target"))  # noqa: B905
+        self.pairs = {  # the longer list's rest has no partner
+            path.name: ItemFiles(safe(path.name), str(other.resolve()), str(path.resolve())) for path, other in pictures
+        }
+        order = shuffled(self.pairs, seed, "split")
         held_out = max(1, round(test * len(order)))
         if held_out >= len(order):
             raise UserError(f"dataset.source={source}: {len(order)} pairs leave none to train on; add pictures")
-        self.pairs, self.held_out, self.trained_on = pairs, order[:held_out], sorted(order[held_out:])
+        self.held_out, self.trained_on = order[:held_out], sorted(order[held_out:])
         self.open("/", "part", Preprocessing(size, crop, resize))
 
     def split(self, copy: LocalCopy) -> Split:
         """The pairs by the names of their source."""
         return [self.pairs[name] for name in self.trained_on], [self.pairs[name] for name in self.held_out]
-
-
-def _pairs(source: list[Path], target: list[Path]) -> dict[str, ItemFiles]:
-    """The pairs by the names of their source; as long as the shorter list."""
-    pairs = zip(source, target)  # noqa: B905 - the longer list's rest has no partner
-    return {path.name: ItemFiles(safe(path.name), str(other.resolve()), str(path.resolve())) for path, other in pairs}

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from datasets.io.preprocessing import Preprocessing
+from datasets.io.crops import Preprocessing
 from datasets.papers.copied import Copied, Split, WithoutTruth
 from datasets.papers.layouts import LocalCopy, singles
 from errors import UserError

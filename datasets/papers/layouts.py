@@ -95,10 +95,6 @@ class LocalCopy:
         """Clean pictures that stand alone, called and ordered by their names, whatever subfolders they lie in."""
         return singles(split, self.pictures(folder, count, deep=folder != "."))
 
-    def without_truth(self, count: int) -> list[ItemFiles]:
-        """The root's pictures as test items that are degraded: ``clean`` is the same (the fact ``truth = False``)."""
-        return [replace(item, degraded=item.clean) for item in self.singles("test", ".", count)]
-
     def matched(self, split: str, count: int, endings: tuple[str, ...] = (), **folders: str) -> list[ItemFiles]:
         """One item for each file name that all ``folders`` (clean=, degraded=, mask=) have; ``count`` pictures each.
 

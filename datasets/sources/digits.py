@@ -6,7 +6,7 @@ import functools
 
 import numpy as np
 
-from datasets.base import Dataset, Item, check_count, digest, shuffled
+from datasets.base import Item, Listed, digest, shuffled
 from datasets.io.pixels import to_uint8
 from registry import register
 
@@ -24,7 +24,7 @@ def load() -> np.ndarray:
 
 
 @register("dataset", "digits")
-class Digits(Dataset):
+class Digits(Listed):
     """The UCI optical digits (Alpaydin and Kaynak 1998): 1,797 grey pictures of 8 x 8 pixels.
 
     360 of them, chosen by the seed, are held out. Training items are uniform over the others, unmirrored.
@@ -32,25 +32,19 @@ class Digits(Dataset):
 
     defaults = {"task": "generate"}
     counts = {"images": {"smoke": 4, "cpu": 64, "gpu": 360, "paper": 360}}
+    label = "digits"
+    mirrors = False
 
     def __init__(self, seed: int) -> None:
         self.shape = (1, 8, 8)
         self.images = load()
         order = [int(name) for name in shuffled(map(str, range(len(self.images))), seed, "split")]
-        self.held_out, self.training = order[:_HELD_OUT], sorted(order[_HELD_OUT:])
+        self.tests, self.training = order[:_HELD_OUT], sorted(order[_HELD_OUT:])
 
     def manifest(self) -> str:
         """Over the pixels, the split and the version."""
-        return digest("digits", self.version, self.held_out, self.images)
+        return digest("digits", self.version, self.tests, self.images)
 
-    def draw(self, rng: np.random.Generator) -> Item:
-        """One training digit, uniformly."""
-        return self._item(self.training[int(rng.integers(len(self.training)))])
-
-    def test(self, count: int) -> list[Item]:
-        """The first ``count`` of the 360 held-out digits."""
-        check_count("digits", count, len(self.held_out))
-        return [self._item(index) for index in self.held_out[:count]]
-
-    def _item(self, index: int) -> Item:
-        return Item(f"digit-{index:04d}", self.images[index].copy())
+    def item(self, entry: int, rng: np.random.Generator | None) -> Item:
+        """The digit of that number; the 360 held-out ones are in ``tests``."""
+        return Item(f"digit-{entry:04d}", self.images[entry].copy())

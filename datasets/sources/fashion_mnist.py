@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from datasets.base import Dataset, Item, check_count, digest
+from datasets.base import Item, Listed, digest
 from errors import UserError
 from registry import register
 
@@ -53,7 +53,7 @@ def load(folder: Path | None) -> tuple[np.ndarray, np.ndarray]:
 
 
 @register("dataset", "fashion_mnist")
-class FashionMnist(Dataset):
+class FashionMnist(Listed):
     """Xiao, Rasul and Vollgraf 2017 (MIT licence): grey clothes, padded with black from 28 to 32 pixels.
 
     The first of these that there is: ``folder`` with the two image files in idx format (60,000 + 10,000), the
@@ -65,29 +65,23 @@ class FashionMnist(Dataset):
 
     defaults = {"task": "generate"}
     counts = {"images": {"smoke": 4, "cpu": 64, "gpu": 500, "paper": 500}}
+    label = "fashion_mnist"
+    mirrors = False
 
     def __init__(self, seed: int, folder: str = "") -> None:
         del seed  # the split is the authors'
         self.shape = (1, 32, 32)
         place = Path(folder).expanduser() if folder else DEBIAN if DEBIAN.is_dir() else None
         self.source = str(place) if place else "committed subset"
-        self.train_images, self.test_images = load(place)
+        self.remedy = "" if place else "install dataset-fashion-mnist for all 10,000"
+        self.images = dict(zip(FILES, load(place), strict=True))
+        self.training, self.tests = (range(len(images)) for images in self.images.values())
 
     def manifest(self) -> str:
         """Over the pixels of both parts and the version; the same pixels from elsewhere are the same data."""
-        return digest("fashion_mnist", self.version, self.train_images, self.test_images)
+        return digest("fashion_mnist", self.version, *self.images.values())
 
-    def draw(self, rng: np.random.Generator) -> Item:
-        """One training picture, uniformly."""
-        index = int(rng.integers(len(self.train_images)))
-        return Item(f"train-{index:05d}", _padded(self.train_images[index]))
-
-    def test(self, count: int) -> list[Item]:
-        """The first ``count`` test pictures."""
-        remedy = "" if self.source != "committed subset" else "install dataset-fashion-mnist for all 10,000"
-        check_count("fashion_mnist", count, len(self.test_images), remedy)
-        return [Item(f"test-{index:05d}", _padded(self.test_images[index])) for index in range(count)]
-
-
-def _padded(image: np.ndarray) -> np.ndarray:
-    return np.pad(image, 2)[:, :, None]
+    def item(self, entry: int, rng: np.random.Generator | None) -> Item:
+        """The picture of that number in its file, padded."""
+        part = "test" if rng is None else "train"
+        return Item(f"{part}-{entry:05d}", np.pad(self.images[part][entry], 2)[:, :, None])

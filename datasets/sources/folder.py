@@ -8,9 +8,8 @@ from typing import Annotated
 import numpy as np
 
 from datasets.base import digest, round_robin, shuffled
-from datasets.io.cache import Cache
 from datasets.io.listing import by_stem, list_images, natural_key
-from datasets.io.reading import read_rgb, upright_size
+from datasets.io.reading import Cache, read_rgb, upright_size
 from datasets.sources.windows import Windows
 from errors import UserError
 from registry import register
@@ -45,7 +44,14 @@ class Folder(Windows):
         self.clean = by_stem(list_images(clean, "dataset.clean"))
         self.degraded = by_stem(list_images(degraded, "dataset.degraded")) if degraded else {}
         sizes = {stem: upright_size(path) for stem, path in self.clean.items()}
-        self._check_files(sizes, degraded)
+        for stem, (height, width) in sizes.items():
+            if min(height, width) < size:
+                raise UserError(
+                    f"{self.clean[stem]}: {width}x{height} is smaller than dataset.size={size}; "
+                    "lower it or remove the file"
+                )
+        if degraded:
+            _check_pairs(self.clean, self.degraded, sizes)
         order = shuffled(self.clean, seed, "split")
         held_out = max(1, round(test * len(order)))
         if held_out >= len(order):
@@ -54,17 +60,6 @@ class Folder(Windows):
         self.options = (size, test)
         self.tests = round_robin([self.corners(stem, sizes[stem], seed) for stem in self.held_out])
         self._cache = Cache(read_rgb)
-
-    def _check_files(self, sizes: dict[str, tuple[int, int]], degraded: str) -> None:
-        size = self.shape[1]
-        for stem, path in self.clean.items():
-            height, width = sizes[stem]
-            if min(height, width) < size:
-                raise UserError(
-                    f"{path}: {width}x{height} is smaller than dataset.size={size}; lower it or remove the file"
-                )
-        if degraded:
-            _check_pairs(self.clean, self.degraded, sizes)
 
     def manifest(self) -> str:
         """Over the names and bytes of every file, the split, the test corners, the options, the version."""
@@ -79,10 +74,6 @@ class Folder(Windows):
     def pictures(self, name: str) -> list[np.ndarray]:
         """The clean picture, and the degraded one where there are pairs."""
         return [self._cache.get(group[name]) for group in (self.clean, self.degraded) if group]
-
-    def choose(self, rng: np.random.Generator) -> str:
-        """Uniformly."""
-        return self.training[int(rng.integers(len(self.training)))]
 
 
 def _check_pairs(clean: dict[str, Path], degraded: dict[str, Path], sizes: dict[str, tuple[int, int]]) -> None:

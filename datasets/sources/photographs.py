@@ -9,9 +9,8 @@ from typing import Annotated
 import numpy as np
 
 from datasets.base import digest, round_robin
-from datasets.io.cache import Cache
 from datasets.io.listing import by_stem, walk
-from datasets.io.reading import read_rgb, upright_size
+from datasets.io.reading import Cache, read_rgb, upright_size
 from datasets.sources.windows import ByArea
 from errors import UserError
 from registry import register
@@ -57,7 +56,7 @@ class Photographs(ByArea):
                 f"dataset.size={size}: no photograph in dataset.root={root} is so large; lower dataset.size"
             )
         self.weigh([areas[name] for name in self.training])
-        self._cache: Cache[str] = Cache(lambda name: read_rgb(self.paths[name]))
+        self._cache = Cache(lambda name: read_rgb(self.paths[name]))
 
     def manifest(self) -> str:
         """Over the names and bytes of every file used, the split, the test corners, the size, the version."""

@@ -39,8 +39,12 @@ from errors import UserError
 from registry import register
 
 _SKIMAGE = "skimage/data"
-_SKLEARN = "sklearn/datasets/images"
-_HERE = "datasets/files/photographs"
+_SEVEN = ("bee.jpg", "bridge.jpg", "citrus.jpg", "dandelions.jpg", "fig.jpg", "mountains.jpg", "stream.jpg")
+_NATURAL = {
+    _SKIMAGE: ("astronaut.png", "chelsea.png", "coffee.png", "motorcycle_left.png", "rocket.jpg"),
+    "sklearn/datasets/images": ("china.jpg", "flower.jpg"),
+    "datasets/files/photographs": _SEVEN,
+}
 
 
 @dataclass(frozen=True)
@@ -54,20 +58,7 @@ class _Photo:
 PHOTOS = {
     Path(photo.file).stem: photo
     for photo in (
-        _Photo(_SKIMAGE, "astronaut.png"),
-        _Photo(_SKIMAGE, "chelsea.png"),
-        _Photo(_SKIMAGE, "coffee.png"),
-        _Photo(_SKIMAGE, "motorcycle_left.png"),
-        _Photo(_SKIMAGE, "rocket.jpg"),
-        _Photo(_SKLEARN, "china.jpg"),
-        _Photo(_SKLEARN, "flower.jpg"),
-        _Photo(_HERE, "bee.jpg"),
-        _Photo(_HERE, "bridge.jpg"),
-        _Photo(_HERE, "citrus.jpg"),
-        _Photo(_HERE, "dandelions.jpg"),
-        _Photo(_HERE, "fig.jpg"),
-        _Photo(_HERE, "mountains.jpg"),
-        _Photo(_HERE, "stream.jpg"),
+        *(_Photo(folder, file) for folder, files in _NATURAL.items() for file in files),
         _Photo(_SKIMAGE, "ihc.png", natural=False),
         _Photo(_SKIMAGE, "retina.jpg", natural=False, extra=2),
     )
@@ -94,8 +85,8 @@ def decode(name: str, downscale: int) -> np.ndarray:
     return image
 
 
-def _folds(seed: int, split: int, fold: int) -> list[tuple[str, ...]]:
-    """The natural photographs in the seed's order, ``split`` at a time; `UserError` where there is no fold ``fold``."""
+def _fold(seed: int, split: int, fold: int) -> tuple[str, ...]:
+    """That one of the natural photographs in the seed's order, ``split`` at a time; `UserError` where there is none."""
     order = shuffled((name for name, photo in PHOTOS.items() if photo.natural), seed, "split")
     folds = [tuple(order[first : first + split]) for first in range(0, len(order), split)]
     if fold >= len(folds):
@@ -103,7 +94,7 @@ def _folds(seed: int, split: int, fold: int) -> list[tuple[str, ...]]:
             f"dataset.fold={fold}: with dataset.split={split} the {len(order)} photographs are tested in "
             f"{len(folds)} folds, 0 to {len(folds) - 1}"
         )
-    return folds
+    return folds[fold]
 
 
 @register("dataset", "photos")
@@ -133,20 +124,17 @@ class Photos(ByArea):
     ) -> None:
         self.shape = (3, size, size)
         self.options = (size, split, fold, downscale)
-        self.held_out = _folds(seed, split, fold)[fold]
+        self.held_out = _fold(seed, split, fold)
         self.training = tuple(name for name in PHOTOS if name not in self.held_out)
         self.images = {name: decode(name, downscale) for name in PHOTOS}
-        self._check_size(size, downscale)
-        self.weigh([self.images[name].shape[0] * self.images[name].shape[1] for name in self.training])
-        self.tests = round_robin([self.corners(name, self.images[name].shape[:2], seed) for name in self.held_out])
-
-    def _check_size(self, size: int, downscale: int) -> None:
         name, side = min(((name, min(image.shape[:2])) for name, image in self.images.items()), key=lambda x: x[1])
         if size > side:
             raise UserError(
                 f"dataset.size={size}: {PHOTOS[name].file} has {side} pixels on its short side after "
                 f"dataset.downscale={downscale}; set dataset.size to {side} or less"
             )
+        self.weigh([self.images[name].shape[0] * self.images[name].shape[1] for name in self.training])
+        self.tests = round_robin([self.corners(name, self.images[name].shape[:2], seed) for name in self.held_out])
 
     def manifest(self) -> str:
         """Over the decoded pixels of every photograph, the split, the test corners, the options, the version."""

@@ -7,25 +7,22 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from datasets.base import Dataset, Item, check_count, stream
+from datasets.base import Item, Listed, stream
 from datasets.io import crops
 from datasets.io.listing import safe
 
 Corner = tuple[str, int, int]  # of a window: the picture's name, top, left
 
 
-class Windows(Dataset):
+class Windows(Listed):
     """Square windows at the pictures' own resolution, split by picture and never by window.
 
     Test items are disjoint windows of a grid with a seeded offset, from the pictures in turn and not selected by
     content; a training item is any window of a picture drawn from ``training``, mirrored with probability 1/2.
 
-    ``label``    the data set, as in ``dataset=LABEL``, and ``remedy`` what to do where it has too few test items.
-    ``tests``    the corners of the test items, ``training`` the names of the other pictures.
+    ``tests`` are the corners of the test items, ``training`` the names of the other pictures.
     """
 
-    label: str
-    remedy: str
     training: Sequence[str]
     tests: Sequence[Corner]
 
@@ -33,29 +30,20 @@ class Windows(Dataset):
     def pictures(self, name: str) -> list[np.ndarray]:
         """A picture uint8 (H, W, C) by its name, and its degraded version behind it where there is one."""
 
-    @abstractmethod
-    def choose(self, rng: np.random.Generator) -> str:
-        """The name of the picture of a training item."""
-
     def corners(self, name: str, size: tuple[int, ...], seed: int) -> list[Corner]:
         """The windows of the grid of a picture whose size is (height, width)."""
         height, width = size
         grid = crops.grid(height, width, self.shape[1], stream(seed, "crop", name.rpartition("/")[2]))
         return [(name, top, left) for top, left in grid]
 
-    def draw(self, rng: np.random.Generator) -> Item:
-        """A random window of a training picture, mirrored with probability 1/2, its pair alike."""
-        name = self.choose(rng)
-        item = self._item(name, *crops.random_corner(self.pictures(name)[0], self.shape[1], rng))
-        return item.mirrored() if rng.random() < 0.5 else item
-
-    def test(self, count: int) -> list[Item]:
-        """The first ``count`` windows of the held-out pictures."""
-        check_count(self.label, count, len(self.tests), self.remedy)
-        return [self._item(*corner) for corner in self.tests[:count]]
-
-    def _item(self, name: str, top: int, left: int) -> Item:
-        size, source = self.shape[1], safe(name.rpartition("/")[2])
+    def item(self, entry: str | Corner, rng: np.random.Generator | None) -> Item:
+        """A random window of the picture of that name, or the window at a corner, its pair alike."""
+        size = self.shape[1]
+        if isinstance(entry, str):
+            assert rng is not None  # a name is an entry of ``training``
+            entry = (entry, *crops.random_corner(self.pictures(entry)[0], size, rng))
+        name, top, left = entry
+        source = safe(name.rpartition("/")[2])
         clean, *pair = (crops.window(image, top, left, size) for image in self.pictures(name))
         return Item(f"{source}-y{top}-x{left}-{size}", clean, next(iter(pair), None), source=source)
 

@@ -11,7 +11,7 @@ import numpy as np
 from datasets.base import Item
 from datasets.io import crops
 from datasets.io.pixels import from_uint8, to_uint8
-from datasets.tasks.kernels import Bell
+from datasets.tasks.filters import Bell
 from errors import UserError
 from registry import register
 from registry.facts import TaskFacts
@@ -83,7 +83,6 @@ def shape_of(clean: np.ndarray) -> tuple[int, ...]:
 class Denoise(Task):
     """White Gaussian noise: y = x + (sigma / 255) n, n ~ N(0, I); ``sigma`` in 8-bit units."""
 
-    version = 1
     name = "denoise"
 
     def __init__(self, sigma: Annotated[float, "[0, 255]"] = 50.0) -> None:
@@ -121,7 +120,6 @@ class Lowlight(Task):
     variance exposure L / full_well + (read / full_well)^2.
     """
 
-    version = 1
     name = "lowlight"
 
     def __init__(
@@ -130,9 +128,7 @@ class Lowlight(Task):
         full_well: Annotated[float, "[10, 1000000]"] = 4000.0,
         read: Annotated[float, "[0, 1000]"] = 3.0,
     ) -> None:
-        self.exposure = exposure
-        self.full_well = full_well
-        self.read = read
+        self.exposure, self.full_well, self.read = exposure, full_well, read
 
     def degrade(self, clean: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Through linear light and the sensor, and back."""
@@ -145,7 +141,6 @@ class Lowlight(Task):
 class Deblur(Task):
     """Gaussian blur of standard deviation ``sigma`` pixels, cut at 4 sigma, the border mirrored (d c b a | a b c d)."""
 
-    version = 1
     name = "deblur"
 
     def __init__(self, sigma: Annotated[float, "(0, 20]"] = 2.0) -> None:
@@ -166,8 +161,7 @@ class Deblur(Task):
 
 def _block_mean(clean: np.ndarray, factor: int) -> np.ndarray:
     """Block means, each repeated over its block: the projection onto pictures constant per block."""
-    small = crops.shrink(clean, factor)
-    return small.repeat(factor, axis=0).repeat(factor, axis=1)
+    return crops.shrink(clean, factor).repeat(factor, axis=0).repeat(factor, axis=1)
 
 
 def _bicubic(clean: np.ndarray, factor: int) -> np.ndarray:
@@ -193,14 +187,12 @@ class SuperResolution(Task):
     ``bicubic``     bicubic down with antialiasing, bicubic up.
     """
 
-    version = 1
     name = "sr"
 
     def __init__(
         self, factor: Annotated[int, "[2, 16]"] = 4, kernel: Literal["block_mean", "bicubic"] = "block_mean"
     ) -> None:
-        self.factor = factor
-        self.kernel = kernel
+        self.factor, self.kernel = factor, kernel
 
     def degrade(self, clean: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Down by the factor and up again; ``rng`` is not used."""

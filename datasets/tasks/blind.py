@@ -5,23 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal, Protocol
+from typing import Literal
 
 import numpy as np
 
 from datasets.tasks.basic import Task
+from datasets.tasks.filters import Bell, Range, convolve, divided, draw_gaussian, resize, sharpen
 from datasets.tasks.jpeg import compress
-from datasets.tasks.kernels import Bell, Range, draw_gaussian
-from datasets.tasks.realesrgan import realesrgan
-from datasets.tasks.resampling import convolve, divided, resize, sharpen
+from datasets.tasks.realesrgan import TwoRounds, realesrgan
 from registry import register
-
-
-class Degradation(Protocol):
-    """The parameters that a pipeline drew."""
-
-    def apply(self, clean: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """The degraded picture of ``clean``, both float32 (H, W, C); ``rng`` draws the noise alone."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +54,7 @@ def codeformer(rng: np.random.Generator, ranges: Ranges) -> OneRound:
     return OneRound(blur, down, noise, int(quality))
 
 
-PIPELINES: dict[str, Callable[[np.random.Generator], Degradation]] = {
+PIPELINES: dict[str, Callable[[np.random.Generator], OneRound | TwoRounds]] = {
     "codeformer": partial(codeformer, ranges=GENERAL),
     "codeformer_faces": partial(codeformer, ranges=FACES),
     "realesrgan": realesrgan,
@@ -85,7 +77,6 @@ class Blind(Task):
     each picture has its own draw already. The published ranges are for pictures of 512 pixels.
     """
 
-    version = 1
     name = "blind"
 
     def __init__(

@@ -36,7 +36,6 @@ class Jpeg(Task):
     The values are those of the installed Pillow's codec; nothing is random.
     """
 
-    version = 1
     name = "jpeg"
 
     def __init__(
@@ -44,8 +43,7 @@ class Jpeg(Task):
         quality: Annotated[int, "[1, 100]"] = 10,
         chroma: Literal["4:2:0", "4:2:2", "4:4:4"] = "4:2:0",
     ) -> None:
-        self.quality = quality
-        self.chroma = chroma
+        self.quality, self.chroma = quality, chroma
 
     def degrade(self, clean: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Y = decode(encode(x)); ``rng`` is not used."""

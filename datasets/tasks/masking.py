@@ -41,7 +41,6 @@ class Inpaint(MaskedTask):
     ``pixels``  each pixel by itself with probability ``share``, which the other masks do not use.
     """
 
-    version = 1
     name = "inpaint"
 
     def __init__(
@@ -49,8 +48,7 @@ class Inpaint(MaskedTask):
         mask: Literal["center", "box", "pixels"] = "center",
         share: Annotated[float, "(0, 1)"] = 0.5,
     ) -> None:
-        self.mask = mask
-        self.share = share
+        self.mask, self.share = mask, share
 
     def degrade_with_mask(self, clean: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """Y = (1 - m) x + 0.5 m, and m, which is 0 or 1."""
@@ -70,7 +68,6 @@ LUMA = (0.299, 0.587, 0.114)  # BT.601
 class Colorize(Task):
     """Colour removed: y = 0.299 R + 0.587 G + 0.114 B (BT.601 luma of the sRGB values) in all three channels."""
 
-    version = 1
     name = "colorize"
 
     def degrade(self, clean: np.ndarray, rng: np.random.Generator) -> np.ndarray:

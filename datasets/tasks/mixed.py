@@ -45,7 +45,6 @@ class Mixed(Task):
     ``choose``  ``one`` of them, ``some`` (each with probability 1/2, at least one), or ``all``.
     """
 
-    version = 1
     name = "mixed"
 
     def __init__(self, parts: str = "blur+noise+jpeg", choose: Literal["one", "some", "all"] = "some") -> None:

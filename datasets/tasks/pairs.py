@@ -17,7 +17,6 @@ from registry import register
 class Generate(Task):
     """Nothing is given: the method draws samples, of pictures or of points."""
 
-    version = 1
     kind = "generation"
     defaults = {"metrics": ["kernel"]}
     name = "generate"
@@ -55,7 +54,6 @@ class _Brought(Task):
 class Paired(_Brought):
     """The degraded pictures are the data set's own (`dataset=folder` with ``dataset.degraded``)."""
 
-    version = 1
     name = "paired"
     remedy = "use dataset=folder dataset.degraded=FOLDER"
 
@@ -68,7 +66,6 @@ class Translate(_Brought):
     domain and no truth of this picture, so metrics that compare with a truth do not apply.
     """
 
-    version = 1
     paired = False
     name = "translate"
     remedy = "use dataset=domains dataset.source=FOLDER dataset.target=FOLDER"

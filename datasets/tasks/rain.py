@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -85,15 +86,10 @@ def _splat(y: np.ndarray, x: np.ndarray, weight: np.ndarray, size: tuple[int, in
     return canvas.reshape(height, width)[1:-1, 1:-1].astype(np.float32)
 
 
-def _screen(clean: np.ndarray, light: np.ndarray) -> np.ndarray:
-    return 1 - (1 - clean) * (1 - np.minimum(light, 1))
-
-
-def _add(clean: np.ndarray, light: np.ndarray) -> np.ndarray:
-    return clean + light
-
-
-_BLENDS = {"screen": _screen, "add": _add}
+_BLENDS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
+    "screen": lambda clean, light: 1 - (1 - clean) * (1 - np.minimum(light, 1)),
+    "add": np.add,
+}
 
 
 @register("task", "rain")
@@ -110,7 +106,6 @@ class Rain(Task):
     ``intensity``  brightness in the middle of the strongest streaks, where they are wider than a pixel.
     """
 
-    version = 1
     name = "rain"
 
     def __init__(
@@ -122,11 +117,8 @@ class Rain(Task):
         thickness: Annotated[float, "(0, 0.1]"] = 0.008,
         blend: Literal["screen", "add"] = "screen",
     ) -> None:
-        self.density = density
-        self.length = length
-        self.angle = angle
-        self.intensity = intensity
-        self.thickness = thickness
+        self.density, self.length, self.thickness = density, length, thickness
+        self.angle, self.intensity = angle, intensity
         self.blend = _BLENDS[blend]
 
     def degrade(self, clean: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -41,38 +41,24 @@ def draw_drops(rng: np.random.Generator, count: float, radius: float) -> list[Dr
     ]
 
 
-@dataclass
-class _Pane:
-    """What the drops make of each pixel: the mask, and where (row, column) a pixel looks; each float32 (H, W)."""
-
-    mask: np.ndarray
-    row: np.ndarray
-    column: np.ndarray
-    shade: np.ndarray
-
-    def wet(self, drop: Drop, field: float) -> None:
-        """Put a drop on, over those that are there."""
-        height, width = self.mask.shape
-        reach = drop.radius * min(height, width)
-        rows, columns = (
-            slice(max(0, int(middle - 2 * reach)), min(side, int(middle + 2 * reach) + 2))
-            for middle, side in ((drop.y * height, height), (drop.x * width, width))
-        )
-        v = ((np.arange(rows.start, rows.stop) + 0.5 - drop.y * height) / (reach * drop.tall))[:, None]
-        u = ((np.arange(columns.start, columns.stop) + 0.5 - drop.x * width) / reach)[None, :]
-        rho = np.hypot(u, v) / _outline(np.arctan2(v, u), drop)
-        cover = np.clip((1 - rho) / _RIM, 0, 1)
-        window, over = (rows, columns), cover > self.mask[rows, columns]
-        # a lens: the farther from the drop's middle, the farther to the other side it looks, more so near the rim
-        bent = field * min(height, width) * (0.6 + 0.4 * rho**2)
-        for name, values in (
-            ("row", drop.y * height - v * bent),
-            ("column", drop.x * width - u * bent),
-            ("shade", 1 - _DARK * np.clip(rho, 0, 1) ** 4),
-            ("mask", cover),
-        ):
-            array = getattr(self, name)
-            array[window] = np.where(over, values, array[window])
+def _add_drop(pane: np.ndarray, drop: Drop, field: float) -> None:
+    """Put a drop on, over those that are there: ``pane`` has each pixel's mask, the row and column where it looks, and
+    its shade, float32 (4, H, W)."""
+    height, width = pane.shape[1:]
+    reach = drop.radius * min(height, width)
+    rows, columns = (
+        slice(max(0, int(middle - 2 * reach)), min(side, int(middle + 2 * reach) + 2))
+        for middle, side in ((drop.y * height, height), (drop.x * width, width))
+    )
+    v = ((np.arange(rows.start, rows.stop) + 0.5 - drop.y * height) / (reach * drop.tall))[:, None]
+    u = ((np.arange(columns.start, columns.stop) + 0.5 - drop.x * width) / reach)[None, :]
+    rho = np.hypot(u, v) / _outline(np.arctan2(v, u), drop)
+    cover, shade = np.clip((1 - rho) / _RIM, 0, 1), 1 - _DARK * np.clip(rho, 0, 1) ** 4
+    # a lens: the farther from the drop's middle, the farther to the other side it looks, more so near the rim
+    bent = field * min(height, width) * (0.6 + 0.4 * rho**2)
+    window = pane[:, rows, columns]
+    values = np.stack([cover, drop.y * height - v * bent, drop.x * width - u * bent, shade])
+    np.copyto(window, values, where=cover > window[0])
 
 
 def _outline(angle: np.ndarray, drop: Drop) -> np.ndarray:
@@ -91,7 +77,6 @@ class Raindrop(MaskedTask):
     ``blur``    standard deviation as a share of the shorter side.
     """
 
-    version = 1
     name = "raindrop"
 
     def __init__(
@@ -101,25 +86,23 @@ class Raindrop(MaskedTask):
         field: Annotated[float, "(0, 2]"] = 0.5,
         blur: Annotated[float, "(0, 0.1]"] = 0.015,
     ) -> None:
-        self.drops = drops
-        self.radius = radius
-        self.field = field
-        self.blur = blur
+        self.drops, self.radius, self.field, self.blur = drops, radius, field, blur
 
     def degrade_with_mask(self, clean: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """The picture behind the drops, and their mask."""
         from scipy.ndimage import gaussian_filter, map_coordinates
 
         height, width, channels = clean.shape
-        pane = _Pane(*(np.zeros((height, width), np.float32) for _ in range(4)))
+        pane = np.zeros((4, height, width), np.float32)
         for drop in draw_drops(rng, self.drops, self.radius):
-            pane.wet(drop, self.field)
-        mask = from_uint8(to_uint8(pane.mask))
+            _add_drop(pane, drop, self.field)
+        cover, row, column, shade = pane
+        mask = from_uint8(to_uint8(cover))
         wet = mask > 0
         sigma = self.blur * min(height, width)
         blurred = gaussian_filter(clean, (sigma, sigma, 0), mode="nearest", truncate=3.0)
-        places = np.stack([pane.row[wet] - 0.5, pane.column[wet] - 0.5])
+        places = np.stack([row[wet], column[wet]]) - 0.5
         views = [map_coordinates(blurred[:, :, c], places, order=1, mode="mirror") for c in range(channels)]
         degraded, share = clean.copy(), mask[wet][:, None]
-        degraded[wet] = (1 - share) * clean[wet] + share * pane.shade[wet][:, None] * np.stack(views, axis=1)
+        degraded[wet] = (1 - share) * clean[wet] + share * shade[wet][:, None] * np.stack(views, axis=1)
         return degraded, mask

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from datasets.tasks.filters import Bell, Range, Sinc, convolve, divided, draw_mixed, draw_sinc, resize
 from datasets.tasks.jpeg import compress
-from datasets.tasks.kernels import Bell, Range, Sinc, draw_mixed, draw_sinc
 from datasets.tasks.masking import LUMA
-from datasets.tasks.resampling import convolve, divided, resize
 
 
 @dataclass(frozen=True)
@@ -96,17 +95,14 @@ class TwoRounds:
         quarter = divided((height, width), STAGE2_SCALE)
         image = compress(self.first.before_jpeg(clean, (height, width), rng), self.first.quality)
         image = self.second.before_jpeg(image, quarter, rng)
-        image = (
-            self._jpeg(self._filtered(image, quarter)) if self.jpeg_last else self._filtered(self._jpeg(image), quarter)
-        )
+        if not self.jpeg_last:
+            image = compress(image, self.second.quality)
+        image = resize(image, *quarter, self.mode)
+        if self.sinc is not None:
+            image = convolve(image, self.sinc.kernel())
+        if self.jpeg_last:
+            image = compress(image, self.second.quality)
         return np.clip(resize(image, height, width, "bicubic"), 0, 1)
-
-    def _filtered(self, image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-        image = resize(image, *size, self.mode)
-        return image if self.sinc is None else convolve(image, self.sinc.kernel())
-
-    def _jpeg(self, image: np.ndarray) -> np.ndarray:
-        return compress(image, self.second.quality)
 
 
 def _draw_round(rng: np.random.Generator, settings: Settings) -> Round:

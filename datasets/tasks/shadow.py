@@ -79,7 +79,6 @@ class Shadow(MaskedTask):
     picture that it covers, ``penumbra`` the softness of its edge as a share of the shorter side.
     """
 
-    version = 1
     name = "shadow"
 
     def __init__(
@@ -88,9 +87,7 @@ class Shadow(MaskedTask):
         area: Annotated[float, "(0, 1]"] = 0.25,
         penumbra: Annotated[float, "[0, 0.2]"] = 0.015,
     ) -> None:
-        self.strength = strength
-        self.area = area
-        self.penumbra = penumbra
+        self.strength, self.area, self.penumbra = strength, area, penumbra
 
     def degrade_with_mask(self, clean: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """The picture in the shadow, and the soft mask."""

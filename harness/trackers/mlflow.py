@@ -15,7 +15,6 @@ from harness.store.lock import Lock
 from harness.trackers.base import Status, Tracker, Value, side_by_side
 from registry import register
 
-STATUSES = {"finished": "FINISHED", "failed": "FAILED"}
 KEY = "restorebench.run"  # the tag by which a key's run is found again
 PARAMS, METRICS, LETTERS = 100, 1000, 6000  # that MLflow takes at once, and in a value
 SEND_SECONDS = 5.0  # that points of a curve wait for each other
@@ -99,7 +98,7 @@ class MLflow(Tracker):
     def close(self, status: Status) -> None:
         """Send what waits and end the run as finished or failed."""
         self._send()
-        self.client.set_terminated(self.run, STATUSES[status])
+        self.client.set_terminated(self.run, status.upper())
 
 
 def _sqlite(path: Path) -> str:

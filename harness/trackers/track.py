@@ -113,7 +113,8 @@ def record(plan: Plan, store: Store, path: Path) -> None:
 def _record(tracker: Tracker, plan: Plan, store: Store, path: Path) -> None:
     (head, table), config = read(path), plan.config
     name = f"records/{config.name('method')}-{config.name('task')}-{config.name('dataset')}-{plan.run[:8]}"
-    tracker.open(plan.run, name, configuration(head))
+    # what the record is of: all but the measured costs
+    tracker.open(plan.run, name, {name: _plain(value) for name, value in head.items() if name not in COSTS})
     tracker.figures(figures(head, table.to_pandas()))
     images = pictures(plan, store)
     if len(images):
@@ -129,11 +130,6 @@ def _options(config: RunConfig, stage: Training) -> dict[str, Value]:
     method = RunConfig({"method": {"name": stage.method, **stage.options}}).flat(["method"])
     rest = {name: config.values[name] for name in ("seed", "precision", "scale")}
     return {name: _plain(value) for name, value in (method | config.flat(stage.reads) | rest).items()}
-
-
-def configuration(head: Mapping[str, Any]) -> dict[str, Value]:
-    """What the head of a record says that it is of: all but the measured costs."""
-    return {name: _plain(value) for name, value in head.items() if name not in COSTS}
 
 
 def figures(head: Mapping[str, Any], rows: pd.DataFrame) -> dict[str, float]:

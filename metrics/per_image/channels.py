@@ -35,17 +35,12 @@ def grey(image: np.ndarray) -> np.ndarray:
     return (three.astype(np.int64) @ GREY + 500_000)[..., None] // 1_000_000
 
 
-def all_channels(image: np.ndarray) -> np.ndarray:
-    """The values as saved, int64."""
-    return image.astype(np.int64)
-
-
 def _weighted(image: np.ndarray) -> np.ndarray:
     three = np.broadcast_to(image, (*image.shape[:2], 3))
     return (three.astype(np.int64) @ LUMA)[..., None]
 
 
-CHANNELS = {"rgb": all_channels, "y": luma, "y_float": exact_luma}
+CHANNELS = {"rgb": lambda image: image.astype(np.int64), "y": luma, "y_float": exact_luma}
 STAMPS = {"rgb": "channels=all", "y": "channels=y,bt601,16-235,8bit", "y_float": "channels=y,bt601,16-235,float"}
 
 
@@ -64,16 +59,6 @@ def planes(image: np.ndarray, channel: str, crop: int) -> np.ndarray:
 REGIONS = {"shadow": lambda marked: marked, "lit": lambda marked: ~marked}
 
 
-def inside(mask: np.ndarray | None, region: str, least: int, who: str) -> np.ndarray:
-    """Which pixels belong to ``region``, bool (H, W): "shadow" where the mask is ``least`` or more, "lit" elsewhere.
-
-    Raises `UserError` without a mask.
-    """
-    if mask is None:
-        raise UserError(f"metrics={who} needs masks, which this data set or task does not bring; leave it out")
-    return REGIONS[region](mask >= least)
-
-
 def gaussian_window(taps: int, sigma: float) -> np.ndarray:
     """exp(-k^2 / (2 sigma^2)) at the ``taps`` whole numbers k around 0, of sum 1."""
     weights = np.exp(-((np.arange(taps) - taps // 2) ** 2) / (2 * sigma**2))
@@ -81,7 +66,12 @@ def gaussian_window(taps: int, sigma: float) -> np.ndarray:
 
 
 class ChannelMetric(Metric):
-    """What compares the ``channel`` of `CHANNELS` of two pictures without a border of ``crop`` pixels."""
+    """What compares the ``channel`` of `CHANNELS` of two pictures without a border of ``crop`` pixels.
+
+    ``how`` is the part of the stamp behind the range, the channels and the border.
+    """
+
+    how: str = "per-image"
 
     def __init__(
         self,
@@ -90,16 +80,7 @@ class ChannelMetric(Metric):
         crop: Annotated[int, "[0, inf)"] = 0,
     ) -> None:
         self.channel, self.crop = channel, crop
-
-    @property
-    def settings(self) -> str:
-        """The range, the channels and the border; per image."""
-        return f"range=255;{self.seen};per-image"
-
-    @property
-    def seen(self) -> str:
-        """The part of a stamp that names the channels and the border."""
-        return f"{STAMPS[self.channel]};crop={self.crop}"
+        self._settings = f"range=255;{STAMPS[channel]};crop={crop};{self.how}"
 
     def compared(self, image: np.ndarray, clean: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The `planes` of both."""
@@ -107,7 +88,7 @@ class ChannelMetric(Metric):
 
 
 class RegionMetric(Metric):
-    """What compares the part of two pictures that a mask marks; ``region`` and ``least`` as `inside` takes them."""
+    """What compares the ``region`` of two pictures: "shadow" where the mask is ``least`` or more, "lit" elsewhere."""
 
     needs = ("pair", "mask")
     region: str
@@ -121,4 +102,7 @@ class RegionMetric(Metric):
 
     def inside(self, mask: np.ndarray | None) -> np.ndarray:
         """The pixels of the region, bool; `UserError` without a mask."""
-        return inside(mask, self.region, self.least, f"{self.name}_{self.region}{self.suffix}")
+        if mask is None:
+            who = f"{self.name}_{self.region}{self.suffix}"
+            raise UserError(f"metrics={who} needs masks, which this data set or task does not bring; leave it out")
+        return REGIONS[self.region](mask >= self.least)

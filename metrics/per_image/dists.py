@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 PARTS = ("functional", "image", "dists_models", "weights.pt")  # bit-equal to those of the package dists-pytorch 0.1
-SMALLEST = 16  # pixels a side, so that the last map has a place left
 C1 = C2 = 1e-6
 
 
@@ -36,7 +35,7 @@ class Dists(Metric):
     higher_is_better = False
     unit = ""
     name = "dists"
-    smallest = SMALLEST
+    smallest = 16  # so that the last map has a place left
 
     @property
     def settings(self) -> str:

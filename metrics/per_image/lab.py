@@ -66,11 +66,7 @@ class LabMae(Metric):
 
     def __init__(self, *, white: Literal["d50", "d65"] = "d50") -> None:
         self.white = white
-
-    @property
-    def settings(self) -> str:
-        """The white point, the sum over channels, all pixels, per image."""
-        return f"srgb;white={self.white};channels=sum;region=all;per-image"
+        self._settings = f"srgb;white={white};channels=sum;region=all;per-image"
 
     def score(self, image: np.ndarray, clean: np.ndarray, mask: np.ndarray | None = None) -> float:
         """The error of one image."""
@@ -98,11 +94,7 @@ class RegionLabMae(RegionMetric):
         white: Literal["d50", "d65"] = "d50",
     ) -> None:
         self.region, self.least, self.white = region, least, white
-
-    @property
-    def settings(self) -> str:
-        """The white point, the sum over channels, the region, and what the mean is over."""
-        return f"srgb;white={self.white};channels=sum;{self.marked};{self.mean}"
+        self._settings = f"srgb;white={white};channels=sum;{self.marked};{self.mean}"
 
     def score(self, image: np.ndarray, clean: np.ndarray, mask: np.ndarray | None) -> float:
         """The error of one image's region; NaN for an empty region."""

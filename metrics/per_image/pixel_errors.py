@@ -69,13 +69,8 @@ class Psnr(ChannelMetric):
         channel: Literal["rgb", "y", "y_float"] = "rgb",
         crop: Annotated[int, "[0, inf)"] = 0,
     ) -> None:
+        self.cap, self.how = cap, f"per-image;cap={cap:g}"
         super().__init__(channel=channel, crop=crop)
-        self.cap = cap
-
-    @property
-    def settings(self) -> str:
-        """The channels in one mean, per image, the cap."""
-        return f"{super().settings};cap={self.cap:g}"
 
     def score(self, image: np.ndarray, clean: np.ndarray, mask: np.ndarray | None = None) -> float:
         """The ratio of one image in dB, at most ``cap``."""
@@ -109,11 +104,7 @@ class RegionPsnr(RegionMetric):
         cap: Annotated[float, "(0, inf)"] = 100.0,
     ) -> None:
         self.region, self.outside, self.least, self.cap = region, outside, least, cap
-
-    @property
-    def settings(self) -> str:
-        """All channels, the region and what becomes of the rest, per image, the cap."""
-        return f"range=255;channels=all;{self.marked};outside={self.outside};per-image;cap={self.cap:g}"
+        self._settings = f"range=255;channels=all;{self.marked};outside={outside};per-image;cap={cap:g}"
 
     def score(self, image: np.ndarray, clean: np.ndarray, mask: np.ndarray | None) -> float:
         """The ratio of one image's region in dB, at most ``cap``; NaN for an empty region."""

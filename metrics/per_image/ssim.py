@@ -15,8 +15,6 @@ C1, C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 CONSTANTS = "k=0.01,0.03;covariance=population"
 SCALES = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # MS-SSIM's weights, from the finest scale on
 Similarity = Callable[[np.ndarray, np.ndarray], np.ndarray]
-
-
 WINDOW = gaussian_window(TAPS, SIGMA)
 
 
@@ -48,13 +46,8 @@ class Ssim(ChannelMetric):
         crop: Annotated[int, "[0, inf)"] = 0,
         window: Literal["plane", "volume"] = "plane",
     ) -> None:
+        self.window, self.how = window, f"{STAMPS[window]};{CONSTANTS}"
         super().__init__(channel=channel, crop=crop)
-        self.window = window
-
-    @property
-    def settings(self) -> str:
-        """Range 255, the channels and the border left out, the window and its borders, the constants."""
-        return f"range=255;{self.seen};{STAMPS[self.window]};{CONSTANTS}"
 
     def score(self, image: np.ndarray, clean: np.ndarray, mask: np.ndarray | None = None) -> float:
         """The mean similarity of one image, -1 to 1; `UserError` for images below 11 x 11 pixels."""
@@ -88,11 +81,7 @@ class RegionSsim(RegionMetric):
         window: Literal["plane", "volume"] = "plane",
     ) -> None:
         self.region, self.outside, self.least, self.window = region, outside, least, window
-
-    @property
-    def settings(self) -> str:
-        """Range 255, all channels, the region and what becomes of the rest, the window, the constants."""
-        return f"range=255;channels=all;{self.marked};outside={self.outside};{STAMPS[self.window]};{CONSTANTS}"
+        self._settings = f"range=255;channels=all;{self.marked};outside={outside};{STAMPS[window]};{CONSTANTS}"
 
     def score(self, image: np.ndarray, clean: np.ndarray, mask: np.ndarray | None) -> float:
         """The mean similarity of one image's region, -1 to 1; NaN for a region with no window."""
@@ -118,12 +107,7 @@ class MsSsim(ChannelMetric):
     unit = ""
     name = "ms_ssim"
     smallest = TAPS << (len(SCALES) - 1)  # so that the coarsest scale still holds a window
-
-    @property
-    def settings(self) -> str:
-        """Range 255, channels and border left out, scales, window, whole windows only, the constants."""
-        window = f"scales={len(SCALES)},mean2x2;window=gaussian{TAPS},{SIGMA};border=valid;per-channel;negative=0"
-        return f"range=255;{self.seen};{window};{CONSTANTS}"
+    how = f"scales={len(SCALES)},mean2x2;window=gaussian{TAPS},{SIGMA};border=valid;per-channel;negative=0;{CONSTANTS}"
 
     def score(self, image: np.ndarray, clean: np.ndarray, mask: np.ndarray | None = None) -> float:
         """The similarity of one image, 0 to 1; `UserError` for images below 176 x 176 pixels."""
@@ -144,9 +128,10 @@ def _halved(x: np.ndarray) -> np.ndarray:
     return (x[::2, ::2] + x[1::2, ::2] + x[::2, 1::2] + x[1::2, 1::2]) / 4
 
 
-def similarity(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """The map of eq. 13 for (H, W, C): (H - 10, W - 10, C), one value per whole window and channel."""
-    return _quotient(*terms(x, y, 2))
+def similarity(x: np.ndarray, y: np.ndarray, axes: int = 2) -> np.ndarray:
+    """The map of eq. 13 for (H, W, C): (H - 10, W - 10, C), one value per whole window and channel; as `terms`."""
+    above, below, over, under = terms(x, y, axes)
+    return above * over / (below * under)
 
 
 def terms(x: np.ndarray, y: np.ndarray, axes: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -159,14 +144,10 @@ def terms(x: np.ndarray, y: np.ndarray, axes: int) -> tuple[np.ndarray, np.ndarr
     return 2 * cross + C1, means + C1, 2 * (product - cross) + C2, square - means + C2
 
 
-def _quotient(above: np.ndarray, below: np.ndarray, over: np.ndarray, under: np.ndarray) -> np.ndarray:
-    return above * over / (below * under)
-
-
 def _volume(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """The map of eq. 13 (H, W, C) under windows across rows, columns and channels, borders replicated."""
     x, y = (np.pad(values, TAPS // 2, mode="edge") for values in (x, y))
-    return _quotient(*terms(x, y, 3))
+    return similarity(x, y, 3)
 
 
 def _windows(x: np.ndarray, axes: int) -> np.ndarray:

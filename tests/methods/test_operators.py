@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.testing import assert_close
 
-from datasets.tasks.kernels import Bell
+from datasets.tasks.filters import Bell
 from methods.operators.base import LinearOperator, solve
 from methods.operators.blur import CircularBlur, MirrorBlur, ZeroBlur
 from methods.operators.pointwise import BlockAverage, Grey, IdentityOperator, Mask

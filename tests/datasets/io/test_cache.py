@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from datasets.io import cache
-from datasets.io.cache import Cache
+from datasets.io import reading
+from datasets.io.reading import Cache
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def test_everything_that_fits_is_loaded_once(counted):
 
 def test_memory_is_bounded_and_the_rest_is_loaded_again(counted, monkeypatch):
     load, calls = counted
-    monkeypatch.setattr(cache, "BYTES", 250)
+    monkeypatch.setattr(reading, "CACHE_BYTES", 250)
     kept = Cache(load)
     for _ in range(2):
         for key in range(4):

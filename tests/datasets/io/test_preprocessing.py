@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from datasets.io.preprocessing import Preprocessing, resized
+from datasets.io.crops import Preprocessing, resized
 from errors import UserError
 
 RNG = np.random.default_rng(0)

@@ -38,11 +38,11 @@ def test_subset_is_small_and_padded_with_black():
     data = FashionMnist(0)
     assert SUBSET.stat().st_size < 1_000_000
     assert data.source == "committed subset" and data.shape == (1, 32, 32)
-    assert len(data.train_images) == 1500 and len(data.test_images) == 500
+    assert len(data.images["train"]) == 1500 and len(data.images["test"]) == 500
     item = data.test(1)[0]
     assert item.clean.shape == (32, 32, 1) and item.clean.dtype == np.uint8
-    np.testing.assert_array_equal(item.clean[2:-2, 2:-2, 0], data.test_images[0])
-    assert item.clean.astype(int).sum() == data.test_images[0].astype(int).sum() > 0
+    np.testing.assert_array_equal(item.clean[2:-2, 2:-2, 0], data.images["test"][0])
+    assert item.clean.astype(int).sum() == data.images["test"][0].astype(int).sum() > 0
 
 
 def test_idx_files_are_read_as_they_were_written(folder):
@@ -54,7 +54,7 @@ def test_idx_files_are_read_as_they_were_written(folder):
 
 def test_order_of_precedence(folder, monkeypatch, tmp_path):
     monkeypatch.setattr(fashion_mnist, "DEBIAN", folder)
-    assert FashionMnist(0).source == str(folder) and len(FashionMnist(0).train_images) == 30
+    assert FashionMnist(0).source == str(folder) and len(FashionMnist(0).images["train"]) == 30
     with pytest.raises(UserError, match="elsewhere"):
         FashionMnist(0, str(tmp_path / "elsewhere"))
 
@@ -66,8 +66,8 @@ def test_draw_and_test_are_deterministic_and_apart():
     assert all(item.id.startswith("train-") for item in drawn) and len({item.id for item in drawn}) > 25
     assert data.draw(np.random.default_rng(3)).id == drawn[3].id
     assert [item.id for item in FashionMnist(9).test(3)] == ids[:3]
-    test = {image.tobytes() for image in data.test_images}
-    assert not test & {image.tobytes() for image in data.train_images}
+    test = {image.tobytes() for image in data.images["test"]}
+    assert not test & {image.tobytes() for image in data.images["train"]}
 
 
 def test_manifest_follows_the_pixels_and_not_the_place(folder, tmp_path_factory):
@@ -78,7 +78,7 @@ def test_manifest_follows_the_pixels_and_not_the_place(folder, tmp_path_factory)
     assert FashionMnist(0, str(copy)).manifest() == here != FashionMnist(0).manifest()
     changed = tmp_path_factory.mktemp("changed")
     (changed / FILES["train"]).write_bytes((folder / FILES["train"]).read_bytes())
-    write(changed / FILES["test"], FashionMnist(0, str(folder)).test_images ^ 1)
+    write(changed / FILES["test"], FashionMnist(0, str(folder)).images["test"] ^ 1)
     assert FashionMnist(0, str(changed)).manifest() != here
 
 

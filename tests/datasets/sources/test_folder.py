@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from datasets.io import cache
+from datasets.io import reading
 from datasets.sources.folder import Folder
 from errors import UserError
 
@@ -78,7 +78,7 @@ def test_pairs_are_cropped_and_mirrored_alike(clean, degraded):
 def test_draws_do_not_depend_on_what_is_in_the_cache(clean, monkeypatch):
     cached = build(clean)
     expected = [cached.draw(np.random.default_rng(i)).clean for i in range(10)]
-    monkeypatch.setattr(cache, "BYTES", 0)
+    monkeypatch.setattr(reading, "CACHE_BYTES", 0)
     bare = build(clean)
     for i, image in enumerate(expected):
         np.testing.assert_array_equal(bare.draw(np.random.default_rng(i)).clean, image)

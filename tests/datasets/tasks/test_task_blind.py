@@ -7,10 +7,9 @@ import pytest
 
 from datasets.base import Item, stream
 from datasets.tasks.blind import FACES, GENERAL, PIPELINES, Blind
+from datasets.tasks.filters import Bell, Sinc, convolve, resize, sharpen
 from datasets.tasks.jpeg import compress
-from datasets.tasks.kernels import Bell, Sinc
 from datasets.tasks.realesrgan import FIRST, SECOND, NoiseSettings, Round, TwoRounds, realesrgan
-from datasets.tasks.resampling import convolve, resize, sharpen
 from errors import UserError
 
 N = 1500

@@ -8,7 +8,7 @@ from scipy.ndimage import rotate
 from scipy.special import j1
 from scipy.stats import multivariate_normal
 
-from datasets.tasks.kernels import SHAPES, SIZES, Bell, Sinc, draw_gaussian, draw_mixed, draw_sinc
+from datasets.tasks.filters import SHAPES, SIZES, Bell, Sinc, draw_gaussian, draw_mixed, draw_sinc
 
 N = 3000
 

@@ -5,8 +5,7 @@ import pytest
 import torch
 from scipy.ndimage import convolve as direct
 
-from datasets.tasks.kernels import Bell
-from datasets.tasks.resampling import convolve, divided, resize, sharpen
+from datasets.tasks.filters import Bell, convolve, divided, resize, sharpen
 
 X = np.random.default_rng(0).random((37, 52, 3))
 

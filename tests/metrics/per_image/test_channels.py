@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from errors import UserError
-from metrics.per_image.channels import exact_luma, grey, inside, luma, planes
+from metrics.per_image.channels import exact_luma, grey, luma, planes
 from metrics.per_image.pixel_errors import Mae, Psnr, RegionPsnr, Rmse
 from metrics.per_image.ssim import RegionSsim, Ssim
 
@@ -150,9 +150,9 @@ def test_trap_istd_zeros_outside_raise_psnr_by_the_regions_share(region):
         RegionPsnr(region=region, outside=outside)(image[None], clean[None], mask[None])[0]
         for outside in ("excluded", "zeroed")
     )
-    share = inside(mask, region, 128, "x").mean()
+    share = RegionPsnr(region=region, least=128).inside(mask).mean()
     assert zeroed - inner == pytest.approx(-10 * math.log10(share), abs=1e-10)
-    kept = inside(mask, region, 128, "x")[..., None]
+    kept = RegionPsnr(region=region, least=128).inside(mask)[..., None]
     assert zeroed == pytest.approx(Psnr()((image * kept)[None], (clean * kept)[None])[0], abs=1e-12)
 
 
@@ -218,6 +218,9 @@ def test_a_region_without_masks_is_refused(metric):
 
 def test_soft_masks_are_cut_where_the_stamp_says():
     mask = np.arange(256, dtype=np.uint8).reshape(16, 16)
-    assert inside(mask, "shadow", 128, "x").sum() == 128 and inside(mask, "lit", 128, "x").sum() == 128
-    assert inside(mask, "shadow", 1, "x").sum() == 255
+    assert (
+        RegionPsnr(region="shadow", least=128).inside(mask).sum() == 128
+        and RegionPsnr(region="lit", least=128).inside(mask).sum() == 128
+    )
+    assert RegionPsnr(region="shadow", least=1).inside(mask).sum() == 255
     assert "mask>=1;" in RegionPsnr(least=1).protocol and RegionPsnr(least=1).protocol != RegionPsnr().protocol

