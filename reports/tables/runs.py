@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from errors import UserError
 from reports.analysis.model import Estimate
@@ -13,6 +12,9 @@ from reports.records.columns import varying
 from reports.tables.table import ABSENT, Column, Table, cost, number, word
 from reports.wording.numbers import decimals
 from reports.wording.wording import ARROWS
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 IDENTITY = "identity"  # the method that returns its input: its figures are the input's
 PLACES = ("method", "dataset", "task")
@@ -75,6 +77,8 @@ def runs_table(frame: pd.DataFrame) -> Table:
     A metric stands as ``24.31 (9.87)``: the mean, and in brackets that of the input. Options that the method, the data
     set or the task alone decides are left out, and the number of images where it is one: a note has it.
     """
+    import pandas as pd
+
     metrics = [str(name) for name in frame.columns if f"{name}_input" in frame.columns]
     figures = {*KEPT, *metrics, *(f"{name}_input" for name in metrics)}
     groups = frame.groupby([place for place in PLACES if place in frame.columns], dropna=False)

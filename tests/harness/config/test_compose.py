@@ -208,7 +208,7 @@ def test_a_sweep_is_composed_once_for_each_choice_of_groups(monkeypatch):
 def test_points_are_composed_in_the_launcher_as_on_the_command_line():
     store_nodes()
     with initialize_config_dir(str(FOLDER), version_base="1.3"):
-        made = [*map(Composer("run").point, [("seed=1", "scale=smoke"), ("seed=2", "scale=smoke")])]
+        made = (*map(Composer("run").point, [("seed=1", "scale=smoke"), ("seed=2", "scale=smoke")]),)
     assert made == read(["-m", "seed=1,2", "scale=smoke"]).points
 
 
